@@ -1,0 +1,62 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.runtime: requirements.txt
+	@echo "Setting up .venv (a few minutes the first time)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 11), (3, 12)) else f"Python {v[0]}.{v[1]} found, but 3.11 or 3.12 is needed: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.runtime ## Create .venv and install what Nightjar needs
+
+.PHONY: demo
+demo: .venv/.runtime ## Run the demo: two weeks of nights through a real Airflow scheduler
+	@$(BIN)/python -m demo
+
+.PHONY: test
+test: .venv/.dev ## Run all tests; those whose server is absent say what to install
+	@$(BIN)/python -m pytest
+
+.PHONY: test-quick
+test-quick: .venv/.dev ## Run the tests that need no server, browser or scheduler
+	@$(BIN)/python -m pytest -m 'not slow'
+
+.PHONY: lint
+lint: .venv/.dev ## Check style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: .venv/.dev ## Check types (mypy strict)
+	@$(BIN)/mypy
+
+.PHONY: format
+format: .venv/.dev ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: lint types test-quick ## Everything to run before a commit
+
+.PHONY: lock
+lock: .venv/.dev ## Compile requirements*.in to pinned requirements*.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove the environment, the demo's data and all results
+	rm -rf .venv var data build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

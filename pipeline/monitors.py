@@ -1,0 +1,237 @@
+"""Reads `monitors/*.yaml`, and reports every mistake in them at once: file, line, key, found, allowed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config import CATEGORICAL_METHODS, NUMERICAL_METHODS, Monitor, Settings
+from pipeline.errors import ConfigError
+
+Key = tuple[str | int, ...]
+
+
+@dataclass
+class _Document:
+    """A YAML file as plain data, with the line of every key and item."""
+
+    path: Path
+    data: Any = None
+    lines: dict[Key, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def problem(self, key: Key, text: str) -> None:
+        """Record a mistake at a key; an absent key gets the line of its nearest present parent."""
+        known = key
+        while known and known not in self.lines:
+            known = known[:-1]
+        self.problem_on_line(self.lines.get(known, 1), ".".join(map(str, key)) or "file", text)
+
+    def problem_on_line(self, line: int, key: str, text: str) -> None:
+        """Record a mistake on a line (counted from 1)."""
+        self.problems.append((line, f"{self.path}:{line}: {key}: {text}"))
+
+
+@dataclass(frozen=True)
+class MonitorFiles:
+    """All monitor files of a folder: those that are sound, and what is wrong with the others, by file stem."""
+
+    monitors: tuple[Monitor, ...]
+    errors: Mapping[str, ConfigError]
+
+
+def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
+    """Read every monitor file, sorted by name; one that is wrong never hides the others.
+
+    Args:
+        only: read just this monitor (what a task needs), when it exists.
+    """
+    monitors: list[Monitor] = []
+    errors: dict[str, ConfigError] = {}
+    for path in sorted(settings.monitors_dir.glob("*.y*ml")):
+        if only is not None and path.stem != only:
+            continue
+        try:
+            monitors.append(_load_file(path, settings))
+        except ConfigError as error:
+            errors[path.stem] = error
+    return MonitorFiles(tuple(monitors), errors)
+
+
+def load(name: str, settings: Settings) -> Monitor:
+    """Read one monitor.
+
+    Raises:
+        ConfigError: the file is missing or wrong; the message lists every mistake.
+    """
+    path = settings.monitors_dir / f"{name}.yaml"
+    if "/" in name or not path.is_file():
+        present = ", ".join(sorted(found.stem for found in settings.monitors_dir.glob("*.yaml"))) or "none yet: add one"
+        raise ConfigError([f"{settings.monitors_dir}: found no monitor {name!r}; allowed: {present}"])
+    return _load_file(path, settings)
+
+
+def _load_file(path: Path, settings: Settings) -> Monitor:
+    document = _parse(path)
+    monitor = _validate(document) if isinstance(document.data, dict) else None
+    if path.suffix != ".yaml":
+        document.problem((), f"found the ending {path.suffix}; allowed: .yaml")
+    _check_name_matches(document)
+    _check_columns(document)
+    _check_suite(document, settings)
+    if monitor is None or document.problems:
+        raise ConfigError([text for _, text in sorted(document.problems)])
+    return monitor
+
+
+def _parse(path: Path) -> _Document:
+    document = _Document(path)
+    loader: yaml.SafeLoader | None = None
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        if isinstance(node, yaml.MappingNode):
+            document.data = _plain(loader, node, document, ())
+        else:
+            document.problem((), "found no settings; allowed: 'key: value' lines as in README, 'Add your own model'")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        document.problem_on_line(line, "file", f"found broken YAML: {error.problem}; allowed: valid YAML")
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        document.problem((), f"cannot be read: {error}")
+    finally:
+        if loader is not None:
+            loader.dispose()  # type: ignore[no-untyped-call]
+    return document
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node, document: _Document, key: Key) -> Any:
+    """The node as plain data. Dates become text, as JSON has no dates."""
+    document.lines.setdefault(key, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        return _plain_mapping(loader, node, document, key)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item, document, (*key, position)) for position, item in enumerate(node.value)]
+    value = loader.construct_object(node)  # type: ignore[no-untyped-call]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(node.value)
+
+
+def _plain_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, document: _Document, key: Key) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name_node, value_node in node.value:
+        name = str(name_node.value)
+        line = name_node.start_mark.line + 1
+        if name in data:
+            first = document.lines[(*key, name)]
+            document.lines[(*key, name)] = line
+            document.problem((*key, name), f"found a second time (first on line {first}); allowed: once")
+        document.lines[(*key, name)] = line
+        data[name] = _plain(loader, value_node, document, (*key, name))
+    return data
+
+
+def _validate(document: _Document) -> Monitor | None:
+    """Validated as JSON because pydantic's strict JSON mode takes lists but no text for numbers."""
+    try:
+        return Monitor.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            document.problem(detail["loc"], _describe(dict(detail)))
+        return None
+
+
+def _describe(detail: dict[str, Any]) -> str:
+    kind, found = detail["type"], detail.get("input")
+    if kind == "missing":
+        return "missing; this key is required"
+    if kind == "extra_forbidden":
+        return f"unknown key; {_allowed_keys(detail['loc'])}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if not message.startswith("allowed: "):
+        message = "allowed: " + message.removeprefix("Input should be ")
+    return f"found {_short(found)}; {message}"
+
+
+def _allowed_keys(key: Key) -> str:
+    allowed = sorted(_section_at(key[:-1]).model_fields)
+    close = difflib.get_close_matches(str(key[-1]), allowed, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"allowed: {', '.join(allowed)}{hint}"
+
+
+def _section_at(key: Key) -> type[BaseModel]:
+    """The model that describes a nested key; below `drift.columns.<name>` lies the last mapping's value type."""
+    section: type[BaseModel] = Monitor
+    for part in key:
+        annotation: Any = section.model_fields[str(part)].annotation if part in section.model_fields else None
+        arguments = getattr(annotation, "__args__", ())
+        nested = [item for item in (annotation, *arguments) if isinstance(item, type) and issubclass(item, BaseModel)]
+        section = nested[-1] if nested else section
+    return section
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _check_name_matches(document: _Document) -> None:
+    name = document.data.get("name") if isinstance(document.data, dict) else None
+    if isinstance(name, str) and name != document.path.stem:
+        document.problem(("name",), f"found {name!r}; allowed: {document.path.stem!r}, as the file is called")
+
+
+def _check_columns(document: _Document) -> None:
+    """Each column has one kind, and a method set for a column suits its kind."""
+    listed = document.data.get("columns") if isinstance(document.data, dict) else None
+    kinds: dict[str, str] = {}
+    for kind in ("numerical", "categorical", "ignore"):
+        names = listed.get(kind) if isinstance(listed, dict) else None
+        for position, name in enumerate(names if isinstance(names, list) else ()):
+            if name in kinds:
+                found = f"{name!r} a second time" + (f" (also under {kinds[name]})" if kinds[name] != kind else "")
+                document.problem(("columns", kind, position), f"found {found}; allowed: each column once")
+            kinds.setdefault(str(name), kind)
+    _check_column_methods(document, kinds)
+
+
+def _check_column_methods(document: _Document, kinds: Mapping[str, str]) -> None:
+    drift = document.data.get("drift") if isinstance(document.data, dict) else None
+    columns = drift.get("columns") if isinstance(drift, dict) else None
+    methods = {"numerical": NUMERICAL_METHODS, "categorical": CATEGORICAL_METHODS}
+    other_kinds = {
+        "numerical": set(CATEGORICAL_METHODS) - set(NUMERICAL_METHODS),
+        "categorical": set(NUMERICAL_METHODS) - set(CATEGORICAL_METHODS),
+    }
+    for name, policy in (columns if isinstance(columns, dict) else {}).items():
+        kind = kinds.get(name, "")
+        method = policy.get("method", "auto") if isinstance(policy, dict) else "auto"
+        if kind == "ignore":
+            document.problem(("drift", "columns", name), "found a rule for a column listed under columns.ignore")
+        elif kind in methods and method in other_kinds[kind]:
+            document.problem(
+                ("drift", "columns", name, "method"),
+                f"found {method!r} for a {kind} column; allowed: auto, {', '.join(methods[kind])}",
+            )
+
+
+def _check_suite(document: _Document, settings: Settings) -> None:
+    quality = document.data.get("quality") if isinstance(document.data, dict) else None
+    suite = quality.get("suite") if isinstance(quality, dict) else None
+    if not isinstance(suite, str) or "/" in suite:
+        return
+    if not (settings.expectations_dir / f"{suite}.json").is_file():
+        present = sorted(path.stem for path in settings.expectations_dir.glob("*.json"))
+        document.problem(
+            ("quality", "suite"),
+            f"found {suite!r}, but {settings.expectations_dir / suite}.json does not exist; "
+            f"allowed: {', '.join(present) or 'a suite, once its file is written'}",
+        )
