@@ -1,0 +1,228 @@
+"""The frozen values that pass between steps. Each is strict JSON in the run store: no NaN, no rows of data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Severity = Literal["critical", "warning", "info"]
+
+
+class Result(BaseModel):
+    """Base of every value that steps exchange."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    def to_json(self) -> bytes:
+        """Strict, indented JSON; equal values give equal bytes."""
+        return (json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+class PinnedObject(Result):
+    """One parquet object as it was when the snapshot was pinned.
+
+    `etag` and `version_id` come from S3, where the store offers them; `sha256` is of the content, in hex.
+    """
+
+    uri: str
+    size: int
+    sha256: str
+    rows: int
+    modified: str | None = None
+    etag: str | None = None
+    version_id: str | None = None
+
+
+class ColumnType(Result):
+    """A column of a snapshot: its name and its Arrow type, as Arrow writes it."""
+
+    name: str
+    type: str
+
+
+class Snapshot(Result):
+    """All parquet objects behind one location on one date, pinned. Row order is the order of `objects`."""
+
+    uri: str
+    objects: tuple[PinnedObject, ...]
+    fields: tuple[ColumnType, ...]
+    rows: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of the objects, in order: equal content, equal digest, wherever it lies."""
+        return hashlib.sha256("\n".join(item.sha256 for item in self.objects).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all objects together."""
+        return sum(item.size for item in self.objects)
+
+
+class SnapshotPair(Result):
+    """What one night compares. `labels` and `labelled` are of `labels_date`, once the labels have arrived."""
+
+    monitor: str
+    run_date: date
+    reference: Snapshot
+    production: Snapshot
+    labels_date: date | None = None
+    labels: Snapshot | None = None
+    labelled: Snapshot | None = None
+
+    @property
+    def digest(self) -> str:
+        """Identifies the data of this night; every later result carries it as `snapshots`."""
+        present = [item for item in (self.reference, self.production, self.labels, self.labelled) if item is not None]
+        return hashlib.sha256("\n".join(item.digest for item in present).encode()).hexdigest()
+
+
+class ExpectationOutcome(Result):
+    """One expectation of the suite and what came of it. Holds no value from a row of the data.
+
+    `unexpected_share` is a fraction of rows in [0, 1]; `error` is set when the expectation could not be evaluated,
+    which counts as failed.
+    """
+
+    expectation: str
+    column: str | None
+    severity: Severity
+    passed: bool
+    sentence: str
+    observed: str | None = None
+    unexpected_share: Number | None = None
+    notes: str | None = None
+    error: str | None = None
+
+
+class QualityResult(Result):
+    """The suite's results. `passed` is the gate: no critical expectation failed."""
+
+    snapshots: str
+    suite: str
+    passed: bool
+    outcomes: tuple[ExpectationOutcome, ...]
+
+    @property
+    def failures(self) -> tuple[ExpectationOutcome, ...]:
+        """Failed expectations, critical ones first, otherwise in the suite's order."""
+        order: dict[str, int] = {"critical": 0, "warning": 1, "info": 2}
+        return tuple(sorted((item for item in self.outcomes if not item.passed), key=lambda item: order[item.severity]))
+
+    def failed(self, severity: Severity) -> int:
+        """How many expectations of this severity failed."""
+        return sum(1 for item in self.outcomes if not item.passed and item.severity == severity)
+
+    @property
+    def passed_share(self) -> float:
+        """Passed expectations as a fraction of all, in [0, 1]."""
+        return sum(1 for item in self.outcomes if item.passed) / len(self.outcomes)
+
+
+class Shape(Result):
+    """A column before and after, as fractions of the non-missing rows, for small charts.
+
+    Numerical: `edges` has one value more than `reference` and `production`. Categorical: `categories` has as many,
+    the most frequent first, and may end with one entry that stands for all others.
+    """
+
+    edges: tuple[Number, ...] = ()
+    categories: tuple[str, ...] = ()
+    reference: tuple[Number, ...]
+    production: tuple[Number, ...]
+
+
+class ColumnDrift(Result):
+    """One column compared with the reference.
+
+    `score` is a distance (high means drift) or a p-value (low means drift), as `direction` says; `threshold` is in
+    the same unit; `error_bound` is how far the score may be from the exact one. `status` is `not_evaluable` when there
+    is no score, and then `reason` says why; for a drifted column `reason` says what changed. `flags` are findings that
+    the score cannot see, such as a surge of missing values; missing shares are fractions of all rows in [0, 1].
+    """
+
+    name: str
+    kind: Literal["numerical", "categorical"]
+    method: str | None
+    direction: Literal["distance", "p_value"] | None = None
+    score: Number | None
+    threshold: Number | None
+    drifted: bool
+    status: Literal["evaluated", "not_evaluable"]
+    reason: str | None = None
+    error_bound: Number = 0.0
+    missing_reference_share: Number | None = None
+    missing_production_share: Number | None = None
+    flags: tuple[str, ...] = ()
+    shape: Shape | None = None
+
+
+class DriftResult(Result):
+    """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit.
+
+    Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
+    """
+
+    snapshots: str
+    drift_share: Number
+    limit: Number
+    drifted: bool
+    columns: tuple[ColumnDrift, ...]
+
+    @property
+    def evaluated(self) -> int:
+        """Columns that have a score: the denominator of the share."""
+        return sum(1 for item in self.columns if item.status == "evaluated")
+
+    @property
+    def drifted_columns(self) -> tuple[ColumnDrift, ...]:
+        """Drifted columns, the strongest first, as `strength` measures it."""
+        return tuple(sorted((item for item in self.columns if item.drifted), key=strength, reverse=True))
+
+
+def strength(column: ColumnDrift) -> float:
+    """How far a column is past its threshold, comparable across methods: 1.0 is on the threshold, more is further.
+
+    Distances: score / threshold. p-values: threshold / score. Bounded by 1e9 so that it stays finite.
+    """
+    if column.score is None or column.threshold is None:
+        return 0.0
+    over, under = (column.score, column.threshold)
+    if column.direction == "p_value":
+        over, under = under, over
+    return min(over / under, 1e9) if under > 0 else (1e9 if over > 0 else 1.0)
+
+
+class PerformanceResult(Result):
+    """Realised metrics of the production rows of `labels_date` against the reference's own.
+
+    `status` is `measured`, or why not: `not_configured`, `awaiting_labels`, `not_evaluable` (see `reason`).
+    """
+
+    snapshots: str
+    status: Literal["measured", "not_configured", "awaiting_labels", "not_evaluable"]
+    reason: str | None = None
+    labels_date: date | None = None
+    labelled_rows: int = 0
+    realised: dict[str, Number] = {}
+    reference: dict[str, Number] = {}
+
+
+Status = Literal["healthy", "drifted", "data_broken"]
+
+
+class Decision(Result):
+    """The night's verdict. `status` is `drifted` when the drift share is over the limit, strictly.
+
+    `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained.
+    """
+
+    snapshots: str
+    status: Status
+    retrain: bool
+    reason: str

@@ -1,0 +1,7 @@
+"""Where data comes from: snapshots are listed, pinned, and fetched into a shared cache."""
+
+from pipeline.snapshots.cache import Cache
+from pipeline.snapshots.frames import read_frame
+from pipeline.snapshots.pin import open_snapshot, pin
+
+__all__ = ["Cache", "open_snapshot", "pin", "read_frame"]

@@ -1,0 +1,133 @@
+"""Pinned objects on the local disk, by the SHA-256 of their content; shared by all processes of a machine.
+
+The cache is bounded: least recently used objects make room. An object that some process has leased is never removed,
+so the bound may be passed while it is in use. Leases are `flock` locks: they end with their process, however it ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A cached object that will not be removed until the lease is closed."""
+
+    path: Path
+    sha256: str
+    _descriptor: int
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+
+class Cache:
+    """Content-addressed files under one folder, at most `max_bytes` of them (in use ones excepted)."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._objects = folder / "objects"
+        self._known = folder / "known"
+        self._partial = folder / "partial"
+        self._max_bytes = max_bytes
+        for part in (self._objects, self._known, self._partial):
+            part.mkdir(parents=True, exist_ok=True)
+
+    def lease(self, sha256: str) -> Lease | None:
+        """The object with this content, or None when it is not here."""
+        path = self._objects / sha256
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if os.fstat(descriptor).st_nlink == 0:  # removed between open and lock
+            os.close(descriptor)
+            return None
+        os.utime(path)
+        return Lease(path, sha256, descriptor)
+
+    def known(self, uri: str, state: str) -> str | None:
+        """The SHA-256 this object had when it was fetched in this very state before."""
+        try:
+            return (self._known / _name(uri, state)).read_text()
+        except FileNotFoundError:
+            return None
+
+    @contextmanager
+    def partial(self, uri: str, state: str) -> Iterator[Path]:
+        """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time."""
+        path = self._partial / _name(uri, state)
+        # Lock files are never removed, so that all processes lock the same ones; a few suffice.
+        with open(self._partial / f"{path.name[:2]}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield path
+
+    def add(self, partial: Path, sha256: str, uri: str, state: str) -> Lease:
+        """Move a completely fetched and verified file in, and make room for it."""
+        descriptor = os.open(partial, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        os.replace(partial, self._objects / sha256)
+        known = self._known / _name(uri, state)
+        temporary = known.with_suffix(f".{os.getpid()}")
+        temporary.write_text(sha256)
+        os.replace(temporary, known)
+        self._make_room()
+        return Lease(self._objects / sha256, sha256, descriptor)
+
+    def _make_room(self) -> None:
+        status = [(path, found) for path in self._objects.iterdir() if (found := _stat(path)) is not None]
+        total = sum(found.st_size for _, found in status)
+        if total <= self._max_bytes:
+            return
+        for path, found in sorted(status, key=lambda item: item[1].st_mtime_ns):
+            if total <= self._max_bytes:
+                break
+            total -= found.st_size if _remove_unless_leased(path) else 0
+        self._forget_removed()
+
+    def _forget_removed(self) -> None:
+        for known in self._known.iterdir():
+            try:
+                gone = not (self._objects / known.read_text()).exists()
+            except FileNotFoundError:
+                continue
+            if gone:
+                known.unlink(missing_ok=True)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _remove_unless_leased(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _name(uri: str, state: str) -> str:
+    return hashlib.sha256(f"{uri}\n{state}".encode()).hexdigest()

@@ -1,0 +1,188 @@
+"""Brings one object into the cache: streamed, verified, resumed where an earlier attempt stopped, retried."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from pipeline import s3
+from pipeline.errors import SnapshotChanged, SourceUnavailable
+from pipeline.results import PinnedObject
+from pipeline.snapshots.cache import Cache, Lease
+from pipeline.snapshots.locations import Listed, file_state, listed_file
+
+_BLOCK = 4 * 2**20
+_ATTEMPTS = 6
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A listed object and its content in the cache; `version_id` where the bucket keeps versions."""
+
+    listed: Listed
+    lease: Lease
+    version_id: str | None
+
+
+def fetch(listed: Listed, cache: Cache, leases: ExitStack, version_id: str | None = None) -> Fetched:
+    """The object's content, from the cache where it is known there, else from its source; leased until `leases` ends.
+
+    Raises:
+        SnapshotChanged: the object is no longer in the state that was listed.
+        SourceUnavailable: the storage did not answer after retries, or the disk is full.
+    """
+    sha256 = cache.known(listed.uri, listed.state)
+    lease = cache.lease(sha256) if sha256 else None
+    if lease is not None:
+        return Fetched(listed, leases.enter_context(lease), version_id)
+    with cache.partial(listed.uri, listed.state) as partial:
+        try:
+            if s3.is_s3(listed.uri):
+                version_id = _download(listed, partial, version_id)
+            else:
+                _copy(listed, partial)
+        except OSError as error:
+            raise _disk_error(error, listed) from error
+        _require_size(listed, partial)
+        lease = cache.add(partial, sha256_of(partial), listed.uri, listed.state)
+        return Fetched(listed, leases.enter_context(lease), version_id)
+
+
+def fetch_pinned(pinned: PinnedObject, cache: Cache, leases: ExitStack) -> Lease:
+    """The very bytes that were pinned, wherever this machine finds them.
+
+    Raises:
+        SnapshotChanged: the source now holds other bytes, and the cache no longer has the pinned ones.
+        SourceUnavailable: the storage did not answer after retries.
+    """
+    lease = cache.lease(pinned.sha256)
+    if lease is not None:
+        return leases.enter_context(lease)
+    if s3.is_s3(pinned.uri):
+        listed = Listed(pinned.uri, pinned.size, pinned.modified or "", pinned.etag or "")
+    else:
+        listed = _pinned_file(pinned)
+    lease = fetch(listed, cache, leases, pinned.version_id).lease
+    if lease.sha256 != pinned.sha256:
+        raise _changed(pinned.uri, "its content is not the one that was pinned")
+    return lease
+
+
+def _pinned_file(pinned: PinnedObject) -> Listed:
+    try:
+        return listed_file(Path(pinned.uri))
+    except FileNotFoundError:
+        raise _changed(pinned.uri, "it was removed") from None
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hex."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _changed(uri: str, how: str) -> SnapshotChanged:
+    return SnapshotChanged(
+        f"{uri}: changed after it was pinned ({how}). Results would mix two versions: run the night again from "
+        "pull_snapshots, and let writers create new files instead of overwriting"
+    )
+
+
+def _require_size(listed: Listed, partial: Path) -> None:
+    size = partial.stat().st_size
+    if size != listed.size:
+        partial.unlink()
+        raise _changed(listed.uri, f"{size} bytes instead of {listed.size}")
+
+
+def _copy(listed: Listed, partial: Path) -> None:
+    try:
+        with open(listed.uri, "rb") as source, open(partial, "wb") as target:
+            _require_state(listed, os.fstat(source.fileno()))
+            while block := source.read(_BLOCK):
+                target.write(block)
+            _require_state(listed, os.fstat(source.fileno()))
+        _require_state(listed, os.stat(listed.uri))
+    except FileNotFoundError:
+        raise _changed(listed.uri, "it was removed") from None
+
+
+def _require_state(listed: Listed, status: os.stat_result) -> None:
+    if file_state(status) != listed.state:
+        raise _changed(listed.uri, "the file was written to or replaced")
+
+
+def _disk_error(error: OSError, listed: Listed) -> SourceUnavailable:
+    if error.errno == errno.ENOSPC:
+        return SourceUnavailable(f"{listed.uri}: no space left in PIPELINE_CACHE_DIR for {listed.size} bytes")
+    return SourceUnavailable(f"{listed.uri}: cannot be read: {error.strerror or error}")
+
+
+def _download(listed: Listed, partial: Path, version_id: str | None) -> str | None:
+    """Retries what breaks in the middle of a body; boto3 itself retries requests that fail at the start."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    retrying = Retrying(
+        retry=retry_if_exception(_is_transient),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.2, max=20),
+        reraise=True,
+    )
+    try:
+        return retrying(_download_rest, listed, partial, version_id)
+    except ClientError as error:
+        if s3.error_code(error) in s3.CHANGED_CODES | s3.MISSING_CODES:
+            raise _changed(listed.uri, "it was overwritten or removed") from error
+        raise SourceUnavailable(s3.explain(error, listed.uri)) from error
+    except (BotoCoreError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise SourceUnavailable(s3.explain(error, listed.uri)) from error
+
+
+def _is_transient(error: BaseException) -> bool:
+    """A body that broke off. urllib3's errors are no OSErrors; a full disk is one that no retry mends."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    if isinstance(error, ClientError):
+        return s3.error_code(error) in {
+            "SlowDown",
+            "InternalError",
+            "ServiceUnavailable",
+            "RequestTimeout",
+            "503",
+            "500",
+        }
+    return isinstance(error, BotoCoreError | HTTPError | ConnectionError | TimeoutError)
+
+
+def _download_rest(listed: Listed, partial: Path, version_id: str | None) -> str | None:
+    """What is not in the partial file yet, only if the object is still the listed one."""
+    offset = partial.stat().st_size if partial.exists() else 0
+    if offset >= listed.size and listed.size > 0:
+        if offset == listed.size:
+            return version_id
+        partial.unlink()
+        offset = 0
+    bucket, key = s3.split(listed.uri)
+    request: dict[str, Any] = {"Bucket": bucket, "Key": key}
+    if version_id is not None:
+        request["VersionId"] = version_id
+    elif listed.state:
+        request["IfMatch"] = listed.state
+    if offset:
+        request["Range"] = f"bytes={offset}-"
+    response = s3.client().get_object(**request)
+    with open(partial, "ab") as target, response["Body"] as body:
+        for block in body.iter_chunks(_BLOCK):
+            target.write(block)
+    found = response.get("VersionId")
+    return str(found) if found not in (None, "null") else None
