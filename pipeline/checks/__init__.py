@@ -1,0 +1,1 @@
+"""What is measured: quality, drift, performance, and the decision. No network, no clock, no environment."""

@@ -1,0 +1,78 @@
+"""The decision, as a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.checks.policy import decide
+from pipeline.results import ColumnDrift, DriftResult, ExpectationOutcome, QualityResult, Severity
+
+
+def drift(drifted: int, evaluated: int, limit: float = 0.30, not_evaluable: int = 0) -> DriftResult:
+    columns = [
+        ColumnDrift(
+            name=f"c{position}",
+            kind="numerical",
+            method="ks" if position < evaluated else None,
+            direction="p_value" if position < evaluated else None,
+            score=0.5 if position < evaluated else None,
+            threshold=0.05 if position < evaluated else None,
+            drifted=position < drifted,
+            status="evaluated" if position < evaluated else "not_evaluable",
+        )
+        for position in range(evaluated + not_evaluable)
+    ]
+    share = drifted / evaluated if evaluated else 0.0
+    return DriftResult(snapshots="s", drift_share=share, limit=limit, drifted=share > limit, columns=tuple(columns))
+
+
+def quality(*failed: Severity) -> QualityResult:
+    outcomes = [
+        ExpectationOutcome(expectation="e", column=None, severity=severity, passed=False, sentence="It holds")
+        for severity in failed
+    ]
+    return QualityResult(snapshots="s", suite="x", passed="critical" not in failed, outcomes=tuple(outcomes))
+
+
+@pytest.mark.parametrize(
+    ("drifted", "evaluated", "failed", "status", "retrain"),
+    [
+        (0, 10, [], "healthy", False),
+        (3, 10, [], "healthy", False),  # 0.30 is the limit, and holds
+        (6, 20, [], "healthy", False),
+        (9, 30, [], "healthy", False),
+        (31, 100, [], "drifted", True),
+        (4, 10, [], "drifted", True),
+        (10, 10, [], "drifted", True),
+        (4, 10, ["warning", "info"], "drifted", True),
+        (4, 10, ["critical"], "data_broken", False),
+        (0, 10, ["critical"], "data_broken", False),
+        (0, 0, [], "data_broken", False),
+    ],
+)
+def test_the_verdict(drifted: int, evaluated: int, failed: list[Severity], status: str, retrain: bool) -> None:
+    decision = decide(quality(*failed), drift(drifted, evaluated))
+    assert (decision.status, decision.retrain) == (status, retrain)
+
+
+def test_no_retrain_at_exactly_the_limit_for_any_number_of_columns() -> None:
+    for evaluated in range(10, 1001, 10):
+        assert not decide(quality(), drift(evaluated * 3 // 10, evaluated)).retrain
+        assert decide(quality(), drift(evaluated * 3 // 10 + 1, evaluated)).retrain
+
+
+@pytest.mark.parametrize(("limit", "drifted", "retrain"), [(0.0, 0, False), (0.0, 1, True), (1.0, 10, False)])
+def test_the_ends_of_the_limit(limit: float, drifted: int, retrain: bool) -> None:
+    assert decide(quality(), drift(drifted, 10, limit)).retrain is retrain
+
+
+def test_columns_that_could_not_be_compared_are_out_of_the_share() -> None:
+    assert decide(quality(), drift(2, 5, not_evaluable=20)).reason.startswith("2 of 5 columns drifted (40%)")
+
+
+def test_the_reason_says_why_a_drifted_night_with_broken_data_is_held() -> None:
+    reason = decide(quality("critical", "critical"), drift(9, 10)).reason
+    assert reason == (
+        "2 critical expectations failed, so nothing is retrained, "
+        "although 9 of 10 columns drifted (90%), over the limit of 30%"
+    )
