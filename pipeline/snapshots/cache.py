@@ -33,6 +33,14 @@ class Lease:
         os.close(self._descriptor)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What an object in a certain state turned out to be; `version_id` where its bucket keeps versions."""
+
+    sha256: str
+    version_id: str | None = None
+
+
 class Cache:
     """Content-addressed files under one folder, at most `max_bytes` of them (in use ones excepted)."""
 
@@ -58,12 +66,9 @@ class Cache:
         os.utime(path)
         return Lease(path, sha256, descriptor)
 
-    def known(self, uri: str, state: str) -> str | None:
-        """The SHA-256 this object had when it was fetched in this very state before."""
-        try:
-            return (self._known / _name(uri, state)).read_text()
-        except FileNotFoundError:
-            return None
+    def known(self, uri: str, state: str) -> Known | None:
+        """What this object was when it was fetched in this very state before."""
+        return _read_known(self._known / _name(uri, state))
 
     @contextmanager
     def partial(self, uri: str, state: str) -> Iterator[Path]:
@@ -74,17 +79,17 @@ class Cache:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield path
 
-    def add(self, partial: Path, sha256: str, uri: str, state: str) -> Lease:
+    def add(self, partial: Path, found: Known, uri: str, state: str) -> Lease:
         """Move a completely fetched and verified file in, and make room for it."""
         descriptor = os.open(partial, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        os.replace(partial, self._objects / sha256)
+        os.replace(partial, self._objects / found.sha256)
         known = self._known / _name(uri, state)
         temporary = known.with_suffix(f".{os.getpid()}")
-        temporary.write_text(sha256)
+        temporary.write_text(f"{found.sha256} {found.version_id or ''}")
         os.replace(temporary, known)
         self._make_room()
-        return Lease(self._objects / sha256, sha256, descriptor)
+        return Lease(self._objects / found.sha256, found.sha256, descriptor)
 
     def _make_room(self) -> None:
         status = [(path, found) for path in self._objects.iterdir() if (found := _stat(path)) is not None]
@@ -98,13 +103,18 @@ class Cache:
         self._forget_removed()
 
     def _forget_removed(self) -> None:
-        for known in self._known.iterdir():
-            try:
-                gone = not (self._objects / known.read_text()).exists()
-            except FileNotFoundError:
-                continue
-            if gone:
-                known.unlink(missing_ok=True)
+        for path in self._known.iterdir():
+            known = _read_known(path)
+            if known is not None and not (self._objects / known.sha256).exists():
+                path.unlink(missing_ok=True)
+
+
+def _read_known(path: Path) -> Known | None:
+    try:
+        sha256, _, version_id = path.read_text().partition(" ")
+    except FileNotFoundError:
+        return None
+    return Known(sha256, version_id or None)
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from pipeline import s3
 from pipeline.errors import SnapshotChanged, SourceUnavailable
 from pipeline.results import PinnedObject
-from pipeline.snapshots.cache import Cache, Lease
+from pipeline.snapshots.cache import Cache, Known, Lease
 from pipeline.snapshots.locations import Listed, file_state, listed_file
 
 _BLOCK = 4 * 2**20
@@ -38,10 +38,10 @@ def fetch(listed: Listed, cache: Cache, leases: ExitStack, version_id: str | Non
         SnapshotChanged: the object is no longer in the state that was listed.
         SourceUnavailable: the storage did not answer after retries, or the disk is full.
     """
-    sha256 = cache.known(listed.uri, listed.state)
-    lease = cache.lease(sha256) if sha256 else None
-    if lease is not None:
-        return Fetched(listed, leases.enter_context(lease), version_id)
+    known = cache.known(listed.uri, listed.state)
+    lease = cache.lease(known.sha256) if known else None
+    if known is not None and lease is not None:
+        return Fetched(listed, leases.enter_context(lease), known.version_id)
     with cache.partial(listed.uri, listed.state) as partial:
         try:
             if s3.is_s3(listed.uri):
@@ -51,7 +51,7 @@ def fetch(listed: Listed, cache: Cache, leases: ExitStack, version_id: str | Non
         except OSError as error:
             raise _disk_error(error, listed) from error
         _require_size(listed, partial)
-        lease = cache.add(partial, sha256_of(partial), listed.uri, listed.state)
+        lease = cache.add(partial, Known(sha256_of(partial), version_id), listed.uri, listed.state)
         return Fetched(listed, leases.enter_context(lease), version_id)
 
 
@@ -181,7 +181,7 @@ def _download_rest(listed: Listed, partial: Path, version_id: str | None) -> str
     if offset:
         request["Range"] = f"bytes={offset}-"
     response = s3.client().get_object(**request)
-    with open(partial, "ab") as target, response["Body"] as body:
+    with open(partial, "ab") as target, closing(response["Body"]) as body:
         for block in body.iter_chunks(_BLOCK):
             target.write(block)
     found = response.get("VersionId")
