@@ -55,6 +55,7 @@ check: lint types test-quick ## Everything to run before a commit
 lock: .venv/.dev ## Compile requirements*.in to pinned requirements*.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --custom-compile-command 'make lock' deploy/requirements.in -o deploy/requirements.txt
 
 .PHONY: clean
 clean: ## Remove the environment, the demo's data and all results

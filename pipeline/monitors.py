@@ -108,7 +108,7 @@ def _parse(path: Path) -> _Document:
         document.problem((), f"cannot be read: {error}")
     finally:
         if loader is not None:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()
     return document
 
 
@@ -120,7 +120,7 @@ def _plain(loader: yaml.SafeLoader, node: yaml.Node, document: _Document, key: K
         return _plain_mapping(loader, node, document, key)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, document, (*key, position)) for position, item in enumerate(node.value)]
-    value = loader.construct_object(node)  # type: ignore[no-untyped-call]
+    value = loader.construct_object(node)
     return value if value is None or isinstance(value, str | int | float | bool) else str(node.value)
 
 

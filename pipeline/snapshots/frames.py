@@ -28,6 +28,7 @@ def read_frame(paths: list[Path], columns: list[str] | None = None) -> pd.DataFr
         present = pq.read_schema(paths[0]).names
         wanted = present if columns is None else [name for name in columns if name in present]
         tables = [pq.read_table(path, columns=wanted, partitioning=None) for path in paths]
-        return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise SnapshotUnreadable(f"{paths[0].parent}: a cached snapshot cannot be decoded: {error}") from error
+    return frame
