@@ -1,0 +1,15 @@
+#!/bin/sh
+# Gives Airflow and MLflow a database and a role each on the one PostgreSQL server, so that neither can
+# read the other's tables. The postgres image runs this once, when its volume is empty.
+set -eu
+
+create() { # name, password
+    psql --username "$POSTGRES_USER" --dbname postgres --set ON_ERROR_STOP=1 --set name="$1" --set password="$2" <<'SQL'
+CREATE ROLE :"name" LOGIN PASSWORD :'password';
+CREATE DATABASE :"name" OWNER :"name";
+REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
+SQL
+}
+
+create airflow "$AIRFLOW_DB_PASSWORD"
+create mlflow "$MLFLOW_DB_PASSWORD"

@@ -1,0 +1,136 @@
+"""The small programs that the services of docker-compose.yml run, each against the real thing on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import runpy
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.loopback import LoopbackServer, QuietHandler, serving_thread
+from tests.servers.processes import free_port
+from tests.servers.s3 import S3
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+# health.py
+
+
+HEALTH = {"triggerer": {"status": "healthy"}, "dag_processor": {"status": "unhealthy"}, "scheduler": {"status": None}}
+problem: Callable[..., str | None] = runpy.run_path(str(DEPLOY / "health.py"))["problem"]
+
+
+@pytest.fixture
+def airflow() -> Iterator[str]:
+    """A server that answers like Airflow's monitor/health."""
+
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/health"
+            self.answer(200 if found else 503, {"Content-Type": "application/json"}, json.dumps(HEALTH).encode())
+
+    server = LoopbackServer(Handler)
+    with serving_thread(server):
+        yield server.url
+
+
+def test_an_answer_is_healthy_and_an_error_or_silence_is_not(airflow: str) -> None:
+    assert problem(f"{airflow}/health") is None
+    assert "503" in str(problem(f"{airflow}/broken"))
+    assert "refused" in str(problem(f"http://127.0.0.1:{free_port()}/health"))
+
+
+def test_a_component_is_healthy_only_when_airflow_says_so(airflow: str) -> None:
+    assert problem(f"{airflow}/health", "triggerer") is None
+    assert problem(f"{airflow}/health", "dag_processor") == "dag_processor: unhealthy"
+    assert problem(f"{airflow}/health", "scheduler") == "scheduler: None"
+    assert problem(f"{airflow}/health", "unheard_of") == "unheard_of: None"
+
+
+# create-bucket.py
+
+
+def test_a_bucket_is_created_once(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # as docker-compose.yml sets it
+    create_bucket = runpy.run_path(str(DEPLOY / "create-bucket.py"))["create_bucket"]
+    assert create_bucket("nightjar") is True
+    s3.client.put_object(Bucket="nightjar", Key="store/index.html", Body=b"kept")
+    assert create_bucket("nightjar") is False
+    assert s3.client.get_object(Bucket="nightjar", Key="store/index.html")["Body"].read() == b"kept"
+
+
+# create-databases.sh
+
+
+PASSWORDS = {"POSTGRES_PASSWORD": "root-password", "AIRFLOW_DB_PASSWORD": "it's one", "MLFLOW_DB_PASSWORD": "another"}
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[dict[str, str]]:
+    """A PostgreSQL server that create-databases.sh has set up, as the environment that reaches it."""
+    # Debian keeps the server's programs off PATH.
+    path = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+    if shutil.which("initdb", path=path) is None or shutil.which("psql", path=path) is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    # The server refuses to run as root; Debian's package brings this user.
+    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    folder = Path(tempfile.mkdtemp(prefix="nightjar-postgres-"))
+    shutil.chown(folder, user)
+    port = str(free_port())
+    reach = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": port,
+        "POSTGRES_USER": "postgres",
+        "PATH": path,
+        **PASSWORDS,
+    }
+
+    def run(*command: str) -> None:
+        subprocess.run(command, user=user, cwd=folder, env={"PATH": path}, check=True, capture_output=True, timeout=60)
+
+    (folder / "password").write_text(PASSWORDS["POSTGRES_PASSWORD"])
+    shutil.chown(folder / "password", user)
+    run("initdb", "--pgdata=data", "--username=postgres", "--auth=scram-sha-256", "--pwfile=password")
+    # The log goes to a file: a server that keeps the pipe open would keep pg_ctl's caller waiting.
+    run("pg_ctl", "--pgdata=data", "--log=log", "--wait", f"--options=-p {port} -k {folder} -h 127.0.0.1", "start")
+    try:
+        script = ["sh", "-eu", str(DEPLOY / "postgres" / "create-databases.sh")]
+        environment = reach | {"PGPASSWORD": PASSWORDS["POSTGRES_PASSWORD"]}
+        subprocess.run(script, env=environment, check=True, capture_output=True, timeout=60)
+        yield reach
+    finally:
+        run("pg_ctl", "--pgdata=data", "--wait", "--mode=immediate", "stop")
+        shutil.rmtree(folder)
+
+
+def connect(postgres: dict[str, str], role: str, password: str, database: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        "psql",
+        f"--username={role}",
+        "--no-psqlrc",
+        "--tuples-only",
+        f"--dbname={database}",
+        "--command=CREATE TABLE t ()",
+    ]
+    return subprocess.run(command, env=postgres | {"PGPASSWORD": password}, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_airflow_and_mlflow_each_own_a_database(postgres: dict[str, str]) -> None:
+    assert connect(postgres, "airflow", PASSWORDS["AIRFLOW_DB_PASSWORD"], "airflow").returncode == 0
+    assert connect(postgres, "mlflow", PASSWORDS["MLFLOW_DB_PASSWORD"], "mlflow").returncode == 0
+
+
+@pytest.mark.slow
+def test_neither_reaches_the_other_one_nor_gets_in_with_another_password(postgres: dict[str, str]) -> None:
+    assert "permission denied" in connect(postgres, "airflow", PASSWORDS["AIRFLOW_DB_PASSWORD"], "mlflow").stderr
+    assert "permission denied" in connect(postgres, "mlflow", PASSWORDS["MLFLOW_DB_PASSWORD"], "airflow").stderr
+    assert "authentication failed" in connect(postgres, "airflow", "airflow", "airflow").stderr
