@@ -60,6 +60,8 @@ def explain(error: Exception, uri: str) -> str:
     name = type(error).__name__
     if name == "NoCredentialsError":
         return f"{uri}: no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+    if name in {"IncompleteReadError", "ResponseStreamingError"}:
+        return f"{uri}: the connection broke off in the middle of the object, again and again; check the network"
     if name in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}:
         endpoint = urlsplit(str(client().meta.endpoint_url)).netloc.rpartition("@")[2]
         return f"{uri}: no answer from {endpoint} ({name}); check AWS_ENDPOINT_URL_S3 and the network"

@@ -14,6 +14,7 @@ import pytest
 from pipeline import s3 as s3_client
 from pipeline.errors import SnapshotChanged, SnapshotMissing, SnapshotUnreadable, SourceUnavailable
 from pipeline.snapshots import Cache, open_snapshot, pin, read_frame
+from pipeline.snapshots import fetch as fetching
 from pipeline.snapshots.fetch import fetch
 from pipeline.snapshots.locations import list_objects
 
@@ -132,11 +133,25 @@ def test_in_a_versioned_bucket_the_pinned_version_is_still_read(s3: Any, cache: 
         assert read_frame(paths)["a"].tolist() == [0, 1, 2]
 
 
-def test_no_answer_is_an_error_that_says_what_to_check(
-    s3: Any, cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_answer_is_an_error_that_says_what_to_check(s3: Any, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     s3_client.client.cache_clear()
     with pytest.raises(SourceUnavailable, match=r"no answer from 127\.0\.0\.1:9 .*check AWS_ENDPOINT_URL_S3"):
         pin(s3.uri("p/"), cache)
+
+
+def test_a_download_that_always_breaks_off_is_an_error_that_says_so(
+    s3_flaky: Any, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_ATTEMPTS", 2)
+    s3_flaky.s3.put("p/0.parquet", large_parquet())
+    s3_flaky.drop(after=1000, times=20)
+    with pytest.raises(SourceUnavailable, match="broke off in the middle"):
+        pin(s3_flaky.s3.uri("p/"), cache)
+
+
+def test_denied_access_is_an_error_that_says_what_to_check(s3_flaky: Any, cache: Cache) -> None:
+    s3_flaky.fail(times=20, status=403, code="AccessDenied")
+    with pytest.raises(SourceUnavailable, match=r"access denied .*check the AWS credentials"):
+        pin(s3_flaky.s3.uri("p/"), cache)

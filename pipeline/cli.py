@@ -1,0 +1,187 @@
+"""The command line: `python -m pipeline`. Exit codes are those of `pipeline.walk.exit_code`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from pipeline import monitors
+from pipeline.config import Monitor, Settings, load_settings, resolve_location
+from pipeline.errors import ConfigError, NightjarError
+from pipeline.schedule import day_that_ended, next_moment
+from pipeline.walk import Outcome, exit_code, run_night
+
+_EXIT_CODES = """exit codes:
+  0  healthy or drifted (a verdict is not a failure)
+  2  bad usage or configuration
+  3  a snapshot is missing or unreadable
+  4  a critical expectation failed
+  5  an outlet could not be reached
+  6  drifted, with --strict"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    _quiet_libraries()
+    try:
+        return int(options.command(options))
+    except NightjarError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Nightjar watches machine-learning models from their logged data.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run one night without Airflow")
+    run.add_argument("monitor", metavar="MONITOR")
+    run.add_argument("--date", type=_date, required=True, help="the run date, YYYY-MM-DD")
+    run.add_argument("--strict", action="store_true", help="exit with 6 when the night is drifted")
+    run.set_defaults(command=_run)
+
+    backfill = commands.add_parser("backfill", help="run several nights, oldest first")
+    backfill.add_argument("monitor", metavar="MONITOR")
+    backfill.add_argument("--from", dest="first", type=_date, required=True, help="first run date")
+    backfill.add_argument("--to", dest="last", type=_date, required=True, help="last run date, included")
+    backfill.add_argument("--strict", action="store_true", help="exit with 6 when a night is drifted")
+    backfill.set_defaults(command=_backfill)
+
+    check = commands.add_parser("check", help="check configuration without touching data")
+    check.add_argument("monitor", metavar="MONITOR", nargs="?", help="default: every monitor")
+    check.set_defaults(command=_check)
+
+    retrain = commands.add_parser("retrain", help="train a new model for a monitor")
+    retrain.add_argument("monitor", metavar="MONITOR")
+    retrain.add_argument("--date", type=_date, required=True, help="use data up to this date")
+    retrain.add_argument("--reason", default="requested by hand", help="kept with the model")
+    retrain.add_argument("--force", action="store_true", help="train again although this date has a model")
+    retrain.set_defaults(command=_retrain)
+    return parser
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a date such as 2026-01-14") from None
+
+
+def _quiet_libraries() -> None:
+    """People see what a night does, not what its libraries say to their own developers."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pipeline.steps import open_night
+
+    outcome = run_night(open_night(options.monitor, options.date), _progress)
+    print(_line(outcome))
+    return exit_code([outcome], options.strict)
+
+
+def _backfill(options: argparse.Namespace) -> int:
+    from pipeline.steps import open_night
+
+    if options.last < options.first:
+        raise ConfigError([f"--to {options.last} lies before --from {options.first}"])
+    outcomes = []
+    for offset in range((options.last - options.first).days + 1):
+        night = open_night(options.monitor, options.first + timedelta(days=offset))
+        outcomes.append(run_night(night, lambda _: None))
+        print(_line(outcomes[-1]), flush=True)
+    return exit_code(outcomes, options.strict)
+
+
+def _line(outcome: Outcome) -> str:
+    night = outcome.night
+    words = [night.name, str(night.run_date)]
+    if outcome.decision is not None:
+        words.append(f"{outcome.decision.status.replace('_', ' ')}: {outcome.decision.reason}")
+        if outcome.decision.retrain:
+            words.append(f"(retrain with: python -m pipeline retrain {night.name} --date {night.run_date})")
+    words += [f"error: {error}" for error in outcome.errors]
+    return "  ".join(words)
+
+
+def _retrain(options: argparse.Namespace) -> int:
+    from pipeline import steps
+
+    result = steps.retrain(steps.open_night(options.monitor, options.date), options.reason, options.force)
+    print(result.words)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = load_settings(os.environ)
+    problems: list[str] = []
+    if options.monitor:
+        found, wrong = [monitors.load(options.monitor, settings)], {}
+    else:
+        files = monitors.load_all(settings)
+        found, wrong = list(files.monitors), dict(files.errors)
+        if not found and not wrong:
+            raise ConfigError([f"{settings.monitors_dir}: no monitor files; allowed: at least one <name>.yaml"])
+    problems += [problem for error in wrong.values() for problem in error.problems]
+    for monitor in found:
+        problems += _suite_problems(monitor, settings)
+        print(_tonight(monitor, settings))
+    if problems:
+        raise ConfigError(problems)
+    print(f"{len(found)} {'monitor is' if len(found) == 1 else 'monitors are'} sound")
+    return 0
+
+
+def _suite_problems(monitor: Monitor, settings: Settings) -> list[str]:
+    from pipeline.checks.suite import build_suite, load_suite
+
+    try:
+        build_suite(load_suite(settings.expectations_dir / f"{monitor.quality.suite}.json"))
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def _tonight(monitor: Monitor, settings: Settings) -> str:
+    """What the next night would do, without looking at data."""
+    start = next_moment(monitor.schedule, datetime.now(UTC))
+    run_date = day_that_ended(start)
+
+    def at(template: str) -> str:
+        return resolve_location(template, run_date, settings.data_root)
+
+    mail = ", ".join(monitor.notify.email) or "nobody"
+    lines = [
+        f"{monitor.name}: next night starts {start:%Y-%m-%d %H:%M} UTC, about {run_date}",
+        f"  reference   {at(monitor.snapshots.reference)}",
+        f"  production  {at(monitor.snapshots.production)}",
+    ]
+    if monitor.snapshots.labels:
+        delay = timedelta(days=monitor.performance.label_delay_days)
+        labels = resolve_location(monitor.snapshots.labels, run_date - delay, settings.data_root)
+        lines.append(f"  labels      {labels}")
+    lines += [
+        f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
+        f"  drift       retrain when more than {monitor.drift.limit:.0%} of the columns drifted",
+        f"  outlets     store {settings.store}; "
+        f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "
+        f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,318 @@
+"""One function per task of a night: gather inputs, call a room, keep the result. The only place that joins the rooms.
+
+    pull_snapshots -> validate_quality, measure_drift, measure_performance -> decide -> render_report
+                   -> log_run, push_gauges, send_summary, (Airflow: trigger_retraining) -> require_quality
+
+A step takes what earlier steps kept in the run store and keeps its own result there, so that each can run in a process
+or on a machine of its own, and again. Rooms are imported inside the steps: a task pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import monitors
+from pipeline.config import Monitor, Settings, load_settings, resolve_location
+from pipeline.errors import QualityGateFailed, ResultMissing, SnapshotMissing
+from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, Snapshot, SnapshotPair
+from pipeline.store import RunStore
+
+if TYPE_CHECKING:
+    from pipeline.publish.view import NightView, PastNight
+    from pipeline.snapshots import Cache
+
+log = logging.getLogger(__name__)
+
+HISTORY_NIGHTS = 60
+
+
+@dataclass(frozen=True)
+class Night:
+    """One monitor on one date, and where its results go."""
+
+    monitor: Monitor
+    settings: Settings
+    run_date: date
+    store: RunStore
+
+    @property
+    def name(self) -> str:
+        """The monitor's name."""
+        return self.monitor.name
+
+
+def open_night(name: str, run_date: date) -> Night:
+    """The night of a monitor, with settings from the environment.
+
+    Raises:
+        ConfigError: a variable or the monitor file is wrong.
+    """
+    settings = load_settings(os.environ)
+    return Night(monitors.load(name, settings), settings, run_date, RunStore(settings.store))
+
+
+def pull_snapshots(night: Night) -> SnapshotPair:
+    """Pin reference and production, and labels where they have arrived.
+
+    Raises:
+        SnapshotMissing, SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `pipeline.snapshots.pin`.
+    """
+    cache = _cache(night)
+    sources = night.monitor.snapshots
+    labels_date = night.run_date - timedelta(days=night.monitor.performance.label_delay_days)
+    labels = _pin_if_there(night, sources.labels, labels_date, cache)
+    pair = SnapshotPair(
+        monitor=night.name,
+        run_date=night.run_date,
+        reference=_pin(night, sources.reference, night.run_date, cache),
+        production=_pin(night, sources.production, night.run_date, cache),
+        labels_date=labels_date if sources.labels else None,
+        labels=labels,
+        labelled=_pin_if_there(night, sources.production, labels_date, cache) if labels else None,
+    )
+    night.store.save(night.name, night.run_date, "snapshots", pair)
+    log.info("%s: %d reference and %d production rows", night.name, pair.reference.rows, pair.production.rows)
+    return pair
+
+
+def validate_quality(night: Night) -> QualityResult:
+    """Run the monitor's suite on the production snapshot."""
+    from pipeline.checks.quality import suite_columns, validate
+    from pipeline.checks.suite import load_suite
+    from pipeline.snapshots import open_snapshot, read_frame
+
+    pair = _pair(night)
+    suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
+    with open_snapshot(pair.production, _cache(night)) as paths:
+        result = validate(suite, read_frame(paths, suite_columns(suite)), pair.digest)
+    night.store.save(night.name, night.run_date, "quality", result)
+    return result
+
+
+def measure_drift(night: Night) -> DriftResult:
+    """Compare every configured column of production with the reference."""
+    from pipeline.checks.drift import measure
+    from pipeline.snapshots import open_snapshot
+
+    pair, cache = _pair(night), _cache(night)
+    with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
+        result = measure(night.monitor, reference, production, pair.digest, night.settings.memory_budget_bytes)
+    night.store.save(night.name, night.run_date, "drift", result)
+    return result
+
+
+def measure_performance(night: Night) -> PerformanceResult:
+    """Realised metrics on the newest day that has labels."""
+    pair = _pair(night)
+    result = _performance(night, pair)
+    night.store.save(night.name, night.run_date, "performance", result)
+    return result
+
+
+def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
+    from pipeline.checks.performance import configured, join_labels, measure
+    from pipeline.snapshots import open_snapshot, read_frame
+
+    roles, labels_date = night.monitor.columns, pair.labels_date
+    if labels_date is None or not configured(roles):
+        return PerformanceResult(snapshots=pair.digest, status="not_configured")
+    if pair.labels is None or pair.labelled is None:
+        reason = f"no labels for {labels_date} yet"
+        return PerformanceResult(
+            snapshots=pair.digest, status="awaiting_labels", reason=reason, labels_date=labels_date
+        )
+    wanted = [name for name in (roles.id, roles.label, roles.prediction, roles.score) if name is not None]
+    cache = _cache(night)
+    with open_snapshot(pair.labels, cache) as paths:
+        labels = read_frame(paths, wanted)
+    with open_snapshot(pair.labelled, cache) as paths:
+        joined = join_labels(read_frame(paths, wanted), labels, roles)
+    with open_snapshot(pair.reference, cache) as paths:
+        reference = read_frame(paths, wanted)
+    return measure(joined, reference, roles, labels_date, pair.digest)
+
+
+def decide(night: Night) -> Decision:
+    """The verdict of the night."""
+    from pipeline.checks import policy
+
+    pair = _pair(night)
+    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
+    _require_same_snapshots(night, pair, quality, drift)
+    decision = policy.decide(quality, drift)
+    night.store.save(night.name, night.run_date, "decision", decision)
+    return decision
+
+
+def render_report(night: Night) -> str:
+    """Render everything people and programs read of this night and publish it whole; the address of its page."""
+    from pipeline.publish import evidently_report, gauges, mail, pages
+
+    view = night_view(night)
+    message = mail.build_summary(view, night.settings.mail_from)
+    results = {
+        "snapshots": view.pair,
+        "quality": view.quality,
+        "drift": view.drift,
+        "performance": view.performance,
+        "decision": view.decision,
+        "history": view.tonight,
+    }
+    files = {f"{name}.json": result.to_json() for name, result in results.items()}
+    files["drift_report.html"] = evidently_report.render(view.monitor, view.pair, view.drift)
+    files["index.html"] = pages.night_page(view)
+    files["gauges.prom"] = gauges.exposition(view)
+    if message is not None:
+        files["summary.eml"] = message.as_bytes()
+    night.store.publish_night(night.name, night.run_date, files)
+    return night.store.night_uri(night.name, night.run_date, "index.html")
+
+
+def log_run(night: Night) -> str:
+    """Record the night in MLflow; the run's id."""
+    from pipeline.publish import mlflow_run
+
+    files = _published(night)
+    tracking_uri = os.environ.get("MLFLOW_TRACKING_URI") or night.settings.embedded_mlflow_uri
+    return mlflow_run.log_night(night_view(night), files, tracking_uri)
+
+
+def push_gauges(night: Night) -> str:
+    """Push the night's gauges, or leave them in the run store as a textfile; says which."""
+    from pipeline.publish import gauges
+
+    text = _published(night)["gauges.prom"]
+    url = night.settings.pushgateway_url
+    if url is None:
+        return f"written to {night.store.night_uri(night.name, night.run_date, 'gauges.prom')}"
+    gauges.push(text, night.name, url.get_secret_value(), time.time())
+    return "pushed"
+
+
+def send_summary(night: Night) -> str:
+    """Mail the summary once; a rerun mails again only when the content changed. Says what was done."""
+    from pipeline.publish import mail
+
+    message = mail.build_summary(night_view(night), night.settings.mail_from)
+    if message is None:
+        return "no recipients in notify.email"
+    if night.settings.smtp_url is None:
+        return f"written to {night.store.night_uri(night.name, night.run_date, 'summary.eml')}"
+    identity = str(message["Message-ID"])
+    if night.store.receipt(night.name, night.run_date, "mail") == identity:
+        return "already sent"
+    mail.deliver(message, night.settings.smtp_url.get_secret_value())
+    night.store.note_receipt(night.name, night.run_date, "mail", identity)
+    return "sent"
+
+
+def report_failure(night: Night, task: str) -> str:
+    """Push that a step of this night broke, beside the gauges of the last good night; says what was done."""
+    from pipeline.publish import gauges
+
+    url = night.settings.pushgateway_url
+    if url is None:
+        return "no Pushgateway is set"
+    gauges.push_failure(night.name, url.get_secret_value(), task, time.time())
+    return "pushed"
+
+
+def require_quality(night: Night) -> None:
+    """End a night whose data is broken as failed, after everything was published.
+
+    Raises:
+        QualityGateFailed: a critical expectation failed; names them.
+    """
+    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    if not quality.passed:
+        failed = [item.sentence for item in quality.failures if item.severity == "critical"]
+        report = night.store.night_uri(night.name, night.run_date, "index.html")
+        raise QualityGateFailed(
+            f"{night.name} on {night.run_date}: {len(failed)} critical expectations failed: {'; '.join(failed[:5])}. "
+            f"See {report}"
+        )
+
+
+def night_view(night: Night) -> NightView:
+    """All results of a night, as they are told.
+
+    Raises:
+        ResultMissing: a step has not run, or ran on other snapshots.
+    """
+    from pipeline.publish.view import NightView
+
+    pair = _pair(night)
+    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
+    performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
+    decision = night.store.load(night.name, night.run_date, "decision", Decision)
+    _require_same_snapshots(night, pair, quality, drift, performance, decision)
+    return NightView(
+        monitor=night.monitor,
+        pair=pair,
+        quality=quality,
+        drift=drift,
+        performance=performance,
+        decision=decision,
+        report_base_url=night.settings.report_base_url,
+        history=_history(night),
+    )
+
+
+def _history(night: Night) -> tuple[PastNight, ...]:
+    """Earlier nights only: publishing an old night again must give the same files."""
+    from pipeline.publish.view import PastNight
+
+    earlier = [day for day in night.store.nights(night.name) if day < night.run_date][-HISTORY_NIGHTS:]
+    found = (night.store.read_result(night.name, day, "history", PastNight) for day in earlier)
+    return tuple(item for item in found if item is not None)
+
+
+def _cache(night: Night) -> Cache:
+    from pipeline.snapshots import Cache
+
+    return Cache(Path(night.settings.cache_dir), night.settings.cache_max_bytes)
+
+
+def _pin(night: Night, template: str, day: date, cache: Cache) -> Snapshot:
+    from pipeline.snapshots import pin
+
+    return pin(resolve_location(template, day, night.settings.data_root), cache)
+
+
+def _pin_if_there(night: Night, template: str | None, day: date, cache: Cache) -> Snapshot | None:
+    try:
+        return _pin(night, template, day, cache) if template else None
+    except SnapshotMissing:
+        return None
+
+
+def _pair(night: Night) -> SnapshotPair:
+    return night.store.load(night.name, night.run_date, "snapshots", SnapshotPair)
+
+
+def _published(night: Night) -> dict[str, bytes]:
+    files = night.store.read_night(night.name, night.run_date)
+    if files is None:
+        raise ResultMissing(
+            f"{night.store.night_uri(night.name, night.run_date)}: the night is not published: run render_report"
+        )
+    return files
+
+
+def _require_same_snapshots(
+    night: Night, pair: SnapshotPair, *results: QualityResult | DriftResult | PerformanceResult | Decision
+) -> None:
+    for result in results:
+        if result.snapshots != pair.digest:
+            raise ResultMissing(
+                f"{night.name} on {night.run_date}: {type(result).__name__} is about other snapshots than those pinned "
+                "last: run the night again from pull_snapshots"
+            )

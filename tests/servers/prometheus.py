@@ -1,0 +1,86 @@
+"""Debian's Prometheus, scraping a Pushgateway every second."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from tests.servers.processes import LOOPBACK, request, require, serving, wait_until
+from tests.servers.pushgateway import Sample
+
+CONFIG = """\
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: pushgateway
+    honor_labels: true
+    static_configs:
+      - targets: ["{target}"]
+"""
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running Prometheus, asked through its HTTP API."""
+
+    url: str
+
+    def query(self, promql: str) -> list[Sample]:
+        """The instant vector a PromQL expression gives now."""
+        answer = json.loads(request("GET", f"{self.url}/api/v1/query?query={quote(promql)}").body)
+        if answer["status"] != "success":
+            raise AssertionError(f"{promql}: {answer['error']}")
+        if answer["data"]["resultType"] != "vector":
+            raise AssertionError(f"{promql}: gives a {answer['data']['resultType']}, not a vector")
+        return [
+            Sample(
+                row["metric"].get("__name__", ""),
+                {name: value for name, value in row["metric"].items() if name != "__name__"},
+                float(row["value"][1]),
+            )
+            for row in answer["data"]["result"]
+        ]
+
+    def wait_for(self, promql: str, timeout: float = 30) -> list[Sample]:
+        """The instant vector, once it is not empty; write `metric == 0.4` to wait for a value."""
+        deadline = time.monotonic() + timeout
+        while not (found := self.query(promql)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{promql}: empty for {timeout:g} s; up is {self.query('up')}")
+            time.sleep(0.1)
+        return found
+
+    def forget(self) -> None:
+        """Delete all history, after one more scrape has marked as stale what the gateway no longer exposes."""
+        since = time.time() + 0.01  # Prometheus shifts the times of scrapes by up to 2 ms
+        wait_until(lambda: bool(self.query(f"timestamp(up) > {since:.3f}")), "the next scrape", timeout=30)
+        selector = quote('{__name__=~".+"}')
+        answer = request("POST", f"{self.url}/api/v1/admin/tsdb/delete_series?match[]={selector}")
+        if answer.status != 204:
+            raise AssertionError(f"deleting the history answered {answer.status}: {answer.body!r}")
+
+
+@contextmanager
+def run_prometheus(directory: Path, pushgateway_url: str) -> Iterator[Prometheus]:
+    """Run a Prometheus with an empty store."""
+    program = require("prometheus", "prometheus")
+    config = directory / "prometheus.yml"
+    config.write_text(CONFIG.format(target=urlsplit(pushgateway_url).netloc), encoding="utf-8")
+
+    def command(port: int) -> list[str]:
+        return [
+            program,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={directory / 'prometheus-data'}",
+            f"--web.listen-address={LOOPBACK}:{port}",
+            "--web.enable-admin-api",
+        ]
+
+    with serving(command, health="/-/ready", log=directory / "prometheus.log") as url:
+        yield Prometheus(url)

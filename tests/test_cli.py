@@ -1,0 +1,84 @@
+"""The command line, as people type it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.cli import main
+from tests.project import Project
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestCheck:
+    def test_says_what_the_next_night_would_do_without_touching_data(
+        self, project: Project, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        project.write_suite()
+        project.write_monitor(schedule="30 4 * * *")
+        assert main(["check"]) == 0
+        said = capsys.readouterr().out
+        assert "people: next night starts" in said
+        assert " 04:30 UTC, about " in said
+        assert str(project.root / "data/production/dt=") in said
+        assert "1 monitor is sound" in said
+
+    def test_lists_the_problems_of_all_monitors_and_suites(
+        self, project: Project, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        project.write_suite("people", [{"type": "expect_nothing", "kwargs": {}}])
+        project.write_monitor("people")
+        project.write_monitor("other", colour="red")
+        assert main(["check"]) == 2
+        said = capsys.readouterr().err
+        assert "other.yaml:16: colour: unknown key" in said
+        assert "people.json: expectations[0] (expect_nothing)" in said
+
+    def test_an_empty_folder_is_a_problem(self, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["check"]) == 2
+        assert "no monitor files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["dance"], ["run", "people"], ["run", "people", "--date", "tomorrow"], ["backfill", "people", "--from", "1"]],
+)
+def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_an_unknown_monitor_exits_with_2(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "nobody", "--date", "2026-01-14"]) == 2
+    assert "found no monitor 'nobody'" in capsys.readouterr().err
+
+
+def test_a_missing_snapshot_exits_with_3(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write_suite()
+    project.write_monitor()
+    assert main(["run", "people", "--date", "2026-01-14"]) == 3
+    assert "no parquet file there" in capsys.readouterr().out
+
+
+def test_a_backfill_that_ends_before_it_begins_exits_with_2(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["backfill", "people", "--from", "2026-01-02", "--to", "2026-01-01"]) == 2
+    assert "--to 2026-01-01 lies before --from 2026-01-02" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_backfill_runs_every_night_and_ends_with_the_worst_code(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.complete("2026-01-01")
+    project.write_night("2026-01-03", drifted=True)
+    assert main(["backfill", "people", "--from", "2026-01-01", "--to", "2026-01-03"]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["2026-01-01", "2026-01-02", "2026-01-03"]
+    assert "healthy" in lines[0]
+    assert "no parquet file there" in lines[1]
+    assert "python -m pipeline retrain people --date 2026-01-03" in lines[2]
+    assert main(["backfill", "people", "--from", "2026-01-03", "--to", "2026-01-03", "--strict"]) == 6
