@@ -1,0 +1,32 @@
+"""The Evidently report of a night: `drift_report.html`, the familiar view of the drift result.
+
+Evidently itself measures nothing here. Its metrics are asked about an empty data set and answer with the numbers of
+the `DriftResult`, which are about all rows; so the page shows the same numbers as everything else, and holds no row.
+
+    widgets.py   the drift result as Evidently's widgets: plain values, without Evidently
+    metrics.py   the widgets as metrics of an Evidently report, run over nothing
+    page.py      one HTML page that needs no network, and in which text from data stays text
+"""
+
+from __future__ import annotations
+
+from pipeline.config import Monitor
+from pipeline.publish.evidently_report import metrics, page, widgets
+from pipeline.results import DriftResult, SnapshotPair
+
+
+def render(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> bytes:
+    """The report as one HTML file. Equal results give equal bytes."""
+    ranked = widgets.rank(drift.columns)
+    sections = [
+        metrics.Section("drift_share", drift.drift_share, [widgets.overview(monitor, pair, drift)]),
+        metrics.Section("drifted_columns", len(drift.drifted_columns), [widgets.columns_table(ranked)]),
+    ]
+    left_out = [column for column in drift.columns if column.status == "not_evaluable"]
+    if left_out:
+        section = metrics.Section(
+            "not_evaluable_columns", len(left_out), [widgets.not_evaluable_table(left_out, len(ranked))]
+        )
+        sections.append(section)
+    title = f"{monitor.name}: drift on {pair.run_date}"
+    return page.render(title, metrics.run(sections), widgets.charts([*ranked, *left_out]))

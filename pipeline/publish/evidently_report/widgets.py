@@ -1,0 +1,266 @@
+"""The drift result as widgets of Evidently's page. Every text from data is clipped and goes where no markup is read."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from pipeline.config import Monitor
+from pipeline.publish.words import clip, count, number, plural, score_words, share
+from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair, strength
+
+Widget = dict[str, Any]
+
+# What keeps the page small: a row with its two small charts takes about 1 kB, a big chart about 4 kB.
+MAX_ROWS = 2_000
+MAX_CHARTS = 1_000
+MAX_NAME = 100
+MAX_CELL = 200
+MAX_TEXT = 300
+MAX_CATEGORY = 30
+ROWS_PER_PAGE = 20
+NO_CHART = "no-chart"
+
+_FULL_WIDTH = 2
+_REFERENCE_COLOR, _PRODUCTION_COLOR = "#6c8ebf", "#e0702c"
+_NOT_SORTABLE = {"pointerEvents": "none"}  # the page sorts text by letters, which is wrong for numbers
+_MISSING_COLUMN = {
+    "title": "Missing",
+    "field": "missing",
+    "headerStyle": _NOT_SORTABLE,
+    "cellStyle": {"whiteSpace": "nowrap"},
+}
+_CHART_COLUMNS = [
+    {
+        "title": title,
+        "field": title.lower(),
+        "type": "histogram",
+        "sorting": False,
+        "options": {"xField": "x", "yField": "y", "color": color},
+    }
+    for title, color in (("Reference", _REFERENCE_COLOR), ("Production", _PRODUCTION_COLOR))
+]
+
+
+def rank(columns: Sequence[ColumnDrift]) -> list[ColumnDrift]:
+    """Evaluated columns: drifted ones first, then the closest to their threshold."""
+    evaluated = [column for column in columns if column.status == "evaluated"]
+    return sorted(evaluated, key=lambda column: (not column.drifted, -strength(column), column.name))
+
+
+def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget:
+    """The verdict in a sentence, and what it is made of."""
+    rows = f"{count(pair.reference.rows)} reference and {count(pair.production.rows)} production rows, all measured"
+    origin = f"{clip(pair.reference.uri, MAX_NAME)} against {clip(pair.production.uri, MAX_NAME)}"
+    left_out = len(drift.columns) - drift.evaluated
+    counters = {
+        "columns compared": count(drift.evaluated),
+        "columns drifted": count(len(drift.drifted_columns)),
+        "not evaluable": count(left_out),
+        "drift share": share(drift.drift_share) if drift.evaluated else "none",
+        "limit": share(drift.limit),
+    }
+    return {
+        "type": "counter",
+        "id": "overview",
+        "title": f"{monitor.name}: drift on {pair.run_date}",
+        "size": _FULL_WIDTH,
+        "details": f"{rows}: {origin}",
+        "params": {"counters": [{"value": value, "label": label} for label, value in counters.items()]},
+        "insights": _verdict(drift, left_out),
+    }
+
+
+def _verdict(drift: DriftResult, left_out: int) -> list[dict[str, str]]:
+    if not drift.evaluated:
+        insights = [_insight("error", "No verdict", "no column could be compared with the reference")]
+    else:
+        text = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated)} {plural(drift.evaluated, 'column')} "
+        text += f"drifted ({share(drift.drift_share)}), {'over' if drift.drifted else 'within'} the limit of "
+        text += share(drift.limit)
+        insights = [_insight(*(("warning", "Drifted") if drift.drifted else ("success", "Not drifted")), text)]
+    if left_out:
+        text = f"{count(left_out)} {plural(left_out, 'column')} without a score, listed below; not part of the share"
+        insights.append(_insight("info", "Not evaluable", text))
+    return insights
+
+
+def columns_table(ranked: Sequence[ColumnDrift]) -> Widget:
+    """All evaluated columns, each with small charts; a row opens its big chart and the reason."""
+    note = (
+        "Drifted columns first, then the closest to their threshold. The arrow of a row opens its detail. "
+        "A high distance means drift, a low p-value means drift. Charts show fractions of the rows that have a value."
+    )
+    columns = [
+        {"title": "#", "field": "rank"},
+        _text_column("Column", "name", 170),
+        {"title": "Verdict", "field": "verdict"},
+        *_CHART_COLUMNS,
+        {"title": "Score", "field": "score", "headerStyle": _NOT_SORTABLE},
+        {"title": "Threshold", "field": "threshold", "headerStyle": _NOT_SORTABLE},
+        {"title": "Method", "field": "method"},
+        _MISSING_COLUMN,
+        _text_column("What changed", "changed", 260),
+    ]
+    rows = [_row(position, column) for position, column in enumerate(ranked[:MAX_ROWS])]
+    return _table("columns", "Columns", note + _cut(len(ranked)), columns, rows)
+
+
+def not_evaluable_table(left_out: Sequence[ColumnDrift], ranked: int) -> Widget:
+    """Columns without a score, and why, in the order of the data. `ranked` is how many columns have one."""
+    columns = [
+        _text_column("Column", "name", 170),
+        {"title": "Kind", "field": "kind"},
+        *_CHART_COLUMNS,
+        _MISSING_COLUMN,
+        _text_column("Why there is no score", "changed", 260),
+    ]
+    rows = [_row(position, column) for position, column in enumerate(left_out[:MAX_ROWS], start=ranked)]
+    note = "These columns are not part of the drift share." + _cut(len(left_out))
+    return _table("not-evaluable", "Not evaluable", note, columns, rows)
+
+
+def charts(columns: Sequence[ColumnDrift]) -> dict[str, Any]:
+    """The big charts by the id under which a row opens them; `columns` are the ranked ones, then those left out."""
+    found = {
+        _chart_id(position): _chart(column.shape)
+        for position, column in enumerate(columns[:MAX_CHARTS])
+        if column.shape is not None
+    }
+    text = f"Big charts are drawn for the first {count(MAX_CHARTS)} columns that have values on both sides."
+    nothing = {"type": "counter", "id": NO_CHART, "title": "", "size": _FULL_WIDTH, "details": text}
+    return {**found, NO_CHART: {**nothing, "params": {"counters": []}}}
+
+
+def _cut(columns: int) -> str:
+    if columns <= MAX_ROWS:
+        return ""
+    return f" The first {count(MAX_ROWS)} of {count(columns)} columns are listed here; drift.json has all."
+
+
+def _table(
+    identity: str, title: str, details: str, columns: list[dict[str, Any]], rows: list[dict[str, Any]]
+) -> Widget:
+    return {
+        "type": "big_table",
+        "id": identity,
+        "title": title,
+        "size": _FULL_WIDTH,
+        "details": details,
+        "params": {"rowsPerPage": ROWS_PER_PAGE, "columns": columns, "data": rows},
+    }
+
+
+def _text_column(title: str, field: str, width: int) -> dict[str, Any]:
+    return {"title": title, "field": field, "cellStyle": {"minWidth": width, "overflowWrap": "anywhere"}}
+
+
+def _row(position: int, column: ColumnDrift) -> dict[str, Any]:
+    score, threshold = score_words(column)
+    if column.error_bound:
+        score += f" ± {number(column.error_bound)}"
+    direction = "p-value" if column.direction == "p_value" else "distance"
+    row = {
+        "rank": position + 1,
+        "name": clip(column.name, MAX_NAME),
+        "kind": column.kind,
+        "verdict": "drifted" if column.drifted else "not drifted",
+        "score": score,
+        "threshold": threshold,
+        "method": f"{column.method} ({direction})",
+        "missing": _missing(column),
+        "changed": clip("; ".join(_changes(column)), MAX_CELL),
+        "details": _details(position, column),
+    }
+    if column.shape is not None:
+        places = list(range(len(column.shape.reference)))
+        row["reference"] = {"x": places, "y": _rounded(column.shape.reference)}
+        row["production"] = {"x": places, "y": _rounded(column.shape.production)}
+    return row
+
+
+def _missing(column: ColumnDrift) -> str:
+    """The missing shares before and now; one where they read the same."""
+    shares = (column.missing_reference_share, column.missing_production_share)
+    before, now = ("not known" if value is None else share(value) for value in shares)
+    return before if before == now else f"{before} to {now}"
+
+
+def _changes(column: ColumnDrift) -> list[str]:
+    """The reason, and those flags that it does not already say."""
+    reason = column.reason or ""
+    return [text for text in (reason, *(flag for flag in column.flags if flag not in reason)) if text]
+
+
+def _details(position: int, column: ColumnDrift) -> dict[str, Any]:
+    has_chart = column.shape is not None and position < MAX_CHARTS
+    part = {"id": _chart_id(position), "type": "graph"} if has_chart else {"id": NO_CHART, "type": "widget"}
+    reason, *flags = _changes(column) or ["no notable change"]
+    severity = "warning" if column.drifted else "info"
+    insights = [_insight(severity, clip(column.name, MAX_NAME), clip(reason, MAX_TEXT))]
+    if flags:
+        insights.append(_insight("info", "Also noted", clip("; ".join(flags), MAX_CELL)))
+    return {"parts": [part], "insights": insights}
+
+
+def _chart_id(position: int) -> str:
+    return f"column-{position + 1}"
+
+
+def _insight(severity: str, title: str, text: str) -> dict[str, str]:
+    return {"severity": severity, "title": title, "text": text}
+
+
+def _chart(shape: Shape) -> dict[str, Any]:
+    """Bars side by side on one scale. They stand on numbered places, so that categories of equal label stay apart."""
+    traces = [
+        {
+            "type": "bar",
+            "name": name,
+            "y": _rounded(values),
+            "hovertext": _hover(shape, values),
+            "hoverinfo": "text+name",
+            "marker": {"color": color},
+        }
+        for name, values, color in (
+            ("reference", shape.reference, _REFERENCE_COLOR),
+            ("production", shape.production, _PRODUCTION_COLOR),
+        )
+    ]
+    layout = {
+        "barmode": "group",
+        "bargap": 0.15,
+        "margin": {"t": 30, "r": 20, "l": 60, "b": 60},
+        "legend": {"orientation": "h", "y": 1.15},
+        "xaxis": {"automargin": True, "fixedrange": True, **_ticks(shape)},
+        "yaxis": {"tickformat": ".0%", "rangemode": "tozero", "fixedrange": True},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _hover(shape: Shape, values: Sequence[float]) -> list[str]:
+    shares = [share(value) for value in values]
+    if not shape.edges:
+        return shares
+    ranges = [f"{number(low)} to {number(high)}" for low, high in pairwise(shape.edges)]
+    return [f"{bar}: {value}" for bar, value in zip(ranges, shares, strict=True)]
+
+
+def _ticks(shape: Shape) -> dict[str, Any]:
+    """Every category below its bars; or edges between the bars, about six of them named.
+
+    Plotly reads tags such as `<b>` in labels, and shows `&lt;` as what it stands for.
+    """
+    if not shape.edges:
+        names = [html.escape(clip(name, MAX_CATEGORY), quote=False) for name in shape.categories]
+        return {"tickvals": list(range(len(names))), "ticktext": names}
+    step = max(1, (len(shape.edges) - 1) // 5)
+    named = range(0, len(shape.edges), step)
+    return {"tickvals": [place - 0.5 for place in named], "ticktext": [number(shape.edges[place]) for place in named]}
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    """Fractions as charts need them."""
+    return [round(value, 4) for value in values]

@@ -1,0 +1,283 @@
+"""One MLflow run per monitor and date, in the experiment `monitoring/<monitor>`, found again by its tag `monitor_key`.
+
+A rerun updates the run. MLflow cannot change or delete everything, so:
+
+- a metric with the same value is left alone; a changed one gets a later point, and the run shows that;
+- a metric that the night no longer has gets the value NaN;
+- a parameter keeps its first value; a different one is the tag `changed.<parameter>`;
+- an input stays; the tags `snapshot.reference` and `snapshot.production` say which data the numbers are about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipeline.errors import OutletRefused
+from pipeline.publish.mlflow_store import artifact_location, open_store, without_credentials
+from pipeline.publish.view import NightView
+from pipeline.results import Snapshot
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+log = logging.getLogger(__name__)
+
+KEY_TAG = "monitor_key"
+SCORE_PREFIX = "score/"
+MAX_METRIC_NAME = 250
+_REVISION_TAG = "nightjar.revision"
+_CHANGED_PREFIX = "changed."
+_METRICS_PER_BATCH = 1_000
+_DIGEST_LENGTH = 32  # MLflow allows 36 characters
+_MAX_TEXT = 5_000
+# Allowed in MLflow's names as they are; `:` stands for the start of an escaped byte, so it is escaped too.
+_PLAIN = re.compile(r"[\w\-. ]", re.ASCII)
+
+T = TypeVar("T")
+
+
+def log_night(view: NightView, files: Mapping[str, bytes], tracking_uri: str | None) -> str:
+    """Record a night, or bring its record up to date; the id of its run.
+
+    Args:
+        view: the results.
+        files: artifacts by name, such as `drift_report.html`.
+        tracking_uri: None for what MLflow's own variables say.
+
+    Raises:
+        OutletUnavailable: MLflow could not be reached or failed; trying again later can help.
+        OutletRefused: MLflow said no, such as for a missing permission or a deleted experiment.
+    """
+    with open_store(tracking_uri) as client:
+        experiment = _experiment(client, view)
+        run = _find_run(client, experiment, view) or _create_run(client, experiment, view)
+        _log_parameters_and_tags(client, run, view)
+        _log_metrics(client, run, view)
+        _log_inputs(client, run, view)
+        _log_files(client, run, files)
+        client.set_terminated(run.info.run_id, "FINISHED")
+        return str(run.info.run_id)
+
+
+def metrics(view: NightView) -> dict[str, float]:
+    """Every number of the night by metric name. Shares are fractions in [0, 1], scores in the unit of their method."""
+    found: dict[str, float] = {
+        "drift_share": view.drift.drift_share,
+        "columns_compared": view.drift.evaluated,
+        "columns_drifted": len(view.drift.drifted_columns),
+        "columns_not_evaluable": len(view.drift.columns) - view.drift.evaluated,
+        "rows/reference": view.pair.reference.rows,
+        "rows/production": view.pair.production.rows,
+        "rows/labelled": view.performance.labelled_rows,
+        "quality/passed_share": view.quality.passed_share,
+        "quality/expectations": len(view.quality.outcomes),
+        "quality/failed_critical": view.quality.failed("critical"),
+        "quality/failed_warning": view.quality.failed("warning"),
+        "quality/failed_info": view.quality.failed("info"),
+    }
+    for prefix, values in (("performance/", view.performance.realised), ("reference/", view.performance.reference)):
+        found |= {metric_name(prefix, name): value for name, value in values.items()}
+    for column in view.drift.columns:
+        if column.score is not None:
+            found[metric_name(SCORE_PREFIX, column.name)] = column.score
+    return found
+
+
+def parameters(view: NightView) -> dict[str, str]:
+    """How the night was judged: what the monitor file asks for."""
+    policy = view.monitor.drift
+    overrides = {name: rule.model_dump(exclude_none=True) for name, rule in sorted(policy.columns.items())}
+    return {
+        "drift_limit": str(view.drift.limit),
+        "quality_suite": view.quality.suite,
+        "numerical_method": _method(policy.numerical.method, policy.numerical.threshold),
+        "categorical_method": _method(policy.categorical.method, policy.categorical.threshold),
+        "column_methods": _clip(json.dumps(overrides, ensure_ascii=False)) if overrides else "none",
+        "label_delay_days": str(view.monitor.performance.label_delay_days),
+    }
+
+
+def tags(view: NightView) -> dict[str, str]:
+    """The decision, and what it is about."""
+    used = Counter(column.method for column in view.drift.columns if column.method and column.score is not None)
+    found = {
+        KEY_TAG: _key(view),
+        "monitor": view.monitor.name,
+        "run_date": view.run_date.isoformat(),
+        "status": view.decision.status,
+        "retrain": str(view.decision.retrain).lower(),
+        "reason": view.decision.reason,
+        "methods_used": ", ".join(f"{method} {number}" for method, number in sorted(used.items())) or "none",
+        "snapshot.reference": view.pair.reference.digest,
+        "snapshot.production": view.pair.production.digest,
+        "mlflow.source.name": "nightjar",
+        "mlflow.source.type": "JOB",
+    }
+    return {name: _clip(value) for name, value in found.items()}
+
+
+def metric_name(prefix: str, name: str) -> str:
+    """A name from data as MLflow allows it: `score/<name>`, other characters as `:` and two hex digits per UTF-8 byte.
+
+    Different names stay different. A name that had to be cut ends in `::` and a digest of the whole; every other one
+    can be read back, as `urllib.parse.unquote` does with `%` for `:`.
+    """
+    escaped = "".join(char if _PLAIN.match(char) else _escape(char) for char in name)
+    if not escaped.strip(". "):  # MLflow reads names as paths, and databases ignore spaces at the end
+        escaped = "".join(map(_escape, name))
+    elif escaped.endswith(" "):
+        escaped = escaped[:-1] + _escape(" ")
+    if len(prefix + escaped) > MAX_METRIC_NAME:
+        digest = "::" + hashlib.sha256(name.encode()).hexdigest()[:16]
+        escaped = escaped[: MAX_METRIC_NAME - len(prefix) - len(digest)] + digest
+    return prefix + escaped
+
+
+def _escape(char: str) -> str:
+    return "".join(f":{byte:02X}" for byte in char.encode())
+
+
+def _method(method: str, threshold: float | None) -> str:
+    return method if threshold is None else f"{method}, threshold {threshold}"
+
+
+def _key(view: NightView) -> str:
+    return f"{view.monitor.name}/{view.run_date}"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "\u2026"
+
+
+def _experiment(client: MlflowClient, view: NightView) -> str:
+    """The id of the monitor's experiment, created where it is missing."""
+    from mlflow.exceptions import MlflowException
+
+    name = f"monitoring/{view.monitor.name}"
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location(client.tracking_uri, name)))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process may have been faster
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise OutletRefused(
+            f"MLflow at {without_credentials(client.tracking_uri)}: the experiment {name!r} was deleted; bring it back "
+            f"with `mlflow experiments restore --experiment-id {found.experiment_id}`, or erase it with `mlflow gc`"
+        )
+    return str(found.experiment_id)
+
+
+def _find_run(client: MlflowClient, experiment: str, view: NightView) -> Run | None:
+    """The night's run; the oldest of several. A run that somebody deleted is not found and stays deleted."""
+    query = f"tags.{KEY_TAG} = '{_key(view)}'"
+    runs = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
+    if not runs:
+        return None
+    if len(runs) > 1:
+        log.warning(
+            "%d MLflow runs have the tag %s=%s: taking the oldest, %s; delete the others",
+            *(len(runs), KEY_TAG, _key(view), runs[0].info.run_id),
+        )
+    return runs[0]
+
+
+def _create_run(client: MlflowClient, experiment: str, view: NightView) -> Run:
+    return client.create_run(experiment, run_name=str(view.run_date), tags={KEY_TAG: _key(view)})
+
+
+def _log_parameters_and_tags(client: MlflowClient, run: Run, view: NightView) -> None:
+    from mlflow.entities import Param, RunTag
+
+    run_id, known, wanted = run.info.run_id, run.data.params, parameters(view)
+    new = [Param(name, value) for name, value in wanted.items() if name not in known]
+    changed = {name: value for name, value in wanted.items() if known.get(name, value) != value}
+    for name, value in changed.items():
+        log.warning("MLflow keeps %s=%s of the run of %s; it is now %s", name, known[name], _key(view), value)
+    all_tags = {**tags(view), **{_CHANGED_PREFIX + name: value for name, value in changed.items()}}
+    client.log_batch(run_id, params=new, tags=[RunTag(name, value) for name, value in all_tags.items()])
+    for name in run.data.tags:
+        if name.startswith(_CHANGED_PREFIX) and name not in all_tags:
+            client.delete_tag(run_id, name)
+
+
+def _log_metrics(client: MlflowClient, run: Run, view: NightView) -> None:
+    """Only what differs is written: equal points would pile up or be refused, depending on the database.
+
+    All points are at step 0. Of two points the run shows the one with the later time, and at the same time the one
+    with the higher value; so a correction gets a later time: midnight of the date plus one millisecond per revision.
+    """
+    from mlflow.entities import Metric
+
+    known, wanted = run.data.metrics, metrics(view)
+    gone = {name: math.nan for name in known if name not in wanted}
+    changed = {
+        name: float(value)
+        for name, value in (wanted | gone).items()
+        if name not in known or _differ(value, known[name])
+    }
+    if not changed:
+        return
+    revision = int(run.data.tags.get(_REVISION_TAG, "-1")) + 1
+    client.set_tag(run.info.run_id, _REVISION_TAG, str(revision))
+    midnight = datetime(view.run_date.year, view.run_date.month, view.run_date.day, tzinfo=UTC)
+    timestamp = int(midnight.timestamp() * 1_000) + revision
+    points = [Metric(name, value, timestamp, 0) for name, value in changed.items()]
+    for batch in _batches(points, _METRICS_PER_BATCH):
+        client.log_batch(run.info.run_id, metrics=batch)
+
+
+def _differ(one: float, other: float) -> bool:
+    return one != other and not (math.isnan(one) and math.isnan(other))
+
+
+def _log_inputs(client: MlflowClient, run: Run, view: NightView) -> None:
+    """Reference and production under digests of our own: MLflow's look at the first 10,000 rows only."""
+    from mlflow.entities import DatasetInput, InputTag
+
+    roles = {"reference": view.pair.reference, "production": view.pair.production}
+    inputs = [
+        DatasetInput(_dataset(role, snapshot), [InputTag("mlflow.data.context", role)])
+        for role, snapshot in roles.items()
+    ]
+    client.log_inputs(run.info.run_id, inputs)
+
+
+def _dataset(role: str, snapshot: Snapshot) -> Any:
+    from mlflow.entities import Dataset
+
+    profile = {"num_rows": snapshot.rows, "num_columns": len(snapshot.fields), "num_bytes": snapshot.size}
+    return Dataset(
+        name=role,
+        digest=snapshot.digest[:_DIGEST_LENGTH],
+        source_type="s3" if snapshot.uri.startswith("s3://") else "local",
+        source=json.dumps({"uri": snapshot.uri}),
+        profile=json.dumps(profile),
+    )
+
+
+def _log_files(client: MlflowClient, run: Run, files: Mapping[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        client.log_artifacts(run.info.run_id, folder)
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,158 @@
+"""The way into MLflow: a client with bounded patience, one process at a time on an embedded store, typed errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# Set where the user has not: MLflow's own would retry a dead server for minutes, print addresses and report usage.
+_DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+_LOCK_SECONDS = 600.0
+_SQLITE = "sqlite:///"
+_ARTIFACTS = "mlflow-artifacts"
+_TRY_AGAIN_STATUS = frozenset({408, 425, 429, 499})
+# Whatever these raise comes from the outlet; anything else is a mistake of ours and stays what it is.
+_OUTLET_LIBRARIES = frozenset(
+    {"mlflow", "requests", "urllib3", "sqlalchemy", "alembic", "sqlite3", "filelock", "boto3", "botocore", "s3transfer"}
+)
+_CREDENTIALS = re.compile(r"://(?!/)\S*@")  # not in sqlite:///home/me@work/mlflow.db
+_MAX_CAUSE = 300
+
+
+@contextmanager
+def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
+    """A client for a tracking server or database; None for what MLflow's own variables say.
+
+    An embedded SQLite database is created where it is missing, and held for this process alone until the block ends:
+    SQLite has one writer at a time, and two processes that initialise it break each other.
+
+    Raises:
+        OutletUnavailable: no answer, an answer that says try again, or a database that cannot be used.
+        OutletRefused: the answer was a final no.
+    """
+    with _environment(), _quiet():
+        from mlflow import MlflowClient, get_tracking_uri
+
+        uri = tracking_uri or get_tracking_uri()
+        try:
+            with _held(uri):
+                yield MlflowClient(tracking_uri=uri)
+        except Exception as error:
+            explained = _explain(error, uri)
+            if explained is None:
+                raise
+            raise explained from (None if _CREDENTIALS.search(uri) else error)
+
+
+def artifact_location(tracking_uri: str, experiment: str) -> str | None:
+    """Where a new experiment keeps its files: beside an embedded database, elsewhere what the server says."""
+    database = _database(tracking_uri)
+    return (database.parent / _ARTIFACTS / experiment).as_uri() if database else None
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """MLflow reads its variables at every request, and has no other way to be told."""
+    missing = {name: value for name, value in _DEFAULTS.items() if name not in os.environ}
+    os.environ.update(missing)
+    try:
+        yield
+    finally:
+        for name in missing:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Libraries below MLflow warn of each other's old names, and MLflow tells of every table it makes."""
+    loggers = [logging.getLogger(name) for name in ("mlflow.store.db.utils", "alembic")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@contextmanager
+def _held(uri: str) -> Iterator[None]:
+    from filelock import FileLock
+
+    database = _database(uri)
+    if database is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{database}.lock", timeout=_LOCK_SECONDS) if database else nullcontext():
+        yield
+
+
+def _database(uri: str) -> Path | None:
+    """The file of an SQLite address; None for every other address."""
+    if not uri.startswith(_SQLITE):
+        return None
+    name = uri.removeprefix(_SQLITE).partition("?")[0]
+    return Path(name).resolve() if name and name != ":memory:" else None
+
+
+def _explain(error: Exception, uri: str) -> NightjarError | None:
+    """The error as one of ours, without credentials; None when the outlet is not to blame."""
+    library = type(error).__module__.partition(".")[0]
+    if isinstance(error, NightjarError) or not (library in _OUTLET_LIBRARIES or isinstance(error, OSError)):
+        return None
+    place, cause, status = f"MLflow at {without_credentials(uri)}", _cause(error), _status(error)
+    if library == "filelock":
+        text = f"{place}: another process has held the database for {_LOCK_SECONDS:.0f} s; wait for it or end it"
+        return OutletUnavailable(text)
+    if _database(uri) is not None and "db upgrade" not in cause:
+        return OutletUnavailable(f"{place}: {cause}; check that the folder exists, has room and can be written to")
+    if status in (401, 403):
+        hint = "check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        return OutletRefused(f"{place}: access denied ({status}); {hint}, and the permissions there")
+    if "db upgrade" in cause or (400 <= status < 500 and status not in _TRY_AGAIN_STATUS):
+        return OutletRefused(f"{place}: refused: {cause}")
+    return OutletUnavailable(f"{place}: no usable answer: {cause}; check MLFLOW_TRACKING_URI and that the server runs")
+
+
+def without_credentials(uri: str) -> str:
+    """An address as it may be shown: no user, no password, no query."""
+    return _CREDENTIALS.sub("://", uri).partition("?")[0]
+
+
+def _cause(error: Exception) -> str:
+    """The first line of the error, or its kind when it says nothing."""
+    lines = _CREDENTIALS.sub("://", str(error)).strip().splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= _MAX_CAUSE else lines[0][: _MAX_CAUSE - 1] + "\u2026"
+
+
+def _status(error: Exception) -> int:
+    """The HTTP status behind an error; 503 where there was no answer."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        return int(error.get_http_status_code())
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):  # botocore
+        response_status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        response_status = getattr(response, "status_code", None)
+    return response_status if isinstance(response_status, int) else 503

@@ -1,0 +1,262 @@
+"""The drift report: its words and limits as plain values, then the real page in a real browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.publish import evidently_report
+from pipeline.publish.evidently_report import page, widgets
+from pipeline.results import ColumnDrift, DriftResult, Shape
+from tests.publish import samples
+from tests.servers.browser import BrowserWindows, OpenPage
+
+HOSTILE = (
+    "</script><script>window.hacked = 1</script>",
+    "<!--<script>window.hacked = 1",
+    "\"'><img src=x onerror='window.hacked = 1'>",
+    "{{ 7 * 7 }}{% raw %}${7 * 7}",
+    "![x](http://evil.example/x.png) [y](javascript:window.hacked=1)",
+    "<a href='https://evil.example/'>click</a><b>bold</b>",
+    "__proto__",
+    "line\u2028break\u2029\x00\x1b[31m\r\nX-Header: 1",
+    "\u202egnirts desrever",
+    "x" * 10_000,
+    "<" * 10_000,
+)
+
+
+def with_columns(*columns: ColumnDrift) -> DriftResult:
+    return samples.drift(0, 0).model_copy(update={"columns": columns, "drift_share": 1.0, "drifted": True})
+
+
+def cells(widget: dict[str, Any], field: str) -> list[Any]:
+    return [row[field] for row in widget["params"]["data"]]
+
+
+# --- words and limits
+
+
+def test_drifted_columns_come_first_then_the_closest_to_their_threshold() -> None:
+    ranked = widgets.rank(samples.drift(18, 9, not_evaluable=2).columns)
+    assert [column.drifted for column in ranked] == [True] * 9 + [False] * 9
+    assert [column.name for column in ranked[:2]] == ["support_tickets_90d", "discount_share"]
+
+
+def test_a_row_says_what_is_said_elsewhere() -> None:
+    column = samples.column(4, drifted=True).model_copy(update={"error_bound": 0.0021})
+    row = widgets.columns_table([column])["params"]["data"][0]
+    assert (row["name"], row["verdict"], row["method"]) == ("average_order_value", "drifted", "ks (p-value)")
+    assert (row["score"], row["threshold"], row["missing"]) == ("0.0111 ± 0.0021", "0.05", "1.2% to 9.8%")
+
+
+def test_a_flag_that_the_reason_already_says_is_not_said_twice() -> None:
+    row = widgets.columns_table([samples.column(4, drifted=True)])["params"]["data"][0]
+    assert row["changed"].count("missing values rose") == 1
+    assert len(row["details"]["insights"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("drift", "title", "text"),
+    [
+        (samples.drift(18, 9), "Drifted", "9 of 18 columns drifted (50%), over the limit of 30%"),
+        (samples.drift(10, 3), "Not drifted", "3 of 10 columns drifted (30%), within the limit of 30%"),
+        (samples.drift(1, 0), "Not drifted", "0 of 1 column drifted (0%), within the limit of 30%"),
+        (samples.drift(0, 0, not_evaluable=3), "No verdict", "no column could be compared with the reference"),
+    ],
+)
+def test_the_verdict_is_one_sentence(drift: DriftResult, title: str, text: str) -> None:
+    insight = widgets.overview(samples.monitor(), samples.pair(), drift)["insights"][0]
+    assert (insight["title"], insight["text"]) == (title, text)
+
+
+def test_the_mail_says_the_same_sentence() -> None:
+    view = samples.view()
+    sentence = widgets.overview(view.monitor, view.pair, view.drift)["insights"][0]["text"]
+    assert view.changed[0].startswith(sentence)
+
+
+def test_columns_without_a_score_are_counted_apart_and_listed_with_their_reason() -> None:
+    drift = samples.drift(4, 1, not_evaluable=2)
+    overview = widgets.overview(samples.monitor(), samples.pair(), drift)
+    assert [item["value"] for item in overview["params"]["counters"]] == ["4", "1", "2", "25%", "30%"]
+    table = widgets.not_evaluable_table(drift.columns[-2:], ranked=4)
+    assert cells(table, "name") == ["broken_0", "broken_1"]
+    assert all("all 3,412 values are missing in production" in text for text in cells(table, "changed"))
+
+
+def test_charts_of_ranked_and_left_out_columns_do_not_mix() -> None:
+    scored = samples.column(0, drifted=True)
+    left_out = samples.without_score(0).model_copy(update={"shape": samples.categories(moved=True)})
+    table = widgets.not_evaluable_table([left_out], ranked=1)
+    drawn = widgets.charts([scored, left_out])
+    opened = table["params"]["data"][0]["details"]["parts"][0]["id"]
+    assert "DE" in drawn[opened]["layout"]["xaxis"]["ticktext"]
+
+
+def test_more_columns_than_the_page_can_hold_are_cut_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(widgets, "MAX_ROWS", 5)
+    monkeypatch.setattr(widgets, "MAX_CHARTS", 3)
+    ranked = widgets.rank(samples.drift(8, 4).columns)
+    table = widgets.columns_table(ranked)
+    assert len(table["params"]["data"]) == 5
+    assert "The first 5 of 8 columns are listed here; drift.json has all." in table["details"]
+    assert len(widgets.charts(ranked)) == 3 + 1
+    assert table["params"]["data"][4]["details"]["parts"][0]["id"] == widgets.NO_CHART
+
+
+def test_a_column_without_a_shape_has_a_row_and_no_chart() -> None:
+    column = samples.column(0, drifted=True).model_copy(update={"shape": None})
+    row = widgets.columns_table([column])["params"]["data"][0]
+    assert "reference" not in row
+    assert row["details"]["parts"][0]["id"] in widgets.charts([column])
+
+
+def test_labels_of_charts_hold_no_tags_and_equal_labels_stay_apart() -> None:
+    shape = Shape(categories=("<b>x</b>", "a & b", "same", "same"), reference=(0.25,) * 4, production=(0.25,) * 4)
+    axis = widgets.charts([samples.column(2, drifted=True).model_copy(update={"shape": shape})])["column-1"]["layout"]
+    assert axis["xaxis"]["ticktext"] == ["&lt;b&gt;x&lt;/b&gt;", "a &amp; b", "same", "same"]
+    assert axis["xaxis"]["tickvals"] == [0, 1, 2, 3]
+
+
+def test_bars_are_named_by_the_range_they_hold() -> None:
+    chart = widgets.charts([samples.column(0, drifted=False)])["column-1"]
+    assert chart["data"][0]["hovertext"][8] == "40 to 45: 16.5%"
+    assert chart["layout"]["xaxis"]["ticktext"] == ["0", "20", "40", "60", "80", "100"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_text_from_data_is_short_and_on_one_line(name: str) -> None:
+    column = samples.column(0, drifted=True, name=name)
+    row = widgets.columns_table([column])["params"]["data"][0]
+    assert len(row["name"]) <= widgets.MAX_NAME
+    assert row["name"].isprintable()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_json_in_a_script_holds_no_markup_and_keeps_its_meaning(name: str) -> None:
+    text = page.script_json({name: [name]})
+    assert not set(text) & {"<", ">", "&", "\u2028", "\u2029"}
+    assert json.loads(text) == {name: [name]}
+
+
+def test_numbers_that_json_does_not_know_are_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        page.script_json({"score": float("nan")})
+
+
+# --- the page
+
+
+@pytest.mark.slow
+def test_equal_results_give_equal_bytes() -> None:
+    first, second = (
+        evidently_report.render(samples.monitor(), samples.pair(), samples.drift(not_evaluable=1)) for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("columns", "limit"), [(100, 6_000_000), (1_000, 12_000_000), (5_000, 16_000_000)])
+def test_the_page_stays_small_even_when_every_text_is_as_long_as_it_can_be(columns: int, limit: int) -> None:
+    worst = "\U0001f600<" * 5_000
+    shape = samples.categories(moved=True).model_copy(update={"categories": (worst,) * 6})
+    changes = {"reason": worst, "flags": (worst,), "shape": shape}
+    plain = samples.drift(columns, columns, not_evaluable=columns // 10)
+    long = [
+        column.model_copy(update={"name": f"{position}{worst}", **(changes if position % 2 else {})})
+        for position, column in enumerate(plain.columns)
+    ]
+    drift = plain.model_copy(update={"columns": tuple(long)})
+    assert len(evidently_report.render(samples.monitor(), samples.pair(), drift)) < limit
+
+
+@pytest.fixture
+def opened(browser: BrowserWindows, tmp_path: Path) -> Any:
+    def show(drift: DriftResult, width: int = 1440) -> OpenPage:
+        path = tmp_path / "drift_report.html"
+        path.write_bytes(evidently_report.render(samples.monitor(), samples.pair(), drift))
+        window = browser(path, width=width)
+        window.page.get_by_text("columns compared").wait_for()
+        return window
+
+    return show
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1440, 360])
+def test_the_page_shows_the_verdict_and_the_columns_without_any_request(opened: Any, width: int) -> None:
+    window = opened(samples.drift(18, 9, not_evaluable=1), width)
+    text = window.page.inner_text("body")
+    assert "9 of 18 columns drifted (50%), over the limit of 30%" in text
+    assert "support_tickets_90d" in text
+    assert "all 3,412 values are missing in production" in text
+    assert window.page.title() == "churn: drift on 2026-01-14"
+    assert window.page.evaluate("document.documentElement.scrollWidth") == width
+    assert window.errors == []
+    assert [url for url in window.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.mark.slow
+def test_wide_tables_scroll_inside_their_frame_on_a_phone(opened: Any) -> None:
+    window = opened(samples.drift(18, 9), 360)
+    frame = window.page.evaluate(
+        """() => { let frame = document.querySelector('table').parentElement;
+        while (frame && getComputedStyle(frame).overflowX != 'auto') frame = frame.parentElement;
+        return [frame.clientWidth < 360, frame.scrollWidth > 700] }"""
+    )
+    assert frame == [True, True]
+
+
+@pytest.mark.slow
+def test_a_row_opens_its_chart_and_its_reason(opened: Any) -> None:
+    window = opened(samples.drift(18, 9))
+    window.page.locator("tbody button").first.click()
+    window.page.locator(".js-plotly-plot .bars path").first.wait_for()
+    assert window.page.locator(".js-plotly-plot .bars path").count() == 40
+    assert "the mean moved up by 1.4 reference standard deviations" in window.page.inner_text("[role=alert] >> nth=-1")
+    assert window.errors == []
+
+
+@pytest.mark.slow
+def test_columns_can_be_searched_by_name(opened: Any) -> None:
+    window = opened(samples.drift(60, 20))
+    window.page.get_by_placeholder("Search").first.fill("feature_0037")
+    window.page.get_by_text("1-1 of 1").wait_for()
+    assert "feature_0037" in window.page.inner_text("tbody")
+
+
+@pytest.mark.slow
+def test_names_and_categories_from_data_are_inert(opened: Any) -> None:
+    columns = []
+    for position, name in enumerate(HOSTILE):
+        shape = Shape(categories=(name, "plain"), reference=(0.5, 0.5), production=(0.1, 0.9))
+        changes = {"reason": name, "flags": (name, name + "!"), "shape": shape}
+        columns.append(samples.column(position, drifted=True, name=name).model_copy(update=changes))
+    without = samples.without_score(0).model_copy(update={"name": HOSTILE[0], "reason": HOSTILE[2]})
+    window = opened(with_columns(*columns, without))
+    arrows = window.page.locator("tbody button")
+    for position in range(arrows.count()):
+        arrows.nth(position).click()
+    window.page.locator(".js-plotly-plot").nth(len(HOSTILE) - 1).wait_for()
+    text = window.page.inner_text("body")
+    assert HOSTILE[0] in text
+    assert HOSTILE[3] in text
+    assert window.page.evaluate("window.hacked") is None
+    assert window.page.locator("img, a[href*=evil], svg a").count() == 0
+    assert window.errors == []
+    assert window.outside_requests == []
+
+
+@pytest.mark.slow
+def test_a_script_that_got_into_the_page_would_not_run(browser: BrowserWindows, tmp_path: Path) -> None:
+    report = evidently_report.render(samples.monitor(), samples.pair(), samples.drift())
+    path = tmp_path / "drift_report.html"
+    path.write_bytes(report.replace(b"</body>", b"<script>window.hacked = 1</script></body>"))
+    window = browser(path)
+    window.page.get_by_text("columns compared").wait_for()
+    assert window.page.evaluate("window.hacked") is None
+    assert any("Content Security Policy" in error for error in window.errors)
