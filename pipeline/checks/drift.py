@@ -1,0 +1,88 @@
+"""Drift of a night: which columns are compared, how, and what share of them drifted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.config import ColumnDriftPolicy, Monitor
+from pipeline.results import ColumnDrift, DriftResult, Shape
+
+if TYPE_CHECKING:
+    from pipeline.checks.columns import ColumnPlan
+    from pipeline.checks.compare import ColumnComparison
+
+
+def measure(
+    monitor: Monitor, reference: Sequence[Path], production: Sequence[Path], snapshots: str, budget_bytes: int
+) -> DriftResult:
+    """Compare every column the monitor asks for, on every row.
+
+    Args:
+        monitor: which columns, methods, thresholds and limit.
+        reference: local parquet files of the reference snapshot.
+        production: local parquet files of the production snapshot.
+        snapshots: digest of the pair that the result is about.
+        budget_bytes: memory for the columns held at any moment.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
+    """
+    from pipeline.checks.columns import compare_columns
+    from pipeline.checks.compare import FlagLimits
+
+    before, after = [str(path) for path in reference], [str(path) for path in production]
+    limits = FlagLimits(**monitor.drift.flags.model_dump())
+    compared = compare_columns(
+        before, after, plan_columns(monitor, before, after), budget_bytes=budget_bytes, limits=limits
+    )
+    columns = tuple(_column_drift(item) for item in compared)
+    evaluated = sum(1 for item in columns if item.status == "evaluated")
+    share = sum(1 for item in columns if item.drifted) / evaluated if evaluated else 0.0
+    return DriftResult(
+        snapshots=snapshots,
+        drift_share=share,
+        limit=monitor.drift.limit,
+        drifted=share > monitor.drift.limit,
+        columns=columns,
+    )
+
+
+def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequence[str]) -> list[ColumnPlan]:
+    """The columns to compare. What the monitor lists, and for a kind it does not list, what the parquet types say.
+
+    The id, the label and the model version are not compared: they change by design or are not there every night.
+    """
+    from pipeline.checks.columns import infer_plans
+
+    roles = monitor.columns
+    aside = {roles.id, roles.label, roles.model_version, *roles.ignore}
+    listed: dict[str, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
+    named = {name: kind for kind, names in listed.items() for name in names or ()}
+    plans = {plan.name: plan for plan in infer_plans(reference, production)}
+    chosen = [_plan(name, kind, monitor) for name, kind in named.items()]
+    chosen += [
+        _plan(plan.name, plan.kind, monitor)
+        for plan in plans.values()
+        if listed[plan.kind] is None and plan.name not in named and plan.name not in aside
+    ]
+    return chosen
+
+
+def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
+    from pipeline.checks.columns import ColumnPlan
+
+    default = monitor.drift.numerical if kind == "numerical" else monitor.drift.categorical
+    own = monitor.drift.columns.get(name, ColumnDriftPolicy())
+    method = default.method if own.method == "auto" else own.method
+    # A threshold is in the unit of its method, so a kind's threshold does not carry over to another method.
+    threshold = default.threshold if own.threshold is None and method == default.method else own.threshold
+    return ColumnPlan(name, "numerical" if kind == "numerical" else "categorical", method, threshold)
+
+
+def _column_drift(compared: ColumnComparison) -> ColumnDrift:
+    fields = {name: getattr(compared, name) for name in ColumnDrift.model_fields if name != "shape"}
+    shape = None if compared.shape is None else Shape(**dataclasses.asdict(compared.shape))
+    return ColumnDrift(**fields, shape=shape)

@@ -1,0 +1,108 @@
+"""One snapshot on local disk: its parquet files seen as one table, read one column at a time.
+
+Nothing here reads more than one column, or more of it at once than a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.checks.scan.types import form_of, is_whole, joint_form
+from pipeline.errors import SnapshotUnreadable
+
+BATCH_ROWS = 1 << 17
+# Reading through a buffer keeps a row group of any size from being loaded whole.
+_READ_BUFFER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The files of one snapshot, with their footers already read."""
+
+    paths: tuple[str, ...]
+    footers: tuple[pq.FileMetaData, ...]
+    schemas: tuple[pa.Schema, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(footer.num_rows for footer in self.footers)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Every column of any file, in the order of first appearance."""
+        return tuple(dict.fromkeys(name for schema in self.schemas for name in schema.names))
+
+    def types_of(self, name: str) -> tuple[pa.DataType, ...]:
+        """The arrow types of one column, one per file that has it, each type once."""
+        types = [schema.field(name).type for schema in self.schemas if len(schema.get_all_field_indices(name)) == 1]
+        return tuple(dict.fromkeys(types))
+
+    def batches(self, name: str, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.Array]:
+        """The values of one column, batch by batch, file by file.
+
+        Raises:
+            SnapshotUnreadable: a file is damaged or gone.
+        """
+        for path, footer, schema in zip(self.paths, self.footers, self.schemas, strict=True):
+            # Text decoded as dictionary codes is counted several times faster than as text.
+            encoded = [name] if form_of(schema.field(name).type) == "text" else None
+            try:
+                with pq.ParquetFile(
+                    path, metadata=footer, read_dictionary=encoded, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False
+                ) as file:
+                    for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
+                        yield batch.column(name)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise SnapshotUnreadable(f"{path}: column {name!r} cannot be read: {error}") from error
+
+    def problem_with(self, name: str) -> str | None:
+        """Why a column cannot be scanned at all, in plain language, or None."""
+        holders = [schema.get_all_field_indices(name) for schema in self.schemas]
+        absent = sum(not indices for indices in holders)
+        if absent == len(holders):
+            return "the column is missing"
+        if absent:
+            return f"the column is missing in {absent} of {len(holders)} files"
+        if any(len(indices) > 1 for indices in holders):
+            return "the column appears more than once"
+        types = self.types_of(name)
+        unknown = [str(arrow_type) for arrow_type in types if form_of(arrow_type) is None]
+        if unknown:
+            what = "nested values" if any(pa.types.is_nested(t) for t in types) else "values of an unsupported type"
+            return f"the column holds {what} ({', '.join(unknown)[:80]})"
+        if self.form_of(name) is None:
+            return f"the files disagree on its type ({self.type_label(name)[:80]})"
+        return None
+
+    def form_of(self, name: str) -> str | None:
+        """What the column holds over all files ("null" when no file says); None when they cannot be one column."""
+        return joint_form(form for form in map(form_of, self.types_of(name)) if form is not None)
+
+    def is_whole(self, name: str) -> bool:
+        return all(is_whole(arrow_type) for arrow_type in self.types_of(name))
+
+    def type_label(self, name: str) -> str:
+        return ", ".join(map(str, self.types_of(name)))
+
+
+def open_table(paths: Sequence[str]) -> Table:
+    """Reads the footers of the parquet files of one snapshot.
+
+    Raises:
+        SnapshotUnreadable: a file is not parquet or is gone; the message names it. Also when there are no files.
+    """
+    if not paths:
+        raise SnapshotUnreadable("a snapshot without files cannot be scanned")
+    footers, schemas = [], []
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                footers.append(file.metadata)
+                schemas.append(file.schema_arrow)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise SnapshotUnreadable(f"{path}: not a readable parquet file: {error}") from error
+    return Table(tuple(paths), tuple(footers), tuple(schemas))
