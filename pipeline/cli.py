@@ -22,7 +22,8 @@ _EXIT_CODES = """exit codes:
   3  a snapshot is missing or unreadable
   4  a critical expectation failed
   5  an outlet could not be reached
-  6  drifted, with --strict"""
+  6  drifted, with --strict
+  7  a retraining failed, or a model file was tampered with"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     retrain.add_argument("--reason", default="requested by hand", help="kept with the model")
     retrain.add_argument("--force", action="store_true", help="train again although this date has a model")
     retrain.set_defaults(command=_retrain)
+
+    promote = commands.add_parser("promote", help="make a version of the model champion by hand")
+    promote.add_argument("monitor", metavar="MONITOR")
+    promote.add_argument("version", metavar="VERSION", help="its number in MLflow's registry")
+    promote.set_defaults(command=_promote)
+
+    rollback = commands.add_parser("rollback", help="put the champion before this one, and its reference, back")
+    rollback.add_argument("monitor", metavar="MONITOR")
+    rollback.set_defaults(command=_rollback)
     return parser
 
 
@@ -81,6 +91,8 @@ def _date(text: str) -> date:
 def _quiet_libraries() -> None:
     """People see what a night does, not what its libraries say to their own developers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.WARNING)  # Great Expectations lowers the level of its own logger
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 
@@ -122,11 +134,34 @@ def _line(outcome: Outcome) -> str:
 
 
 def _retrain(options: argparse.Namespace) -> int:
-    from pipeline import steps
+    from pipeline import retrain_steps
+    from pipeline.steps import open_night
 
-    result = steps.retrain(steps.open_night(options.monitor, options.date), options.reason, options.force)
+    night = open_night(options.monitor, options.date)
+    result = retrain_steps.retrain(night, options.reason, options.force, _progress)
     print(result.words)
+    retrain_steps.require_sound(result)
     return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from pipeline import retrain_steps
+    from pipeline.steps import open_night
+
+    print(retrain_steps.promote(open_night(options.monitor, _today()), options.version).words)
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from pipeline import retrain_steps
+    from pipeline.steps import open_night
+
+    print(retrain_steps.rollback(open_night(options.monitor, _today())).words)
+    return 0
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _check(options: argparse.Namespace) -> int:

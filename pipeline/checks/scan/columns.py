@@ -21,7 +21,7 @@ from pipeline.checks.scan.types import FloatArray, Key, Kind, key_counts, to_flo
 
 MAX_CATEGORIES = 100_000
 UNREADABLE_VALUES = (pa.ArrowException, TypeError, ValueError, OverflowError)
-"""What is raised for values that cannot be converted: the column's fault. (The file's is already `SnapshotUnreadable`.)"""
+"""What is raised for values that cannot be converted: the column's fault. A file's is already `SnapshotUnreadable`."""
 
 
 def scan(table: Table, name: str, kind: Kind, *, max_categories: int = MAX_CATEGORIES) -> Summary:
