@@ -63,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("monitor", metavar="MONITOR", nargs="?", help="default: every monitor")
     check.set_defaults(command=_check)
 
+    site = commands.add_parser("site", help="write every page again from the run store")
+    site.set_defaults(command=_site)
+
+    serve = commands.add_parser("serve", help="show the pages of a local run store on this machine")
+    serve.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
+    serve.set_defaults(command=_serve)
+
     retrain = commands.add_parser("retrain", help="train a new model for a monitor")
     retrain.add_argument("monitor", metavar="MONITOR")
     retrain.add_argument("--date", type=_date, required=True, help="use data up to this date")
@@ -157,6 +164,25 @@ def _rollback(options: argparse.Namespace) -> int:
     from pipeline.steps import open_night
 
     print(retrain_steps.rollback(open_night(options.monitor, _today())).words)
+    return 0
+
+
+def _site(_: argparse.Namespace) -> int:
+    from pipeline.site import rebuild
+
+    rebuild(load_settings(os.environ), print)
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pipeline.serve import LOOPBACK, server
+
+    with server(load_settings(os.environ).store, options.port) as running:
+        print(f"http://{LOOPBACK}:{running.server_port}/  (Ctrl-C ends)", flush=True)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            return 0
     return 0
 
 

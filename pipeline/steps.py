@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import monitors
+from pipeline import monitors, site
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.errors import QualityGateFailed, ResultMissing, SnapshotMissing
 from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, Snapshot, SnapshotPair
@@ -172,6 +172,7 @@ def render_report(night: Night) -> str:
     if message is not None:
         files["summary.eml"] = message.as_bytes()
     night.store.publish_night(night.name, night.run_date, files)
+    site.publish_overviews(night.store, night.settings, night.monitor, view.tonight)
     return night.store.night_uri(night.name, night.run_date, "index.html")
 
 
@@ -197,18 +198,24 @@ def push_gauges(night: Night) -> str:
 
 
 def send_summary(night: Night) -> str:
-    """Mail the summary once; a rerun mails again only when the content changed. Says what was done."""
+    """Mail the published summary once; a rerun mails again only when its content changed. Says what was done."""
     from pipeline.publish import mail
 
-    message = mail.build_summary(night_view(night), night.settings.mail_from)
-    if message is None:
+    content = _published(night).get("summary.eml")
+    if content is None:
         return "no recipients in notify.email"
     if night.settings.smtp_url is None:
         return f"written to {night.store.night_uri(night.name, night.run_date, 'summary.eml')}"
+    message = mail.parse(content)
     identity = str(message["Message-ID"])
     if night.store.receipt(night.name, night.run_date, "mail") == identity:
         return "already sent"
-    mail.deliver(message, night.settings.smtp_url.get_secret_value())
+    try:
+        mail.deliver(message, night.settings.smtp_url.get_secret_value())
+    except mail.PartlyDelivered:
+        # Sending again would reach those who have it a second time.
+        night.store.note_receipt(night.name, night.run_date, "mail", identity)
+        raise
     night.store.note_receipt(night.name, night.run_date, "mail", identity)
     return "sent"
 
@@ -268,11 +275,8 @@ def night_view(night: Night) -> NightView:
 
 def _history(night: Night) -> tuple[PastNight, ...]:
     """Earlier nights only: publishing an old night again must give the same files."""
-    from pipeline.publish.view import PastNight
-
-    earlier = [day for day in night.store.nights(night.name) if day < night.run_date][-HISTORY_NIGHTS:]
-    found = (night.store.read_result(night.name, day, "history", PastNight) for day in earlier)
-    return tuple(item for item in found if item is not None)
+    earlier = [past for past in site.history(night.store, night.name) if past.run_date < night.run_date]
+    return tuple(earlier[-HISTORY_NIGHTS:])
 
 
 def _cache(night: Night) -> Cache:

@@ -1,6 +1,7 @@
 """The run store: every night's results, on a local disk or on S3.
 
     <store>/<monitor>/<run_date>/        the night as published: read by people and other programs
+    <store>/index.html, <store>/<monitor>/index.html, <store>/<monitor>/history.json   over many nights
     <store>/<monitor>/.work/<run_date>/  results of the steps so far: read by the next step, on whatever machine
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
 
@@ -111,6 +112,15 @@ class RunStore:
     def nights(self, monitor: str) -> list[date]:
         """Dates with a published night, oldest first."""
         return sorted(date.fromisoformat(name) for name in self._files.folders(monitor) if _is_date(name))
+
+    def read_page(self, key: str) -> bytes | None:
+        """A page or file over many nights, such as `churn/index.html`."""
+        return self._files.read(key)
+
+    def write_page(self, key: str, content: bytes) -> None:
+        """Write a page over many nights, unless it is there already just so."""
+        if self._files.read(key) != content:
+            self._files.write(key, content)
 
     def receipt(self, monitor: str, run_date: date, outlet: str) -> str | None:
         """What was last delivered through an outlet for this night, as it was noted."""

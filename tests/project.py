@@ -108,12 +108,14 @@ def people(rows: int, seed: int, older: float = 0.0) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     age = np.clip(random.normal(40 + older, 10, rows), 0, 120)
     score = 1 / (1 + np.exp(-(age - 45) / 10))
-    return pd.DataFrame({
-        "id": [f"{seed}-{row}" for row in range(rows)],
-        "age": age,
-        "income": random.lognormal(10, 0.5, rows),
-        "city": random.choice(["Bern", "Graz", "Lyon"], rows, p=[0.5, 0.3, 0.2]),
-        "score": score,
-        "prediction": (score > 0.5).astype("int64"),
-        "label": (random.random(rows) < score).astype("int64"),
-    })
+    return pd.DataFrame(
+        {
+            "id": [f"{seed}-{row}" for row in range(rows)],
+            "age": age,
+            "income": random.lognormal(10, 0.5, rows),
+            "city": random.choice(["Bern", "Graz", "Lyon"], rows, p=[0.5, 0.3, 0.2]),
+            "score": score,
+            "prediction": (score > 0.5).astype("int64"),
+            "label": (random.random(rows) < score).astype("int64"),
+        }
+    )

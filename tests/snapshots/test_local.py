@@ -50,7 +50,7 @@ def test_a_glob_and_a_single_file_work_too(tmp_path: Path, pattern: str) -> None
 @pytest.mark.parametrize("what", ["absent", "empty", "absent/*.parquet"])
 def test_nothing_there_is_a_missing_snapshot(tmp_path: Path, what: str, cache: Cache) -> None:
     (tmp_path / "empty").mkdir()
-    folder = what.split("/")[0]
+    folder = what.split("/", maxsplit=1)[0]
     with pytest.raises(SnapshotMissing, match=f"{folder}.*no parquet file there; check the path"):
         pin(str(tmp_path / what), cache)
 

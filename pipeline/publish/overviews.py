@@ -1,0 +1,246 @@
+"""The monitor's page over all its nights, and the fleet's page over all monitors.
+
+Both are made from what the run store remembers, without a clock: "now" is the newest night of the fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, takewhile
+
+from markupsafe import Markup
+
+from pipeline.config import Monitor
+from pipeline.publish import charts
+from pipeline.publish.templates import page
+from pipeline.publish.view import PastNight
+from pipeline.publish.words import clip, count, metric_name, number, plural, share
+from pipeline.schedule import day_that_ended, next_moment
+
+MAX_NIGHTS = 90
+HEAT_NIGHTS = 60
+HEAT_COLUMNS = 30
+MAX_TABLE = 400
+MAX_METRICS = 12
+_MISSED_ENOUGH = 3
+_CALM = 3  # the first rank that needs no attention
+_FLEET_STATES: tuple[charts.State, ...] = ("data_broken", "absent", "drifted", "healthy")
+
+
+def monitor_page(monitor: Monitor, nights: Sequence[PastNight]) -> bytes:
+    """The monitor's `index.html`: its newest verdict, and how it came to it over all nights.
+
+    Args:
+        monitor: the monitor.
+        nights: its published nights, in any order; none when it has not run yet.
+    """
+    ordered = sorted(nights, key=lambda night: night.run_date)
+    places = charts.slots(ordered, MAX_NIGHTS)
+    return page(
+        "monitor.html.j2",
+        monitor=monitor,
+        description=clip(monitor.description, 300),
+        owner=clip(monitor.owner, 120),
+        newest=ordered[-1] if ordered else None,
+        since=since(ordered),
+        nights=list(reversed(ordered))[:MAX_TABLE],
+        more_nights=max(len(ordered) - MAX_TABLE, 0),
+        ends=(places[0].day, places[-1].day) if places else None,
+        drift=_drift(ordered, places),
+        heat=_heat(ordered),
+        failures=_failures(ordered, places),
+        volume=charts.bars_chart(places, lambda night: night.rows, lambda rows: f"{rows:,.0f} rows"),
+        most_rows=count(max((slot.night.rows for slot in places if slot.night), default=0)),
+        performance=_performance(places),
+        retrainings=[night for night in reversed(ordered) if night.retrain][:MAX_NIGHTS],
+    )
+
+
+def since(nights: Sequence[PastNight]) -> date | None:
+    """Since when a monitor is in the state of its newest night; nights are oldest first."""
+    same = takewhile(lambda night: night.status == nights[-1].status, reversed(nights))
+    return min((night.run_date for night in same), default=None)
+
+
+def _drift(nights: Sequence[PastNight], places: Sequence[charts.Slot]) -> dict[str, object] | None:
+    if not nights:
+        return None
+    shown = [slot.night for slot in places if slot.night is not None]
+    newest = nights[-1]
+    return {
+        "chart": charts.share_chart(places, newest.limit, newest.run_date, lambda day: f"{day}/index.html", 220),
+        "shown": len(shown),
+        "over": sum(night.drift_share > night.limit for night in shown),
+        "retrainings": sum(night.retrain for night in shown),
+        "broken": sum(night.status == "data_broken" for night in shown),
+        "missing": len(places) - len(shown),
+    }
+
+
+def _failures(nights: Sequence[PastNight], places: Sequence[charts.Slot]) -> dict[str, object]:
+    shown = [slot.night for slot in places if slot.night is not None]
+    failed = [night for night in shown if night.failures]
+    return {
+        "chart": charts.bars_chart(places, lambda night: night.failures, lambda number: f"{number:.0f} failed")
+        if failed
+        else None,
+        "nights": len(failed),
+        "critical": sum(night.critical_failures > 0 for night in shown),
+        "most": max((night.failures for night in shown), default=0),
+        "passed": share(nights[-1].passed_share) if nights else "",
+    }
+
+
+def _performance(places: Sequence[charts.Slot]) -> list[dict[str, object]]:
+    metrics = list(dict.fromkeys(name for slot in places if slot.night for name in slot.night.performance))
+    rows: list[dict[str, object]] = []
+    for metric in metrics[:MAX_METRICS]:
+        values = [slot.night.performance.get(metric) if slot.night else None for slot in places]
+        known = [value for value in values if value is not None]
+        rows.append(
+            {
+                "name": metric_name(metric),
+                "newest": number(known[-1]),
+                "range": f"{number(min(known))} to {number(max(known))}" if len(known) > 1 else "",
+                "chart": charts.line_chart(places, values, number) if len(known) > 1 else "",
+            }
+        )
+    return rows
+
+
+def _heat(nights: Sequence[PastNight]) -> dict[str, object] | None:
+    """Columns by nights: those that drifted most often on top."""
+    places = charts.slots(nights, HEAT_NIGHTS)
+    shown = [slot.night for slot in places if slot.night is not None and slot.night.strengths]
+    drifted = {night.run_date: frozenset(night.drifted) for night in shown}
+    weight: dict[str, tuple[int, float]] = {}
+    for night in shown:
+        for name, strength in night.strengths.items():
+            times, most = weight.get(name, (0, 0.0))
+            weight[name] = (times + (name in drifted[night.run_date]), max(most, strength))
+    if not weight:
+        return None
+    names = sorted(weight, key=lambda name: (-weight[name][0], -weight[name][1], name))
+    days = [slot.day for slot in places]
+    return {
+        "months": [(month, len(list(group))) for month, group in groupby(days, key=lambda day: day.strftime("%Y-%m"))],
+        "days": [(slot.day, slot.night is not None) for slot in places],
+        "rows": [
+            (clip(name, 26), [_heat_cell(slot, name, drifted) for slot in places]) for name in names[:HEAT_COLUMNS]
+        ],
+        "more": max(len(names) - HEAT_COLUMNS, 0),
+        "columns": len(names),
+    }
+
+
+def _heat_cell(slot: charts.Slot, name: str, drifted: Mapping[date, frozenset[str]]) -> Markup:
+    strength = slot.night.strengths.get(name) if slot.night is not None else None
+    if strength is None:
+        return Markup("<td></td>")
+    look = f"h{charts.heat_level(strength)}" + (" x" if name in drifted[slot.day] else "")
+    value = f"{strength:.1f}" if strength < 1000 else "1000+"
+    return Markup('<td class="{}"><b>{}</b></td>').format(look, value)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A monitor on the fleet's page; the lowest `rank` needs attention most."""
+
+    rank: int
+    name: str
+    state: charts.State
+    says: str
+    action: str
+    since: date | None
+    newest: PastNight | None
+    spark: Markup
+    owner: str
+
+
+def fleet_page(
+    fleet: Sequence[tuple[Monitor, Sequence[PastNight]]],
+    problems: Mapping[str, str] | None = None,
+    as_of: date | None = None,
+) -> bytes:
+    """The fleet's `index.html`: those that need attention on top.
+
+    Args:
+        fleet: every monitor with its published nights, in any order.
+        problems: what is wrong with monitor files that cannot be read, by name.
+        as_of: the run date every monitor should have reached; by default the newest night of the fleet, so that
+            the page follows from the run store alone.
+    """
+    ordered = [(monitor, sorted(nights, key=lambda night: night.run_date)) for monitor, nights in fleet]
+    newest = as_of or max((nights[-1].run_date for _, nights in ordered if nights), default=None)
+    rows = sorted((_row(monitor, nights, newest) for monitor, nights in ordered), key=lambda row: (row.rank, row.name))
+    wrong = sorted((problems or {}).items())
+    return page(
+        "fleet.html.j2",
+        rows=rows,
+        problems=[(clip(name, 80), clip(text.splitlines()[0] if text else "", 300)) for name, text in wrong],
+        title=_fleet_title(rows, len(wrong)),
+        newest=newest,
+        totals=[(state, sum(row.state == state for row in rows)) for state in _FLEET_STATES],
+        scripted=True,
+    )
+
+
+def _fleet_title(rows: Sequence[_Row], wrong: int) -> str:
+    needing = sum(row.rank < _CALM for row in rows) + wrong
+    monitors = f"{count(len(rows) + wrong)} {plural(len(rows) + wrong, 'monitor')}"
+    if not needing:
+        return f"{monitors}, none needs attention"
+    return f"{monitors}, {count(needing)} {'needs' if needing == 1 else 'need'} attention"
+
+
+def _row(monitor: Monitor, nights: Sequence[PastNight], as_of: date | None) -> _Row:
+    last = nights[-1] if nights else None
+    missed = _missed(monitor.schedule, last.run_date, as_of) if last and as_of else 0
+    rank, state, says, action = _standing(last, missed)
+    return _Row(
+        rank=rank,
+        name=monitor.name,
+        state=state,
+        says=says,
+        action=action,
+        since=last.run_date if last and state == "absent" else since(nights),
+        newest=last,
+        spark=charts.sparkline(nights),
+        owner=clip(monitor.owner, 80),
+    )
+
+
+def _standing(last: PastNight | None, missed: int) -> tuple[int, charts.State, str, str]:
+    """Rank, state, the verdict in words, and what else is known.
+
+    One missing night may still come in; from the second one on the monitor counts as not run.
+    """
+    if last is None:
+        return 1, "absent", "Not run yet", ""
+    if missed > 1:
+        return 1, "absent", f"Not run since {last.run_date}", f"then {last.headline}"
+    says = last.headline[0].upper() + last.headline[1:]
+    waiting = "the newest night is not in yet" if missed else ""
+    if last.status == "data_broken":
+        return 0, "data_broken", says, waiting
+    if last.status == "drifted":
+        action = "retraining requested" if last.retrain else "retraining held"
+        return (3 if last.retrain else 2), "drifted", says, waiting or action
+    return 4, "healthy", says, waiting
+
+
+def _missed(schedule: str, last: date, as_of: date) -> int:
+    """How many nights the schedule would have brought after `last` and until `as_of`; counting stops at three."""
+    moment = datetime.combine(last + timedelta(days=2), time(), UTC) - timedelta(seconds=1)
+    days: set[date] = set()
+    while len(days) < _MISSED_ENOUGH:
+        try:
+            moment = next_moment(schedule, moment)
+        except ValueError:  # a date that never comes, such as the 30th of February
+            break
+        if day_that_ended(moment) > as_of:
+            break
+        days.add(day_that_ended(moment))
+    return len(days)

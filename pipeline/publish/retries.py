@@ -1,0 +1,22 @@
+"""How often an outlet is asked again, and how long is waited between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from pipeline.errors import OutletUnavailable
+
+ATTEMPTS = 4
+
+
+def with_retries(sleep: Callable[[float], None]) -> Retrying:
+    """Calls a function up to four times while it raises `OutletUnavailable`, waiting 1, 2 and 4 seconds between."""
+    return Retrying(
+        retry=retry_if_exception_type(OutletUnavailable),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=1, max=20),
+        sleep=sleep,
+        reraise=True,
+    )

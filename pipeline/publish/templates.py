@@ -1,0 +1,72 @@
+"""The Jinja environment of `reports/templates/`: everything is escaped except in plain text, nothing is optional."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from pipeline.config import PROJECT_ROOT
+from pipeline.publish import charts, words
+
+TEMPLATES = PROJECT_ROOT / "reports" / "templates"
+
+STATES: tuple[charts.State, ...] = ("healthy", "drifted", "data_broken", "absent")
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """One environment per process; templates are compiled once."""
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    jinja.filters.update(
+        share=words.share, number=words.number, count=words.count, size=words.size, plural=words.plural, clip=words.clip
+    )
+    return jinja
+
+
+def render(template: str, **values: object) -> str:
+    """The template filled in.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that was not given.
+    """
+    return environment().get_template(template).render(**values)
+
+
+def page(template: str, **values: object) -> bytes:
+    """A whole page, UTF-8: the template with style and script inside, and a policy that allows nothing else.
+
+    The Content-Security-Policy names the digests of the style and the script, so that text from data could not run
+    or restyle anything even if it were not escaped.
+    """
+    style = Markup(_source("page.css.j2"))  # noqa: S704  (a file of ours, without a value in it)
+    script = Markup(_source("fleet.js.j2")) if values.get("scripted") else Markup("")  # noqa: S704
+    sources = [f"style-src {_digest(style)}", "img-src data:"] + [f"script-src {_digest(script)}"] * bool(script)
+    policy = "; ".join(["default-src 'none'", *sources, "base-uri 'none'", "form-action 'none'"])
+    html = render(
+        template,
+        **values,
+        marks={state: charts.mark(state) for state in STATES},
+        style=style,
+        script=script,
+        policy=policy,
+    )
+    return html.encode("utf-8", "backslashreplace")
+
+
+def _source(template: str) -> str:
+    return render(template).strip()
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
