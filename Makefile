@@ -51,6 +51,14 @@ format: .venv/.dev ## Format the code
 .PHONY: check
 check: lint types test-quick ## Everything to run before a commit
 
+.PHONY: bench
+bench: .venv/.dev ## Measure drift beside Evidently and the floor (half an hour; sizes in benchmarks/README.md)
+	@mkdir -p build
+	@for size in '100000 30 --peers' '1000000 30 --peers' '5000000 30' '200000 500'; do \
+		set -- $$size; $(BIN)/python benchmarks/drift.py --rows $$1 --columns $$2 $$3 --limit 1500 \
+			--output build/drift-$$1x$$2.md || exit 1; \
+	done
+
 .PHONY: lock
 lock: .venv/.dev ## Compile requirements*.in to pinned requirements*.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements.in -o requirements.txt

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--from", dest="first", type=_date, required=True, help="first run date")
     backfill.add_argument("--to", dest="last", type=_date, required=True, help="last run date, included")
     backfill.add_argument("--strict", action="store_true", help="exit with 6 when a night is drifted")
+    backfill.add_argument("--retrain", action="store_true", help="let these old nights ask for retraining")
     backfill.set_defaults(command=_backfill)
 
     check = commands.add_parser("check", help="check configuration without touching data")
@@ -124,7 +125,7 @@ def _backfill(options: argparse.Namespace) -> int:
     outcomes = []
     for offset in range((options.last - options.first).days + 1):
         night = open_night(options.monitor, options.first + timedelta(days=offset))
-        outcomes.append(run_night(night, lambda _: None))
+        outcomes.append(run_night(night, lambda _: None, backfill=not options.retrain))
         print(_line(outcomes[-1]), flush=True)
     return exit_code(outcomes, options.strict)
 

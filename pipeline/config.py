@@ -29,6 +29,10 @@ NUMERICAL_METHODS = (
 CATEGORICAL_METHODS = (
     "jensenshannon", "psi", "kl_div", "hellinger", "TVD", "chisquare", "z", "fisher_exact", "g_test",
 )  # fmt: skip
+METRICS = (
+    "accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "calibration_error",
+    "mean_absolute_error", "root_mean_squared_error", "r2",
+)  # fmt: skip
 
 
 def _one_of(*allowed: str) -> AfterValidator:
@@ -69,7 +73,7 @@ def _check_email(value: str) -> str:
 
 def _check_location(value: str) -> str:
     if value == CHAMPION:
-        raise ValueError("allowed: a path, a glob or an s3:// address; 'champion' is not supported yet")
+        raise ValueError("allowed: a path, a glob or an s3:// address; only the reference can be 'champion'")
     if not value.strip() or any(ord(char) < 32 for char in value):
         raise ValueError("allowed: a path, a glob or an s3:// address")
     if value.startswith("s3://"):
@@ -86,10 +90,30 @@ def _check_location(value: str) -> str:
     return value
 
 
+def _check_reference(value: str) -> str:
+    return value if value == CHAMPION else _check_location(value)
+
+
+def _check_callable(value: str) -> str:
+    module, _, function = value.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), function)):
+        raise ValueError("allowed: package.module:function")
+    return value
+
+
+def _check_variable(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError("allowed: the name of an environment variable (its value is the URL)")
+    return value
+
+
 Cron = Annotated[str, AfterValidator(_check_cron)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Email = Annotated[str, AfterValidator(_check_email)]
 Location = Annotated[str, AfterValidator(_check_location)]
+Reference = Annotated[str, AfterValidator(_check_reference)]
+CallableName = Annotated[str, AfterValidator(_check_callable)]
+Variable = Annotated[str, AfterValidator(_check_variable)]
 Share = Annotated[float, AfterValidator(_check_share)]
 ColumnName = Annotated[str, Field(min_length=1)]
 Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -103,15 +127,36 @@ class _Section(BaseModel):
 
 
 class SnapshotSources(_Section):
-    """Where the data lies: a file, a directory, a glob or an s3:// prefix, with `{date}` for the run date."""
+    """Where the data lies: a file, a directory, a glob or an s3:// prefix, with `{date}` for the run date.
 
-    reference: Location
+    With `reference: champion` the reference is what the champion was trained on; `initial` serves until there is one,
+    and stays the base of every training set.
+    """
+
+    reference: Reference
     production: Location
     labels: Location | None = None
+    initial: Location | None = None
+
+    @model_validator(mode="after")
+    def _initial(self) -> SnapshotSources:
+        if (self.reference == CHAMPION) != (self.initial is not None):
+            raise ValueError(
+                "allowed: 'initial' together with 'reference: champion', as the reference until there is a champion"
+            )
+        return self
+
+    @property
+    def base(self) -> str:
+        """The reference that does not move: what the first champion is measured against and trained on."""
+        return self.initial or self.reference
 
 
 class ColumnRoles(_Section):
-    """What each column is. Drift looks at `numerical` and `categorical`; by default the parquet schema says which."""
+    """What each column is. Drift looks at `numerical` and `categorical`; by default the parquet schema says which.
+
+    Values of `private` columns go into no example and no segment; models may still learn from them.
+    """
 
     id: ColumnName | None = None
     label: ColumnName | None = None
@@ -121,6 +166,7 @@ class ColumnRoles(_Section):
     numerical: tuple[ColumnName, ...] | None = None
     categorical: tuple[ColumnName, ...] | None = None
     ignore: tuple[ColumnName, ...] = ()
+    private: tuple[ColumnName, ...] = ()
 
 
 class QualityPolicy(_Section):
@@ -178,10 +224,61 @@ class PerformancePolicy(_Section):
     label_delay_days: Annotated[int, Field(ge=0, le=3650)] = 0
 
 
+class NightsOver(_Section):
+    """Retraining needs `at_least` nights over the limit among the last `of` nights, tonight included."""
+
+    at_least: Annotated[int, Field(ge=1, le=365)] = 1
+    of: Annotated[int, Field(ge=1, le=365)] = 1
+
+    @model_validator(mode="after")
+    def _possible(self) -> NightsOver:
+        if self.at_least > self.of:
+            raise ValueError("allowed: 'at_least' of no more nights than 'of'")
+        return self
+
+
+class AfterPromotion(_Section):
+    """Who is told that the champion changed.
+
+    `webhook` names the environment variable that holds a URL to POST to; `call` is a `package.module:function`.
+    """
+
+    webhook: Variable | None = None
+    call: CallableName | None = None
+
+
 class RetrainPolicy(_Section):
-    """No second retraining is requested within `cooldown_days` of the last."""
+    """When to retrain, on what, and when the new model takes over. See docs/retraining.md.
+
+    When: `cooldown_days` since the last request, `nights_over` the limit, `min_rows` of the night's production,
+    `min_labelled_rows` of production within the window.
+    On what: the reference and the labelled production of `window_days`, at most `max_rows` (the newest), of which the
+    newest `holdout_share` of the labelled production rows is never trained on.
+    How: `trainer` (default: histogram gradient boosting), for at most `time_limit_minutes`. `trusted_types` are classes
+    a model file may hold beyond scikit-learn's usual ones; `allow_pickle` gives up that protection.
+    The gate: `policy` on `main_metric`, `floors` by metric (for errors: at most), and `max_segment_drop` as a fraction
+    of the champion's value, for every value of the columns under `segments`.
+    """
 
     cooldown_days: Annotated[int, Field(ge=0, le=3650)] = 7
+    nights_over: NightsOver = NightsOver()
+    min_rows: Annotated[int, Field(ge=0)] = 0
+    min_labelled_rows: Annotated[int, Field(ge=0)] = 200
+    window_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    max_rows: Annotated[int, Field(ge=100)] = 200_000
+    holdout_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    task: Annotated[str, _one_of("auto", "classification", "regression")] = "auto"
+    trainer: CallableName | None = None
+    time_limit_minutes: Annotated[float, Field(gt=0, le=10_080)] = 60
+    trusted_types: tuple[str, ...] = ()
+    allow_pickle: bool = False
+    main_metric: Annotated[str, _one_of("auto", *METRICS)] = "auto"
+    policy: Annotated[str, _one_of("better", "not_worse")] = "better"
+    floors: dict[Annotated[str, _one_of(*METRICS)], Annotated[float, Field(allow_inf_nan=False)]] = {}
+    segments: tuple[ColumnName, ...] = ()
+    max_segment_drop: Share = 0.05
+    mode: Annotated[str, _one_of("promote", "propose")] = "promote"
+    after_promotion: AfterPromotion = AfterPromotion()
 
 
 class NotifyPolicy(_Section):
@@ -204,6 +301,13 @@ class Monitor(_Section):
     performance: PerformancePolicy = PerformancePolicy()
     retrain: RetrainPolicy = RetrainPolicy()
     notify: NotifyPolicy = NotifyPolicy()
+
+    @model_validator(mode="after")
+    def _private_segments(self) -> Monitor:
+        private = set(self.columns.private) & set(self.retrain.segments)
+        if private:
+            raise ValueError(f"allowed: retrain.segments without private columns; found {sorted(private)}")
+        return self
 
 
 def resolve_location(template: str, run_date: date, root: Path) -> str:

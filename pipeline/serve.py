@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 class _Handler(SimpleHTTPRequestHandler):
     """Files below one folder, except those of a name that starts with a dot: they are Nightjar's own."""
 
-    def send_head(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - typed as in the standard library
+    def send_head(self):  # type: ignore[no-untyped-def]
         if any(part.startswith(".") for part in self.path.split("/")):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None

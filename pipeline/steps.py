@@ -63,6 +63,8 @@ def pull_snapshots(night: Night) -> SnapshotPair:
     Raises:
         SnapshotMissing, SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `pipeline.snapshots.pin`.
     """
+    from pipeline import retrain_steps
+
     cache = _cache(night)
     sources = night.monitor.snapshots
     labels_date = night.run_date - timedelta(days=night.monitor.performance.label_delay_days)
@@ -70,7 +72,7 @@ def pull_snapshots(night: Night) -> SnapshotPair:
     pair = SnapshotPair(
         monitor=night.name,
         run_date=night.run_date,
-        reference=_pin(night, sources.reference, night.run_date, cache),
+        reference=retrain_steps.reference(night, cache),
         production=_pin(night, sources.production, night.run_date, cache),
         labels_date=labels_date if sources.labels else None,
         labels=labels,
@@ -138,15 +140,23 @@ def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
     return measure(joined, reference, roles, labels_date, pair.digest)
 
 
-def decide(night: Night) -> Decision:
-    """The verdict of the night."""
+def decide(night: Night, backfill: bool = False) -> Decision:
+    """The verdict of the night, and whether to retrain.
+
+    Args:
+        night: the night.
+        backfill: an old night is run again, and nobody said that it may retrain.
+    """
+    from pipeline import retrain_steps
     from pipeline.checks import policy
 
     pair = _pair(night)
     quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
     drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
-    _require_same_snapshots(night, pair, quality, drift)
-    decision = policy.decide(quality, drift)
+    performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
+    _require_same_snapshots(night, pair, quality, drift, performance)
+    found = retrain_steps.circumstances(night, pair, performance, backfill)
+    decision = policy.decide(quality, drift, night.monitor.retrain, found)
     night.store.save(night.name, night.run_date, "decision", decision)
     return decision
 

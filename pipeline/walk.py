@@ -22,10 +22,16 @@ class Outcome:
     errors: tuple[NightjarError, ...]
 
 
-def run_night(night: Night, progress: Progress) -> Outcome:
-    """Walk one night. An error ends the walk, except in an outlet: the others are still served."""
+def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outcome:
+    """Walk one night. An error ends the walk, except in an outlet: the others are still served.
+
+    Args:
+        night: the night.
+        progress: is given a line for every step.
+        backfill: an old night is run again, and nobody said that it may ask for retraining.
+    """
     try:
-        decision = _measure(night, progress)
+        decision = _measure(night, progress, backfill)
     except NightjarError as error:
         return Outcome(night, None, (error, *_report_failure(night, "run", progress)))
     errors = [error for error in _publish(night, progress) if error is not None]
@@ -38,7 +44,7 @@ def run_night(night: Night, progress: Progress) -> Outcome:
     return Outcome(night, decision, tuple(errors))
 
 
-def _measure(night: Night, progress: Progress) -> Decision:
+def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
     progress("pull_snapshots")
     pair = steps.pull_snapshots(night)
     progress(f"  {pair.reference.rows:,} reference and {pair.production.rows:,} production rows")
@@ -51,7 +57,7 @@ def _measure(night: Night, progress: Progress) -> Decision:
     progress("measure_performance")
     progress(f"  {steps.measure_performance(night).status.replace('_', ' ')}")
     progress("decide")
-    decision = steps.decide(night)
+    decision = steps.decide(night, backfill)
     progress(f"  {decision.status.replace('_', ' ')}: {decision.reason}")
     progress("render_report")
     progress(f"  {steps.render_report(night)}")

@@ -91,6 +91,11 @@ class Project:
         self.write_parquet("reference/part-0.parquet", people(2_000, seed=0))
         self.write_parquet(f"production/dt={day}/part-0.parquet", people(1_500, seed=seed, older=30 * drifted))
 
+    def write_labels(self, day: str = "2026-01-07", rows: int = 500) -> None:
+        """A production snapshot of a day, and labels of all its rows."""
+        self.write_parquet(f"production/dt={day}/part-0.parquet", people(rows, 5))
+        self.write_parquet(f"labels/dt={day}/part-0.parquet", people(rows, 5)[["id", "label"]])
+
     def complete(self, day: str = "2026-01-14", drifted: bool = False, **changes: Any) -> Night:
         """A project with one monitor and one night's data, ready to run."""
         self.write_suite()

@@ -80,5 +80,7 @@ def test_a_backfill_runs_every_night_and_ends_with_the_worst_code(
     assert [line.split("  ")[1] for line in lines] == ["2026-01-01", "2026-01-02", "2026-01-03"]
     assert "healthy" in lines[0]
     assert "no parquet file there" in lines[1]
-    assert "python -m pipeline retrain people --date 2026-01-03" in lines[2]
-    assert main(["backfill", "people", "--from", "2026-01-03", "--to", "2026-01-03", "--strict"]) == 6
+    assert "an old night was run again, which retrains only when told to" in lines[2]
+    project.write_labels("2025-12-27")
+    assert main(["backfill", "people", "--from", "2026-01-03", "--to", "2026-01-03", "--strict", "--retrain"]) == 6
+    assert "python -m pipeline retrain people --date 2026-01-03" in capsys.readouterr().out

@@ -80,11 +80,26 @@ def test_the_same_night_twice_gives_the_same_files_and_one_run(project: Project)
 
 
 def test_a_drifted_night_asks_for_retraining(project: Project) -> None:
+    project.write_labels()
     outcome = walk(project.complete(drifted=True))
     assert outcome.decision is not None
     assert (outcome.decision.status, outcome.decision.retrain) == ("drifted", True)
     assert exit_code([outcome], strict=False) == 0
     assert exit_code([outcome], strict=True) == 6
+
+
+def test_a_drifted_night_without_labels_to_learn_from_is_held(project: Project) -> None:
+    outcome = walk(project.complete(drifted=True))
+    assert outcome.decision is not None
+    assert (outcome.decision.status, outcome.decision.retrain) == ("drifted", False)
+    assert outcome.decision.hold == "too_few_labels"
+
+
+def test_a_backfilled_night_never_asks_for_retraining_unless_told_to(project: Project) -> None:
+    project.write_labels()
+    outcome = run_night(project.complete(drifted=True), silent, backfill=True)
+    assert outcome.decision is not None
+    assert (outcome.decision.retrain, outcome.decision.hold) == (False, "backfill")
 
 
 def test_broken_data_is_published_then_fails_and_asks_for_nothing(project: Project) -> None:
@@ -142,6 +157,7 @@ def test_results_of_other_snapshots_are_never_mixed(project: Project) -> None:
     steps.pull_snapshots(night)
     steps.validate_quality(night)
     steps.measure_drift(night)
+    steps.measure_performance(night)
     project.write_parquet("production/dt=2026-01-14/part-0.parquet", people(1_000, 9))
     steps.pull_snapshots(night)
     with pytest.raises(ResultMissing, match="run the night again from pull_snapshots"):

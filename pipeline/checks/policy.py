@@ -1,27 +1,99 @@
-"""The decision of a night, as a pure function of its results."""
+"""The decision of a night, as a pure function of its results and of what happened before."""
 
 from __future__ import annotations
 
-from pipeline.results import Decision, DriftResult, QualityResult
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pipeline.config import RetrainPolicy
+from pipeline.results import Decision, DriftResult, Hold, QualityResult
 
 
-def decide(quality: QualityResult, drift: DriftResult) -> Decision:
+@dataclass(frozen=True)
+class Circumstances:
+    """What the policy needs to know beside tonight's results.
+
+    `rows` are tonight's production rows. `labelled_rows` are the labelled production rows of the window, None where no
+    labels are configured. `over_before` says of earlier nights, oldest first, whether they were over the limit.
+    `last_request` is the last earlier date on which a retraining was requested. `backfill`: an old night is run again,
+    and nobody said that it may retrain.
+    """
+
+    run_date: date
+    rows: int
+    labelled_rows: int | None = None
+    over_before: tuple[bool, ...] = ()
+    last_request: date | None = None
+    backfill: bool = False
+
+
+def decide(
+    quality: QualityResult,
+    drift: DriftResult,
+    policy: RetrainPolicy | None = None,
+    circumstances: Circumstances | None = None,
+) -> Decision:
     """The verdict, and whether to retrain.
 
     Retraining is due when the drift share is over the limit, strictly, and no critical expectation failed: drift in
-    broken data says something about the data, not about the world.
+    broken data says something about the data, not about the world. It is then held for every reason that the monitor's
+    policy finds in the circumstances; without these two, for none.
     """
-    share = f"{len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({drift.drift_share:.0%})"
-    limit = f"the limit of {drift.limit:.0%}"
+    share = f"{len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({_percent(drift.drift_share)})"
+    limit = f"the limit of {_percent(drift.limit)}"
     if not quality.passed:
         failed = quality.failed("critical")
         reason = f"{failed} critical {'expectation' if failed == 1 else 'expectations'} failed, so nothing is retrained"
         if drift.drifted:
             reason += f", although {share}, over {limit}"
-        return Decision(snapshots=drift.snapshots, status="data_broken", retrain=False, reason=reason)
+        return _broken(drift, reason, "quality_failed")
     if drift.evaluated == 0:
         reason = "no column could be compared with the reference, so there is no verdict on drift"
-        return Decision(snapshots=drift.snapshots, status="data_broken", retrain=False, reason=reason)
-    if drift.drifted:
-        return Decision(snapshots=drift.snapshots, status="drifted", retrain=True, reason=f"{share}, over {limit}")
-    return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=f"{share}, not over {limit}")
+        return _broken(drift, reason, "not_comparable")
+    if not drift.drifted:
+        return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=f"{share}, not over {limit}")
+    holds = list(_holds(policy, circumstances)) if policy and circumstances else []
+    reason = f"{share}, over {limit}"
+    if holds:
+        reason += f"; retraining held: {'; '.join(words for _, words in holds)}"
+    return Decision(
+        snapshots=drift.snapshots,
+        status="drifted",
+        retrain=not holds,
+        reason=reason,
+        hold=holds[0][0] if holds else None,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{round(share * 100, 1):g}%"
+
+
+def _broken(drift: DriftResult, reason: str, hold: Hold) -> Decision:
+    return Decision(snapshots=drift.snapshots, status="data_broken", retrain=False, reason=reason, hold=hold)
+
+
+def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, str]]:
+    """Every reason to wait; the first one names the state."""
+    if found.backfill:
+        yield "backfill", "an old night was run again, which retrains only when told to"
+    if found.rows < policy.min_rows:
+        yield "too_few_rows", f"{found.rows:,} production rows, at least {policy.min_rows:,} are needed"
+    if found.labelled_rows is not None and found.labelled_rows < policy.min_labelled_rows:
+        yield (
+            "too_few_labels",
+            f"{found.labelled_rows:,} labelled production rows in the last {policy.window_days} days, "
+            f"at least {policy.min_labelled_rows:,} are needed",
+        )
+    over = 1 + sum(found.over_before[-(policy.nights_over.of - 1) :] if policy.nights_over.of > 1 else ())
+    if over < policy.nights_over.at_least:
+        yield (
+            "not_enough_nights",
+            f"{over} of the last {policy.nights_over.of} nights over the limit, "
+            f"{policy.nights_over.at_least} are needed",
+        )
+    if found.last_request is not None:
+        free = found.last_request + timedelta(days=policy.cooldown_days)
+        if found.run_date < free:
+            yield "cooldown", f"the last request was on {found.last_request}, the next may be on {free}"

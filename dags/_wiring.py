@@ -1,0 +1,101 @@
+"""What the DAG files share: which monitors to build, the date a run is about, and when trying again can help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused
+from airflow.sdk import (
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    get_current_context,
+    get_parsing_context,
+)
+
+from pipeline import monitors
+from pipeline.config import Monitor, load_settings
+from pipeline.errors import NightjarError
+from pipeline.monitors import MonitorFiles
+from pipeline.schedule import day_that_ended
+
+# Older than any data, so that every past day can be backfilled. Fixed: a moving one makes a new DAG version per parse.
+START_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+
+_RETRYABLE: list[type[BaseException] | str] = [kind for kind in NightjarError.__subclasses__() if kind.retryable]
+
+# Errors that Nightjar does not know, such as a killed worker, are tried again too.
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=_RETRYABLE, action=RetryAction.RETRY, reason="may be over later"),
+        RetryRule(exception=NightjarError, action=RetryAction.FAIL, reason="cannot get better by trying again"),
+        RetryRule(exception=DagIsPaused, action=RetryAction.FAIL, reason="waits for a person to unpause it"),
+    ]
+)
+
+
+def default_args(monitor: Monitor) -> dict[str, Any]:
+    """Task arguments unless a task says otherwise.
+
+    The first delay is Airflow's own `[core] default_task_retry_delay` (5 minutes), so that it can be set per site.
+    """
+    return {
+        "owner": monitor.owner,
+        "retries": 2,
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(hours=1),
+        "retry_policy": RETRY_POLICY,
+        "execution_timeout": timedelta(minutes=30),
+    }
+
+
+def read_monitors(dag_prefix: str) -> MonitorFiles:
+    """The monitors to build DAGs for: all of them, or while a task starts just the one it belongs to.
+
+    Raises:
+        ConfigError: the environment is wrong. Airflow shows it as an import error of the file.
+    """
+    settings = load_settings(os.environ)
+    dag_id = get_parsing_context().dag_id
+    if dag_id is not None:
+        found = monitors.load_all(settings, only=dag_id.removeprefix(dag_prefix))
+        if found.monitors:
+            return found
+    return monitors.load_all(settings)
+
+
+def is_wanted(dag_id: str) -> bool:
+    """Whether a DAG is needed by whoever reads the file: while a task starts, only its own is."""
+    return get_parsing_context().dag_id in (None, dag_id)
+
+
+def run_date_param(description: str) -> Param:
+    """The form field of a manual run."""
+    return Param(None, type=["null", "string"], format="date", title="Run date", description=description)
+
+
+def current_run_date() -> date:
+    """The date the running task works on."""
+    context = get_current_context()
+    return run_date_of(context["params"], context.get("data_interval_end"), context["dag_run"].run_after)
+
+
+def run_date_of(params: Mapping[str, Any], data_interval_end: datetime | None, run_after: datetime) -> date:
+    """The date a run is about: the one asked for, else the day that ended before its interval did or before it began.
+
+    Args:
+        data_interval_end: None for a run that was started without a logical date.
+        run_after: when the run was due.
+    """
+    wanted = params.get("run_date")
+    return date.fromisoformat(wanted) if wanted else day_that_ended(data_interval_end or run_after)
+
+
+def is_held_backfill() -> bool:
+    """Whether the running task belongs to a backfill that was not told, by its conf, that it may retrain."""
+    run = get_current_context()["dag_run"]
+    return run.run_type == "backfill" and not (run.conf or {}).get("retrain", False)

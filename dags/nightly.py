@@ -1,0 +1,311 @@
+"""One night of one monitored model: pull the snapshots, check them, decide, publish, ask for retraining if need be.
+
+A drifted model is a verdict and leaves the run green. The run is red when something broke, or when the data failed a
+critical expectation; in the second case everything was published before, so read the report first.
+
+**Which date?** The run date is the last whole day (UTC) before the run's data interval ended: the run that starts on
+the 15th at 02:00 is about the 14th. A manual run takes the date of its form, else yesterday.
+
+**Run a night again:** clear the run, or trigger a new one with its run date. Files, gauges and the MLflow run are
+replaced, an unchanged mail is not sent again, and a retraining is started at most once per date. One run goes on at a
+time: while it waits for late data, others queue.
+
+**Catch up on past dates**, oldest first. Airflow compares moments: without a time, the last date would be left out.
+
+    airflow backfill create --dag-id nightly_NAME --from-date 2026-01-01 --to-date 2026-01-14T23:59 --max-active-runs 1
+
+A backfilled night never asks for retraining, unless the backfill says so: `--dag-run-conf '{"retrain": true}'`.
+
+**When a task is red**, its log ends with the reason, the object concerned and what to do.
+
+| Task | What it means | What to do |
+| --- | --- | --- |
+| `pull_snapshots` | A snapshot is late, missing, not parquet, or the storage refused. | Late data is waited for (some hours of retries). Else repair what the message names and clear the task. |
+| `validate_quality`, `measure_drift`, `measure_performance` | The suite or a column list does not fit the data, or the pinned data was overwritten or removed. | Correct the monitor file or the suite; after a change of data clear `pull_snapshots` with everything after it. |
+| `decide`, `render_report` | A result is missing, or the run store cannot be written. | Clear the run from `pull_snapshots`; check `PIPELINE_STORE`. |
+| `log_run`, `push_gauges`, `send_summary` | MLflow, the Pushgateway or the mail server did not answer or refused. The night itself is published. | Repair the outlet, then clear the task. |
+| `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
+| `require_quality` | The data failed a critical expectation. Everything was published; nothing is retrained. | Read the report, repair the data at its source, clear the run. |
+| `report_failure` | Runs only when another task is red, and tells the Pushgateway. | Look at the other red task first. |
+| `configuration` | The only task when the monitor file is wrong. | Repair the file; the nights come back by themselves. |
+"""  # noqa: E501 (Markdown tables do not wrap)
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, get_current_context, task
+
+from dags._wiring import (
+    START_DATE,
+    current_run_date,
+    default_args,
+    is_held_backfill,
+    is_wanted,
+    read_monitors,
+    run_date_param,
+)
+from pipeline.config import Monitor
+from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.steps import Night
+
+PREFIX = "nightly_"
+DEFAULT_SCHEDULE = "0 2 * * *"
+DECIDED = "ti.xcom_pull(task_ids='decide')"
+PATIENT: dict[str, Any] = {"retries": 5}  # for data that is late: two to three hours with Airflow's default delay
+LONG: dict[str, Any] = {"execution_timeout": timedelta(hours=3)}
+OVER = ("success", "failed", "upstream_failed", "skipped")
+
+
+def _night(monitor: str) -> Night:
+    from pipeline.steps import open_night
+
+    return open_night(monitor, current_run_date())
+
+
+@task(task_display_name="Pull snapshots", **PATIENT, **LONG)
+def pull_snapshots(monitor: str) -> dict[str, int]:
+    """Pin the reference and the production snapshot of the date."""
+    from pipeline import steps
+
+    pair = steps.pull_snapshots(_night(monitor))
+    return {"reference_rows": pair.reference.rows, "production_rows": pair.production.rows}
+
+
+@task(task_display_name="Validate quality", **LONG)
+def validate_quality(monitor: str) -> dict[str, Any]:
+    """Run the expectation suite. Failed expectations are a result; they turn the run red only at its end."""
+    from pipeline import steps
+
+    quality = steps.validate_quality(_night(monitor))
+    return {"passed": quality.passed, "failed": len(quality.failures), "expectations": len(quality.outcomes)}
+
+
+@task(task_display_name="Measure drift", **LONG)
+def measure_drift(monitor: str) -> dict[str, Any]:
+    """Compare every column with the reference."""
+    from pipeline import steps
+
+    drift = steps.measure_drift(_night(monitor))
+    return {"drift_share": drift.drift_share, "drifted": drift.drifted, "evaluated": drift.evaluated}
+
+
+@task(task_display_name="Measure performance", **LONG)
+def measure_performance(monitor: str) -> dict[str, Any]:
+    """Judge the model on the newest day that has labels."""
+    from pipeline import steps
+
+    performance = steps.measure_performance(_night(monitor))
+    return {"status": performance.status, "realised": performance.realised}
+
+
+@task(task_display_name="Decide")
+def decide(monitor: str) -> dict[str, Any]:
+    """Come to the verdict of the night."""
+    from pipeline import steps
+
+    night = _night(monitor)
+    verdict = steps.decide(night, backfill=is_held_backfill())
+    return {
+        "run_date": night.run_date.isoformat(),
+        "status": verdict.status,
+        "retrain": verdict.retrain,
+        "reason": verdict.reason,
+    }
+
+
+@task(task_display_name="Render report")
+def render_report(monitor: str) -> str:
+    """Publish the night whole; returns where its page is."""
+    from pipeline import steps
+
+    return steps.render_report(_night(monitor))
+
+
+@task(task_display_name="Log run to MLflow", retries=3)
+def log_run(monitor: str) -> str:
+    """Record the night in MLflow; returns the run's id."""
+    from pipeline import steps
+
+    return steps.log_run(_night(monitor))
+
+
+@task(task_display_name="Push gauges", retries=3)
+def push_gauges(monitor: str) -> str:
+    """Push the night's gauges; returns where to."""
+    from pipeline import steps
+
+    return steps.push_gauges(_night(monitor))
+
+
+@task(task_display_name="Send summary", retries=3)
+def send_summary(monitor: str) -> str:
+    """Mail the summary once; returns what was done."""
+    from pipeline import steps
+
+    return steps.send_summary(_night(monitor))
+
+
+# Without the argument it would skip `require_quality` too, and a night of broken data would end green.
+@task.short_circuit(task_display_name="Retraining requested?", ignore_downstream_trigger_rules=False)
+def retraining_requested() -> bool:
+    """Go on to the trigger only when the verdict asks for it."""
+    return bool(get_current_context()["ti"].xcom_pull(task_ids="decide")["retrain"])
+
+
+@task(task_display_name="Require quality", trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+def require_quality(monitor: str) -> None:
+    """End the run as failed when a critical expectation failed, or (by its rule) when an earlier task did."""
+    from pipeline import steps
+
+    steps.require_quality(_night(monitor))
+
+
+# A sensor, because its rule starts it at the first failure, and gauges pushed after that would wipe the failure out.
+@task.sensor(
+    task_display_name="Report failure", trigger_rule=TriggerRule.ONE_FAILED, mode="reschedule", poke_interval=15
+)
+def report_failure(monitor: str) -> bool:
+    """Tell the Pushgateway that this night broke, and where, once `push_gauges` is over."""
+    from pipeline import steps
+
+    states = _task_states()
+    if states.get("push_gauges") not in OVER:
+        return False
+    failed = (task_id for task_id, state in states.items() if state == "failed")
+    steps.report_failure(_night(monitor), next(failed, "unknown"))
+    return True
+
+
+def _task_states() -> dict[str, str | None]:
+    """The state of every task of this run, in the order of the walk."""
+    context = get_current_context()
+    dag, run_id = context["dag"], context["run_id"]
+    states = context["ti"].get_task_states(dag_id=dag.dag_id, run_ids=[run_id])[run_id]
+    return {task_id: states.get(task_id) for task_id in dag.task_ids}
+
+
+def _trigger_retraining(monitor: Monitor) -> TriggerDagRunOperator:
+    """Starts the retraining DAG at most once per monitor and date.
+
+    The fixed run id makes the second try a skip. Without a logical date, as two nights could share one. A run behind
+    a paused DAG would only queue, unseen, so that is a failure.
+    """
+    return TriggerDagRunOperator(
+        task_id="trigger_retraining",
+        task_display_name="Trigger retraining",
+        trigger_dag_id=f"retrain_{monitor.name}",
+        trigger_run_id=f"retrain__{monitor.name}__{{{{ {DECIDED}['run_date'] }}}}",
+        logical_date=None,
+        conf={"run_date": f"{{{{ {DECIDED}['run_date'] }}}}", "reason": f"{{{{ {DECIDED}['reason'] }}}}"},
+        skip_when_already_exists=True,
+        fail_when_dag_is_paused=True,
+    )
+
+
+def _walk(monitor: Monitor) -> None:
+    """The steps of a night in their order; call it inside the DAG."""
+    name = monitor.name
+    pulled = pull_snapshots(name)
+    measured = [validate_quality(name), measure_drift(name), measure_performance(name)]
+    decided = decide(name)
+    report = render_report(name)
+    outlets = [log_run(name), push_gauges(name), send_summary(name)]
+    requested = retraining_requested()
+    triggered = _trigger_retraining(monitor)
+
+    pulled >> measured >> decided >> report >> [*outlets, requested]
+    requested >> triggered  # not behind the outlets: a mail server that is down does not stop retraining
+    # Leaves decide the run's state: whatever failed before, `require_quality` is then upstream_failed, and so the run
+    # is red although `report_failure` succeeds.
+    [*outlets, triggered] >> require_quality(name)
+    [*outlets, triggered] >> report_failure(name)
+
+
+def _facts(monitor: Monitor) -> str:
+    """Where this monitor's data comes from and who is told."""
+    rows = {
+        "Model": monitor.description,
+        "Owner": monitor.owner,
+        "Reference": monitor.snapshots.reference,
+        "Production": monitor.snapshots.production,
+        "Labels": monitor.snapshots.labels or "",
+        "Suite": f"expectations/{monitor.quality.suite}.json",
+        "Drift limit": f"{monitor.drift.limit:.0%} of the columns",
+        "Mail": ", ".join(monitor.notify.email),
+    }
+    lines = [f"* {key}: `{value.replace('`', ' ')}`" for key, value in rows.items() if value]
+    return "\n".join([f"### Monitor {monitor.name}", "", *lines, "", "### Runbook", "", ""])
+
+
+def _build(monitor: Monitor) -> DAG:
+    with DAG(
+        f"{PREFIX}{monitor.name}",
+        dag_display_name=f"Nightly: {monitor.name}",
+        description=monitor.description or f"Nightly monitor of {monitor.name}",
+        schedule=CronDataIntervalTimetable(monitor.schedule, timezone="UTC"),
+        start_date=START_DATE,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        params={"run_date": run_date_param("The day to look at. Empty: the last whole day (UTC) before the run.")},
+        default_args=default_args(monitor),
+        tags=["nightjar", "nightly"],
+        doc_md=_facts(monitor) + (__doc__ or "").replace("nightly_NAME", f"{PREFIX}{monitor.name}"),
+    ) as dag:
+        _walk(monitor)
+    return dag
+
+
+def _build_broken(dag_id: str, stem: str, error: ConfigError) -> DAG:
+    """Stands in for a monitor whose file is wrong, so that it is red instead of missing."""
+    problems = "\n".join(f"    {line}" for problem in error.problems for line in problem.splitlines())
+    with DAG(
+        dag_id,
+        dag_display_name=f"Nightly: {stem} (broken configuration)",
+        description="The monitor file is wrong: see the documentation of this DAG",
+        schedule=CronDataIntervalTimetable(DEFAULT_SCHEDULE, timezone="UTC"),
+        start_date=START_DATE,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["nightjar", "nightly", "broken-configuration"],
+        doc_md=f"The monitor file is wrong, and nothing is monitored until it is repaired:\n\n{problems}\n",
+    ) as dag:
+
+        @task(task_display_name="Configuration", retries=0)
+        def configuration() -> None:
+            """Fail with every problem of the monitor file."""
+            raise error
+
+        configuration()
+    return dag
+
+
+def _free_id(stem: str, taken: set[str]) -> str:
+    """A valid DAG id for a file whose name may not be one, and that no other monitor has."""
+    dag_id = PREFIX + re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:200]
+    while dag_id in taken:
+        dag_id += "_broken"
+    return dag_id
+
+
+def _build_all() -> None:
+    found = read_monitors(PREFIX)
+    taken = {f"{PREFIX}{monitor.name}" for monitor in found.monitors}
+    for monitor in found.monitors:
+        if is_wanted(f"{PREFIX}{monitor.name}"):
+            _build(monitor)
+    for stem, error in sorted(found.errors.items()):
+        dag_id = _free_id(stem, taken)
+        taken.add(dag_id)
+        if is_wanted(dag_id):
+            _build_broken(dag_id, stem, error)
+
+
+_build_all()

@@ -1,0 +1,1 @@
+"""How a model is trained again: assemble, train, judge, register, promote, roll back. See docs/retraining.md."""

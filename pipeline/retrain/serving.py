@@ -1,0 +1,47 @@
+"""What a registered champion says of some rows: for batch scoring without a serving platform, as in the demo."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.config import Monitor
+from pipeline.errors import ConfigError
+from pipeline.retrain.process import run
+from pipeline.retrain.registry import CHAMPION, Registry
+from pipeline.retrain.snapshot_file import score_of
+from pipeline.retrain.trial import ask
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def score(monitor: Monitor, registry: Registry, rows: pd.DataFrame, scratch: Path) -> pd.DataFrame:
+    """The rows with the monitor's prediction, score and model version columns as the champion fills them.
+
+    Raises:
+        ConfigError: there is no champion.
+        ModelTampered: its files are not the registered ones.
+        TrainingFailed: it raised, or took longer than a training may.
+    """
+    champion = registry.at(CHAMPION)
+    if champion is None:
+        raise ConfigError([f"{monitor.name}: there is no champion yet: retrain first"])
+    policy, roles = monitor.retrain, monitor.columns
+
+    def work(command: str, folder: Path) -> dict[str, Any]:
+        minutes = policy.time_limit_minutes
+        return run(command, folder, minutes * 60, minutes, lambda line: None)
+
+    with tempfile.TemporaryDirectory(prefix="score-", dir=scratch) as folder:
+        registered = Path(folder) / "registered"
+        registered.mkdir()
+        model = registry.fetch(champion, registered)
+        answers = ask(model, rows, policy, Path(folder) / "job", work)
+    found = {
+        roles.prediction: answers.predictions,
+        roles.score: score_of(answers.predictions, answers.probabilities, list(answers.classes)),
+        roles.model_version: champion.number,
+    }
+    return rows.assign(**{name: values for name, values in found.items() if name is not None and values is not None})

@@ -1,0 +1,389 @@
+"""The retraining run of a monitor: gather snapshots and labels, call the retrain room, publish what came of it.
+
+    retrain: lease -> registry -> found by its key? -> gather -> quality gate -> train, judge -> archive, register
+                   -> conclude (promote, propose, reject) -> tell serving -> publish
+    promote, rollback: lease -> registry -> move the champion
+
+Results are published like nights, under `<store>/<monitor>/retraining/<run_date>/`. What is said of a monitor's data or
+model is a result; `require_sound` turns the bad ones into the errors that end a task or a command as failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.config import CHAMPION, resolve_location
+from pipeline.errors import (
+    OutletUnavailable,
+    QualityGateFailed,
+    SnapshotChanged,
+    SnapshotMissing,
+)
+from pipeline.results import (
+    Decision,
+    DriftResult,
+    PerformanceResult,
+    QualityResult,
+    RetrainResult,
+    Snapshot,
+    SnapshotPair,
+    TrainingCounts,
+)
+from pipeline.steps import Night
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from pipeline.checks.policy import Circumstances
+    from pipeline.retrain.lease import Lease
+    from pipeline.retrain.promotion import AliasChange
+    from pipeline.retrain.registry import Registry, Version
+    from pipeline.retrain.training_set import TrainingSet
+    from pipeline.retrain.trial import Kinds
+    from pipeline.snapshots import Cache
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+
+RETRAINING = "retraining"
+_RESULT = "retrain"
+_BUSY_SECONDS = 60.0
+_OF_A_WHOLE_NIGHT = ("expect_table_row_count", "expect_table_column")
+
+
+def retrain(night: Night, reason: str, force: bool = False, progress: Progress = log.info) -> RetrainResult:
+    """Train a challenger for a date and let the gate decide; what was done before for the date is only completed.
+
+    Args:
+        night: the monitor, and the date up to which data is used.
+        reason: why, for people; kept with the model.
+        force: train although the date has a model.
+        progress: is given a line for every step, and what the trainer says.
+
+    Raises:
+        SnapshotUnreadable, SnapshotChanged, SourceUnavailable: the data cannot be read.
+        OutletUnavailable, OutletRefused: MLflow or the run store; nothing was promoted, and a rerun goes on from there.
+    """
+    from pipeline.retrain.conclusion import conclude, recorded
+    from pipeline.retrain.lease import hold
+    from pipeline.retrain.registry import Registry
+
+    # Whoever comes second waits for the first, and is told what came of it.
+    patience = night.monitor.retrain.time_limit_minutes * 60 + _BUSY_SECONDS
+    with hold(night.settings.store, night.name, patience) as lease:
+        registry = Registry(night.name, tracking_uri(night))
+        version = None if force else registry.find(_key(night))
+        if version is None:
+            result, version = _train(night, registry, _Request(reason, force, progress), lease)
+        else:
+            progress(f"version {version.number} was trained for {night.run_date} before")
+            result = recorded(registry, version)
+        if version is not None:
+            result = conclude(registry, version, result, night.monitor, lease)
+    night.store.publish_night(f"{night.name}/{RETRAINING}", night.run_date, {f"{_RESULT}.json": result.to_json()})
+    log.info("%s", result.words)
+    return result
+
+
+def published(night: Night) -> RetrainResult | None:
+    """The retraining that was published for a date."""
+    return night.store.read_result(f"{night.name}/{RETRAINING}", night.run_date, _RESULT, RetrainResult)
+
+
+def require_sound(result: RetrainResult) -> None:
+    """End a retraining that broke as failed, after it was published. A challenger that is no better is not broken.
+
+    Raises:
+        QualityGateFailed: the training set did not pass the suite.
+        TrainingFailed: no model came of it.
+        OutletUnavailable: the model was promoted, but serving could not be told; a rerun tells it again.
+    """
+    from pipeline.retrain.errors import TrainingFailed
+
+    if result.status == "quality_failed":
+        raise QualityGateFailed(result.words)
+    if result.status == "failed":
+        raise TrainingFailed(result.words)
+    if result.told is not None and result.told.startswith("not told"):
+        raise OutletUnavailable(f"{result.monitor}: promoted, but {result.told}")
+
+
+def promote(night: Night, number: str) -> AliasChange:
+    """Make a version champion by hand, and its training set the reference; serving is told.
+
+    Raises:
+        ConfigError: there is no such version.
+        ModelTampered: its files are not the registered ones.
+    """
+    from pipeline.retrain import by_hand
+
+    return by_hand.promote(night.monitor, night.settings.store, tracking_uri(night), number)
+
+
+def rollback(night: Night) -> AliasChange:
+    """Put the previous champion and its reference back; serving is told.
+
+    Raises:
+        ConfigError: there is no champion, or none before it.
+        ModelTampered: the files of the previous one are not the registered ones.
+    """
+    from pipeline.retrain import by_hand
+
+    return by_hand.rollback(night.monitor, night.settings.store, tracking_uri(night))
+
+
+def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as the champion scores them: with the monitor's prediction, score and model version columns.
+
+    Raises:
+        ConfigError: there is no champion.
+        ModelTampered: its files are not the registered ones.
+    """
+    from pipeline.retrain import serving
+    from pipeline.retrain.registry import Registry
+
+    night.settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    registry = Registry(night.name, tracking_uri(night))
+    return serving.score(night.monitor, registry, rows, night.settings.cache_dir)
+
+
+def tracking_uri(night: Night) -> str:
+    """Where MLflow is: as its own variable says, else embedded."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or night.settings.embedded_mlflow_uri
+
+
+def reference(night: Night, cache: Cache) -> Snapshot:
+    """The reference of a night, pinned: for `reference: champion` the champion's training set, whatever moved it last.
+
+    Raises:
+        SnapshotChanged: the training set is not the one the champion was registered with.
+        OutletUnavailable: the registry does not answer, so nobody knows which reference is right.
+    """
+    from pipeline.retrain.registry import CHAMPION as CHAMPION_ALIAS
+    from pipeline.retrain.registry import Registry
+    from pipeline.snapshots import pin
+
+    if night.monitor.snapshots.reference == CHAMPION:
+        champion = Registry(night.name, tracking_uri(night)).at(CHAMPION_ALIAS)
+        if champion is not None and "training_uri" in champion.tags:
+            found = pin(champion.tags["training_uri"], cache)
+            if [item.sha256 for item in found.objects] != [champion.tags["training_sha256"]]:
+                raise SnapshotChanged(
+                    f"{found.uri}: not the training set that version {champion.number} was registered with; "
+                    "restore it, or roll back"
+                )
+            return found
+    return _pin_base(night, cache)
+
+
+def circumstances(night: Night, pair: SnapshotPair, performance: PerformanceResult, backfill: bool) -> Circumstances:
+    """What the retraining policy needs to know beside tonight's quality and drift. Only earlier nights count, so that
+    a rerun decides the same.
+
+    Args:
+        night: the night to decide on.
+        pair: its snapshots.
+        performance: its performance, for how many labels came tonight.
+        backfill: an old night is run again, and nobody said that it may retrain.
+    """
+    from pipeline.checks.policy import Circumstances
+
+    store, name, policy = night.store, night.name, night.monitor.retrain
+    earlier = [day for day in store.nights(name) if day < night.run_date]
+    last = earlier[max(0, len(earlier) - policy.nights_over.of + 1) :]
+    drifts = [store.read_result(name, day, "drift", DriftResult) for day in last]
+    return Circumstances(
+        run_date=night.run_date,
+        rows=pair.production.rows,
+        labelled_rows=_labelled_rows(night, earlier, performance),
+        over_before=tuple(found is not None and found.drifted for found in drifts),
+        last_request=_last_request(night, earlier),
+        backfill=backfill,
+    )
+
+
+def _labelled_rows(night: Night, earlier: list[date], tonight: PerformanceResult) -> int | None:
+    """Labelled production rows that the nights of the window have seen; None where no labels are configured."""
+    if night.monitor.columns.label is None or night.monitor.snapshots.labels is None:
+        return None
+    first = night.run_date - timedelta(days=night.monitor.retrain.window_days)
+    seen = [
+        night.store.read_result(night.name, day, "performance", PerformanceResult) for day in earlier if day > first
+    ]
+    by_day = {found.labels_date: found.labelled_rows for found in (*seen, tonight) if found is not None}
+    return sum(by_day.values())
+
+
+def _last_request(night: Night, earlier: list[date]) -> date | None:
+    """The last earlier date on which a night asked for a retraining, or a person started one."""
+    first = night.run_date - timedelta(days=night.monitor.retrain.cooldown_days)
+    asked = [
+        day
+        for day in earlier
+        if day > first
+        and (found := night.store.read_result(night.name, day, "decision", Decision)) is not None
+        and found.retrain
+    ]
+    by_hand = [day for day in night.store.nights(f"{night.name}/{RETRAINING}") if day < night.run_date]
+    return max([*asked, *by_hand], default=None)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Why a retraining was started, and who hears of its progress."""
+
+    reason: str
+    force: bool
+    progress: Progress
+
+
+def _key(night: Night) -> str:
+    return f"{night.name}/{night.run_date}"
+
+
+def _cache(night: Night) -> Cache:
+    from pipeline.snapshots import Cache
+
+    return Cache(Path(night.settings.cache_dir), night.settings.cache_max_bytes)
+
+
+def _train(night: Night, registry: Registry, request: _Request, lease: Lease) -> tuple[RetrainResult, Version | None]:
+    """A result, and the version that was registered, if it came to one."""
+    from pipeline.retrain.challenge import Ground, challenge, ended
+    from pipeline.retrain.gather import gather
+    from pipeline.retrain.training_set import shortage
+
+    cache = _cache(night)
+    base = _pin_base(night, cache)
+    gathered = gather(night.monitor, night.run_date, base, _Source(night, cache), request.progress)
+    draft = _draft(night, request, gathered.found.counts)
+    problem = shortage(night.monitor, gathered.found.counts)
+    if problem is not None or gathered.newest is None:
+        return ended(draft, *(problem or ("no_labels", "there are no labelled nights"))), None
+    quality = _validate_set(night, gathered.found)
+    draft = draft.model_copy(update={"quality": quality})
+    if not quality.passed:
+        failed = "; ".join(item.sentence for item in quality.failures if item.severity == "critical")
+        return ended(draft, "quality_failed", f"nothing was trained, as the training set fails: {failed}"), None
+    ground = Ground(
+        monitor=night.monitor,
+        registry=registry,
+        lease=lease,
+        store_uri=night.settings.store,
+        scratch=night.settings.cache_dir,
+        progress=request.progress,
+        draft=draft,
+    )
+    return challenge(ground, gathered.found, *_shape(night, base, gathered.newest, cache))
+
+
+def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainResult:
+    request.progress(
+        f"{counts.training_rows:,} rows to train on and {counts.holdout_rows:,} held out: "
+        f"{counts.reference_rows:,} of the reference, {counts.labelled_rows:,} of {counts.nights} labelled nights"
+    )
+    drift = night.store.read_result(night.name, night.run_date, "drift", DriftResult)
+    return RetrainResult(
+        monitor=night.name,
+        run_date=night.run_date,
+        status="failed",
+        reason=request.reason,
+        verdict="",
+        forced=request.force,
+        drift_share=None if drift is None else drift.drift_share,
+        counts=counts,
+    )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The snapshots of a night's monitor, for `pipeline.retrain.gather`."""
+
+    night: Night
+    cache: Cache
+
+    def pin(self, template: str, day: date) -> Snapshot | None:
+        from pipeline.snapshots import pin
+
+        try:
+            return pin(resolve_location(template, day, self.night.settings.data_root), self.cache)
+        except SnapshotMissing:
+            return None
+
+    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pd.DataFrame:
+        from pipeline.snapshots import open_snapshot, read_frame
+
+        wanted = snapshot if part is None else snapshot.model_copy(update={"objects": (snapshot.objects[part],)})
+        with open_snapshot(wanted, self.cache) as paths:
+            return read_frame(paths, None if columns is None else list(columns))
+
+    def is_sound(self, day: date, production: Snapshot) -> bool:
+        """As it was found on that night if the data is still the same, else as it is found now."""
+        from pipeline.snapshots import open_snapshot
+
+        store, name = self.night.store, self.night.name
+        pair = store.read_result(name, day, "snapshots", SnapshotPair)
+        quality = store.read_result(name, day, "quality", QualityResult)
+        if pair is not None and quality is not None and pair.production.digest == production.digest:
+            return quality.passed
+        with open_snapshot(production, self.cache) as paths:
+            return _validate(self.night, paths, production.digest, whole=True).passed
+
+
+def _pin_base(night: Night, cache: Cache) -> Snapshot:
+    from pipeline.snapshots import pin
+
+    return pin(resolve_location(night.monitor.snapshots.base, night.run_date, night.settings.data_root), cache)
+
+
+def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
+    """The same gate as every night, on all rows of the training set, held out ones included."""
+    from pipeline.retrain.training_set import stack
+
+    with tempfile.TemporaryDirectory(prefix="retrain-", dir=night.settings.cache_dir) as folder:
+        path = Path(folder) / "training_set.parquet"
+        stack([found.training, found.holdout]).to_parquet(path, index=False)
+        return _validate(night, [path], "training set", whole=False)
+
+
+def _validate(night: Night, paths: list[Path], digest: str, whole: bool) -> QualityResult:
+    """The monitor's suite on some parquet files; unless they are one night, without what it says of a whole night."""
+    from pipeline.checks.quality import suite_columns, validate
+    from pipeline.checks.suite import load_suite
+    from pipeline.snapshots import read_frame
+
+    suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
+    if not whole:
+        entries = tuple(entry for entry in suite.entries if not entry["type"].startswith(_OF_A_WHOLE_NIGHT))
+        suite = replace(suite, entries=entries)
+    return validate(suite, read_frame(paths, suite_columns(suite)), digest)
+
+
+def _shape(night: Night, base: Snapshot, newest: Snapshot, cache: Cache) -> tuple[Kinds, pa.Schema]:
+    """What to learn from (what is compared for drift, except what models themselves wrote), and production's types."""
+    import pyarrow.parquet as pq
+
+    from pipeline.checks.drift import plan_columns
+    from pipeline.retrain.trial import Kinds
+    from pipeline.snapshots import open_snapshot
+
+    roles = night.monitor.columns
+    aside = {roles.prediction, roles.score, roles.id, roles.label, roles.model_version}
+    with open_snapshot(base, cache) as before, open_snapshot(newest, cache) as after:
+        plans = plan_columns(night.monitor, [str(path) for path in before], [str(path) for path in after])
+        like = pq.read_schema(after[0])
+    features = [plan for plan in plans if plan.name in like.names and plan.name not in aside]
+    kinds = Kinds(
+        [plan.name for plan in features if plan.kind == "numerical"],
+        [plan.name for plan in features if plan.kind == "categorical"],
+    )
+    return kinds, like
