@@ -19,6 +19,10 @@ help: ## Show this help
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+tests/pages/node_modules/.ready: tests/pages/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/pages --no-audit --no-fund --silent && touch $@; \
+	else echo "npm is not installed: tests with axe-core are skipped (apt-get install npm)"; fi
+
 .PHONY: setup
 setup: .venv/.runtime ## Create .venv and install what Nightjar needs
 
@@ -27,7 +31,7 @@ demo: .venv/.runtime ## Run the demo: two weeks of nights through a real Airflow
 	@$(BIN)/python -m demo
 
 .PHONY: test
-test: .venv/.dev ## Run all tests; those whose server is absent say what to install
+test: .venv/.dev tests/pages/node_modules/.ready ## Run all tests; those whose server is absent say what to install
 	@$(BIN)/python -m pytest
 
 .PHONY: test-quick
@@ -67,5 +71,5 @@ lock: .venv/.dev ## Compile requirements*.in to pinned requirements*.txt
 
 .PHONY: clean
 clean: ## Remove the environment, the demo's data and all results
-	rm -rf .venv var data build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv var data build tests/pages/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

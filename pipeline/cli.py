@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pipeline import monitors
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
+from pipeline.environment import channel_variable
 from pipeline.errors import ConfigError, NightjarError
 from pipeline.schedule import day_that_ended, next_moment
 from pipeline.walk import Outcome, exit_code, run_night
@@ -86,6 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     rollback = commands.add_parser("rollback", help="put the champion before this one, and its reference, back")
     rollback.add_argument("monitor", metavar="MONITOR")
     rollback.set_defaults(command=_rollback)
+
+    digest = commands.add_parser("digest", help="mail one summary over all monitors to PIPELINE_DIGEST_TO")
+    digest.add_argument("--date", type=_date, required=True, help="the run date, YYYY-MM-DD")
+    digest.set_defaults(command=_digest)
+
+    notify = commands.add_parser("notify", help="try every way to reach people")
+    notify.add_argument(
+        "--test", metavar="MONITOR", required=True, help="send a marked test message to all its outlets"
+    )
+    notify.set_defaults(command=_notify)
     return parser
 
 
@@ -168,6 +179,21 @@ def _rollback(options: argparse.Namespace) -> int:
     return 0
 
 
+def _digest(options: argparse.Namespace) -> int:
+    from pipeline import notify_steps
+
+    print(notify_steps.send_digest(load_settings(os.environ), options.date))
+    return 0
+
+
+def _notify(options: argparse.Namespace) -> int:
+    from pipeline import notify_steps
+
+    said, errors = notify_steps.send_check(options.test, load_settings(os.environ), datetime.now(UTC))
+    print("\n".join(said))
+    return max((error.exit_code for error in errors), default=0)
+
+
 def _site(_: argparse.Namespace) -> int:
     from pipeline.site import rebuild
 
@@ -212,7 +238,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _suite_problems(monitor: Monitor, settings: Settings) -> list[str]:
-    from pipeline.checks.suite import build_suite, load_suite
+    from pipeline.checks.quality import build_suite, load_suite
 
     try:
         build_suite(load_suite(settings.expectations_dir / f"{monitor.quality.suite}.json"))
@@ -244,6 +270,15 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
         f"  drift       retrain when more than {monitor.drift.limit:.0%} of the columns drifted",
         f"  outlets     store {settings.store}; "
         f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "
-        f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}",
+        f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}; "
+        f"chat to {', '.join(_channels(monitor, settings)) or 'nobody'}",
     ]
     return "\n".join(lines)
+
+
+def _channels(monitor: Monitor, settings: Settings) -> list[str]:
+    variables = {name: channel_variable(name) for name in monitor.notify.channels}
+    return [
+        name if variable in settings.channels else f"{name} ({variable} is not set)"
+        for name, variable in variables.items()
+    ]

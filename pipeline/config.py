@@ -10,13 +10,17 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from string import Formatter
-from typing import Annotated
+from typing import Annotated, Any
 
 from croniter import croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pipeline.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
 from pipeline.errors import ConfigError
+from pipeline.quality_checks import QualityChecks
+from pipeline.retrain_policy import RetrainPolicy
+from pipeline.sections import ColumnName, Section, Share, one_of
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
@@ -29,25 +33,6 @@ NUMERICAL_METHODS = (
 CATEGORICAL_METHODS = (
     "jensenshannon", "psi", "kl_div", "hellinger", "TVD", "chisquare", "z", "fisher_exact", "g_test",
 )  # fmt: skip
-METRICS = (
-    "accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "calibration_error",
-    "mean_absolute_error", "root_mean_squared_error", "r2",
-)  # fmt: skip
-
-
-def _one_of(*allowed: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"allowed: {', '.join(allowed)}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _check_share(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError("allowed: a number from 0 to 1")
-    return value
 
 
 def _check_cron(value: str) -> str:
@@ -63,6 +48,10 @@ def _check_name(value: str) -> str:
             "(the name becomes a folder, a DAG id and a label)"
         )
     return value
+
+
+def _split(value: object) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
 def _check_email(value: str) -> str:
@@ -94,39 +83,18 @@ def _check_reference(value: str) -> str:
     return value if value == CHAMPION else _check_location(value)
 
 
-def _check_callable(value: str) -> str:
-    module, _, function = value.partition(":")
-    if not all(part.isidentifier() for part in (*module.split("."), function)):
-        raise ValueError("allowed: package.module:function")
-    return value
-
-
-def _check_variable(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        raise ValueError("allowed: the name of an environment variable (its value is the URL)")
-    return value
-
-
 Cron = Annotated[str, AfterValidator(_check_cron)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Email = Annotated[str, AfterValidator(_check_email)]
 Location = Annotated[str, AfterValidator(_check_location)]
 Reference = Annotated[str, AfterValidator(_check_reference)]
-CallableName = Annotated[str, AfterValidator(_check_callable)]
-Variable = Annotated[str, AfterValidator(_check_variable)]
-Share = Annotated[float, AfterValidator(_check_share)]
-ColumnName = Annotated[str, Field(min_length=1)]
 Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-NumericalMethod = Annotated[str, _one_of("auto", *NUMERICAL_METHODS)]
-CategoricalMethod = Annotated[str, _one_of("auto", *CATEGORICAL_METHODS)]
-AnyMethod = Annotated[str, _one_of("auto", *dict.fromkeys(NUMERICAL_METHODS + CATEGORICAL_METHODS))]
+NumericalMethod = Annotated[str, one_of("auto", *NUMERICAL_METHODS)]
+CategoricalMethod = Annotated[str, one_of("auto", *CATEGORICAL_METHODS)]
+AnyMethod = Annotated[str, one_of("auto", *dict.fromkeys(NUMERICAL_METHODS + CATEGORICAL_METHODS))]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class SnapshotSources(_Section):
+class SnapshotSources(Section):
     """Where the data lies: a file, a directory, a glob or an s3:// prefix, with `{date}` for the run date.
 
     With `reference: champion` the reference is what the champion was trained on; `initial` serves until there is one,
@@ -152,7 +120,7 @@ class SnapshotSources(_Section):
         return self.initial or self.reference
 
 
-class ColumnRoles(_Section):
+class ColumnRoles(Section):
     """What each column is. Drift looks at `numerical` and `categorical`; by default the parquet schema says which.
 
     Values of `private` columns go into no example and no segment; models may still learn from them.
@@ -169,34 +137,39 @@ class ColumnRoles(_Section):
     private: tuple[ColumnName, ...] = ()
 
 
-class QualityPolicy(_Section):
-    """The Great Expectations suite, `expectations/<suite>.json`."""
+class QualityPolicy(Section):
+    """The Great Expectations suite, `expectations/<suite>.json`, and the built-in checks.
+
+    `examples`: how many unexpected values a failure may show; never of columns listed under `columns.private`.
+    """
 
     suite: Name
+    examples: Annotated[int, Field(ge=0, le=20)] = 0
+    checks: QualityChecks = QualityChecks()
 
 
-class NumericalDrift(_Section):
+class NumericalDrift(Section):
     """How numerical columns are compared unless a column says otherwise."""
 
     method: NumericalMethod = "auto"
     threshold: Threshold | None = None
 
 
-class CategoricalDrift(_Section):
+class CategoricalDrift(Section):
     """How categorical columns are compared unless a column says otherwise."""
 
     method: CategoricalMethod = "auto"
     threshold: Threshold | None = None
 
 
-class ColumnDriftPolicy(_Section):
+class ColumnDriftPolicy(Section):
     """How one column is compared."""
 
     method: AnyMethod = "auto"
     threshold: Threshold | None = None
 
 
-class DriftFlags(_Section):
+class DriftFlags(Section):
     """From where findings that a drift score cannot see are flagged; `null` switches one off.
 
     `missing_rise` is a fraction of all rows, the category limits are fractions of the non-missing rows.
@@ -208,86 +181,35 @@ class DriftFlags(_Section):
     changed_type: bool = True
 
 
-class DriftPolicy(_Section):
-    """Retraining is due when the share of drifted columns is over `limit`, strictly."""
+class DriftPolicy(Section):
+    """Retraining is due when the share of drifted columns is over `limit`, strictly.
+
+    `share: importance` counts columns by how much the champion relies on them, once there is a champion that says so.
+    """
 
     limit: Share = 0.30
+    share: Annotated[str, one_of("columns", "importance")] = "columns"
     flags: DriftFlags = DriftFlags()
     numerical: NumericalDrift = NumericalDrift()
     categorical: CategoricalDrift = CategoricalDrift()
-    columns: dict[ColumnName, ColumnDriftPolicy] = {}
+    columns: dict[ColumnName, ColumnDriftPolicy] = Field(default_factory=dict)
 
 
-class PerformancePolicy(_Section):
+class PerformancePolicy(Section):
     """Labels of a day are expected `label_delay_days` later."""
 
     label_delay_days: Annotated[int, Field(ge=0, le=3650)] = 0
 
 
-class NightsOver(_Section):
-    """Retraining needs `at_least` nights over the limit among the last `of` nights, tonight included."""
-
-    at_least: Annotated[int, Field(ge=1, le=365)] = 1
-    of: Annotated[int, Field(ge=1, le=365)] = 1
-
-    @model_validator(mode="after")
-    def _possible(self) -> NightsOver:
-        if self.at_least > self.of:
-            raise ValueError("allowed: 'at_least' of no more nights than 'of'")
-        return self
-
-
-class AfterPromotion(_Section):
-    """Who is told that the champion changed.
-
-    `webhook` names the environment variable that holds a URL to POST to; `call` is a `package.module:function`.
-    """
-
-    webhook: Variable | None = None
-    call: CallableName | None = None
-
-
-class RetrainPolicy(_Section):
-    """When to retrain, on what, and when the new model takes over. See docs/retraining.md.
-
-    When: `cooldown_days` since the last request, `nights_over` the limit, `min_rows` of the night's production,
-    `min_labelled_rows` of production within the window.
-    On what: the reference and the labelled production of `window_days`, at most `max_rows` (the newest), of which the
-    newest `holdout_share` of the labelled production rows is never trained on.
-    How: `trainer` (default: histogram gradient boosting), for at most `time_limit_minutes`. `trusted_types` are classes
-    a model file may hold beyond scikit-learn's usual ones; `allow_pickle` gives up that protection.
-    The gate: `policy` on `main_metric`, `floors` by metric (for errors: at most), and `max_segment_drop` as a fraction
-    of the champion's value, for every value of the columns under `segments`.
-    """
-
-    cooldown_days: Annotated[int, Field(ge=0, le=3650)] = 7
-    nights_over: NightsOver = NightsOver()
-    min_rows: Annotated[int, Field(ge=0)] = 0
-    min_labelled_rows: Annotated[int, Field(ge=0)] = 200
-    window_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    max_rows: Annotated[int, Field(ge=100)] = 200_000
-    holdout_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    task: Annotated[str, _one_of("auto", "classification", "regression")] = "auto"
-    trainer: CallableName | None = None
-    time_limit_minutes: Annotated[float, Field(gt=0, le=10_080)] = 60
-    trusted_types: tuple[str, ...] = ()
-    allow_pickle: bool = False
-    main_metric: Annotated[str, _one_of("auto", *METRICS)] = "auto"
-    policy: Annotated[str, _one_of("better", "not_worse")] = "better"
-    floors: dict[Annotated[str, _one_of(*METRICS)], Annotated[float, Field(allow_inf_nan=False)]] = {}
-    segments: tuple[ColumnName, ...] = ()
-    max_segment_drop: Share = 0.05
-    mode: Annotated[str, _one_of("promote", "propose")] = "promote"
-    after_promotion: AfterPromotion = AfterPromotion()
-
-
-class NotifyPolicy(_Section):
-    """Who is told."""
+class NotifyPolicy(Section):
+    """Who is told, and of which nights. A channel is a name: its URL is in the variable PIPELINE_CHANNEL_<NAME>."""
 
     email: tuple[Email, ...] = ()
+    channels: tuple[Name, ...] = ()
+    when: Annotated[str, one_of("always", "change", "trouble")] = "always"
 
 
-class Monitor(_Section):
+class Monitor(Section):
     """One monitored model, as written in `monitors/<name>.yaml`."""
 
     name: Name
@@ -337,11 +259,26 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: Email = "nightjar@localhost"
     report_base_url: str | None = None
+    digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
+    channels: dict[str, SecretStr] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: Any, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The usual sources, and one that gathers the variables of the channels."""
+        usual = super().settings_customise_sources(settings_cls, *args, **sources)
+        return *usual, ChannelSource(settings_cls, *usual)
 
     @property
     def embedded_mlflow_uri(self) -> str:
         """The SQLite database used when MLFLOW_TRACKING_URI is not set: beside the cache, on this machine."""
-        return f"sqlite:///{self.cache_dir.resolve().parent / 'mlflow.db'}"
+        return f"sqlite:///{self.embedded_mlflow_path}"
+
+    @property
+    def embedded_mlflow_path(self) -> Path:
+        """The file of the embedded MLflow database; not there before the first night."""
+        return self.cache_dir.resolve().parent / "mlflow.db"
 
     @property
     def data_root(self) -> Path:
@@ -350,25 +287,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _urls(self) -> Settings:
-        _require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
-        _require_scheme("PIPELINE_PUSHGATEWAY_URL", _secret(self.pushgateway_url), ("http://", "https://"))
-        _require_scheme("PIPELINE_SMTP_URL", _secret(self.smtp_url), ("smtp://", "smtps://"))
-        _require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
+        require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
+        require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
+        require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
+        require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
         return self
-
-
-def _secret(value: SecretStr | None) -> str | None:
-    return value.get_secret_value() if value else None
-
-
-def _require_scheme(variable: str, value: str | None, schemes: tuple[str, ...]) -> None:
-    """The value itself may hold a password, so the message does not repeat it."""
-    if value is None:
-        return
-    plain_path_allowed = "" in schemes and "://" not in value
-    if not plain_path_allowed and not any(scheme and value.startswith(scheme) for scheme in schemes):
-        allowed = " or ".join("a local path" if scheme == "" else scheme + "..." for scheme in schemes)
-        raise ValueError(f"{variable}: allowed: {allowed}")
 
 
 def load_settings(environ: Iterable[str] = ()) -> Settings:
@@ -380,11 +303,11 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: with one line per variable that is unknown or holds a value that is not allowed.
     """
-    known = {f"PIPELINE_{field.upper()}" for field in Settings.model_fields}
+    known = {f"PIPELINE_{field.upper()}" for field in Settings.model_fields if field != "channels"}
     problems = [
         f"{name}: unknown variable; allowed: {', '.join(sorted(known))}"
         for name in sorted(environ)
-        if name.startswith("PIPELINE_") and name not in known
+        if name.startswith("PIPELINE_") and name not in known and not name.startswith(CHANNEL_PREFIX)
     ]
     try:
         settings = Settings()

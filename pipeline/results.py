@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Severity = Literal["critical", "warning", "info"]
+Engine = Literal["duckdb", "pandas", "metadata"]
 
 
 class Result(BaseModel):
@@ -83,10 +84,12 @@ class SnapshotPair(Result):
 
 
 class ExpectationOutcome(Result):
-    """One expectation of the suite and what came of it. Holds no value from a row of the data.
+    """One expectation and what came of it. Holds no value from a row of the data, except `examples` where allowed.
 
-    `unexpected_share` is a fraction of rows in [0, 1]; `error` is set when the expectation could not be evaluated,
-    which counts as failed.
+    `check` names the built-in check that made it, None the suite. `engine` evaluated it; `metadata` stands for schema,
+    row counts and times, without reading rows. `expected` and `observed` are for people, in the same unit;
+    `unexpected_share` is a fraction of the rows that have a value, in [0, 1], and `unexpected_rows` their number;
+    `error` is set when the expectation could not be evaluated, which counts as failed.
     """
 
     expectation: str
@@ -98,10 +101,15 @@ class ExpectationOutcome(Result):
     unexpected_share: Number | None = None
     notes: str | None = None
     error: str | None = None
+    check: str | None = None
+    engine: Engine | None = None
+    expected: str | None = None
+    unexpected_rows: int | None = None
+    examples: tuple[str, ...] = ()
 
 
 class QualityResult(Result):
-    """The suite's results. `passed` is the gate: no critical expectation failed."""
+    """The results of the built-in checks and the suite. `passed` is the gate: no critical expectation failed."""
 
     snapshots: str
     suite: str
@@ -144,6 +152,7 @@ class ColumnDrift(Result):
     the same unit; `error_bound` is how far the score may be from the exact one. `status` is `not_evaluable` when there
     is no score, and then `reason` says why; for a drifted column `reason` says what changed. `flags` are findings that
     the score cannot see, such as a surge of missing values; missing shares are fractions of all rows in [0, 1].
+    `importance` is how much the champion relies on the column, as a fraction of all it relies on, where that is known.
     """
 
     name: str
@@ -160,12 +169,15 @@ class ColumnDrift(Result):
     missing_production_share: Number | None = None
     flags: tuple[str, ...] = ()
     shape: Shape | None = None
+    importance: Number | None = None
 
 
 class DriftResult(Result):
     """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit.
 
     Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
+    `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
+    `decisive` says which of the two is held against the limit.
     """
 
     snapshots: str
@@ -173,6 +185,8 @@ class DriftResult(Result):
     limit: Number
     drifted: bool
     columns: tuple[ColumnDrift, ...]
+    weighted_drift_share: Number | None = None
+    decisive: Literal["columns", "importance"] = "columns"
 
     @property
     def evaluated(self) -> int:
@@ -214,17 +228,9 @@ class PerformanceResult(Result):
 
 
 Status = Literal["healthy", "drifted", "data_broken"]
-
-
 Hold = Literal[
-    "quality_failed",
-    "not_comparable",
-    "backfill",
-    "too_few_rows",
-    "too_few_labels",
-    "not_enough_nights",
-    "cooldown",
-]
+    "quality_failed", "not_comparable", "backfill", "too_few_rows", "too_few_labels", "not_enough_nights", "cooldown"
+]  # fmt: skip
 
 
 class Decision(Result):
@@ -335,7 +341,10 @@ class Evaluation(Result):
 
 
 class Lineage(Result):
-    """Where a model comes from: enough to find it, train it again, and check that nothing was changed since."""
+    """Where a model comes from: enough to find it, train it again, and check that nothing was changed since.
+
+    `importances`: how much the model's answers move, on average, when a feature's values are shuffled.
+    """
 
     version: str
     run_id: str
@@ -349,6 +358,7 @@ class Lineage(Result):
     trainer_sha256: str = ""
     serialization: str = ""
     parameters: dict[str, str] = {}
+    importances: dict[str, Number] = {}
 
 
 RetrainStatus = Literal[

@@ -11,38 +11,35 @@ model is a result; `require_sound` turns the bad ones into the errors that end a
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config import CHAMPION, resolve_location
+from pipeline import notify_steps, site
+from pipeline.config import resolve_location
 from pipeline.errors import (
     OutletUnavailable,
     QualityGateFailed,
-    SnapshotChanged,
     SnapshotMissing,
 )
 from pipeline.results import (
-    Decision,
     DriftResult,
-    PerformanceResult,
     QualityResult,
     RetrainResult,
     Snapshot,
     SnapshotPair,
     TrainingCounts,
 )
+from pipeline.standing import pin_base, tracking_uri
 from pipeline.steps import Night
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from pipeline.checks.policy import Circumstances
     from pipeline.retrain.lease import Lease
     from pipeline.retrain.promotion import AliasChange
     from pipeline.retrain.registry import Registry, Version
@@ -54,8 +51,6 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 
-RETRAINING = "retraining"
-_RESULT = "retrain"
 _BUSY_SECONDS = 60.0
 _OF_A_WHOLE_NIGHT = ("expect_table_row_count", "expect_table_column")
 
@@ -72,6 +67,7 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
     Raises:
         SnapshotUnreadable, SnapshotChanged, SourceUnavailable: the data cannot be read.
         OutletUnavailable, OutletRefused: MLflow or the run store; nothing was promoted, and a rerun goes on from there.
+            Or an outlet that people are told through; all is published then, and a rerun tells what is left to tell.
     """
     from pipeline.retrain.conclusion import conclude, recorded
     from pipeline.retrain.lease import hold
@@ -89,14 +85,15 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
             result = recorded(registry, version)
         if version is not None:
             result = conclude(registry, version, result, night.monitor, lease)
-    night.store.publish_night(f"{night.name}/{RETRAINING}", night.run_date, {f"{_RESULT}.json": result.to_json()})
+    site.publish_retraining(night.store, night.settings, night.monitor, result)
     log.info("%s", result.words)
+    log.info("%s", notify_steps.send_retraining(night.store, night.settings, night.monitor, result))
     return result
 
 
 def published(night: Night) -> RetrainResult | None:
     """The retraining that was published for a date."""
-    return night.store.read_result(f"{night.name}/{RETRAINING}", night.run_date, _RESULT, RetrainResult)
+    return night.store.read_result(f"{night.name}/{site.RETRAINING}", night.run_date, site.RETRAINED, RetrainResult)
 
 
 def require_sound(result: RetrainResult) -> None:
@@ -156,87 +153,6 @@ def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
     return serving.score(night.monitor, registry, rows, night.settings.cache_dir)
 
 
-def tracking_uri(night: Night) -> str:
-    """Where MLflow is: as its own variable says, else embedded."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or night.settings.embedded_mlflow_uri
-
-
-def reference(night: Night, cache: Cache) -> Snapshot:
-    """The reference of a night, pinned: for `reference: champion` the champion's training set, whatever moved it last.
-
-    Raises:
-        SnapshotChanged: the training set is not the one the champion was registered with.
-        OutletUnavailable: the registry does not answer, so nobody knows which reference is right.
-    """
-    from pipeline.retrain.registry import CHAMPION as CHAMPION_ALIAS
-    from pipeline.retrain.registry import Registry
-    from pipeline.snapshots import pin
-
-    if night.monitor.snapshots.reference == CHAMPION:
-        champion = Registry(night.name, tracking_uri(night)).at(CHAMPION_ALIAS)
-        if champion is not None and "training_uri" in champion.tags:
-            found = pin(champion.tags["training_uri"], cache)
-            if [item.sha256 for item in found.objects] != [champion.tags["training_sha256"]]:
-                raise SnapshotChanged(
-                    f"{found.uri}: not the training set that version {champion.number} was registered with; "
-                    "restore it, or roll back"
-                )
-            return found
-    return _pin_base(night, cache)
-
-
-def circumstances(night: Night, pair: SnapshotPair, performance: PerformanceResult, backfill: bool) -> Circumstances:
-    """What the retraining policy needs to know beside tonight's quality and drift. Only earlier nights count, so that
-    a rerun decides the same.
-
-    Args:
-        night: the night to decide on.
-        pair: its snapshots.
-        performance: its performance, for how many labels came tonight.
-        backfill: an old night is run again, and nobody said that it may retrain.
-    """
-    from pipeline.checks.policy import Circumstances
-
-    store, name, policy = night.store, night.name, night.monitor.retrain
-    earlier = [day for day in store.nights(name) if day < night.run_date]
-    last = earlier[max(0, len(earlier) - policy.nights_over.of + 1) :]
-    drifts = [store.read_result(name, day, "drift", DriftResult) for day in last]
-    return Circumstances(
-        run_date=night.run_date,
-        rows=pair.production.rows,
-        labelled_rows=_labelled_rows(night, earlier, performance),
-        over_before=tuple(found is not None and found.drifted for found in drifts),
-        last_request=_last_request(night, earlier),
-        backfill=backfill,
-    )
-
-
-def _labelled_rows(night: Night, earlier: list[date], tonight: PerformanceResult) -> int | None:
-    """Labelled production rows that the nights of the window have seen; None where no labels are configured."""
-    if night.monitor.columns.label is None or night.monitor.snapshots.labels is None:
-        return None
-    first = night.run_date - timedelta(days=night.monitor.retrain.window_days)
-    seen = [
-        night.store.read_result(night.name, day, "performance", PerformanceResult) for day in earlier if day > first
-    ]
-    by_day = {found.labels_date: found.labelled_rows for found in (*seen, tonight) if found is not None}
-    return sum(by_day.values())
-
-
-def _last_request(night: Night, earlier: list[date]) -> date | None:
-    """The last earlier date on which a night asked for a retraining, or a person started one."""
-    first = night.run_date - timedelta(days=night.monitor.retrain.cooldown_days)
-    asked = [
-        day
-        for day in earlier
-        if day > first
-        and (found := night.store.read_result(night.name, day, "decision", Decision)) is not None
-        and found.retrain
-    ]
-    by_hand = [day for day in night.store.nights(f"{night.name}/{RETRAINING}") if day < night.run_date]
-    return max([*asked, *by_hand], default=None)
-
-
 @dataclass(frozen=True)
 class _Request:
     """Why a retraining was started, and who hears of its progress."""
@@ -263,7 +179,7 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
     from pipeline.retrain.training_set import shortage
 
     cache = _cache(night)
-    base = _pin_base(night, cache)
+    base = pin_base(night, cache)
     gathered = gather(night.monitor, night.run_date, base, _Source(night, cache), request.progress)
     draft = _draft(night, request, gathered.found.counts)
     problem = shortage(night.monitor, gathered.found.counts)
@@ -339,12 +255,6 @@ class _Source:
             return _validate(self.night, paths, production.digest, whole=True).passed
 
 
-def _pin_base(night: Night, cache: Cache) -> Snapshot:
-    from pipeline.snapshots import pin
-
-    return pin(resolve_location(night.monitor.snapshots.base, night.run_date, night.settings.data_root), cache)
-
-
 def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
     """The same gate as every night, on all rows of the training set, held out ones included."""
     from pipeline.retrain.training_set import stack
@@ -357,15 +267,14 @@ def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
 
 def _validate(night: Night, paths: list[Path], digest: str, whole: bool) -> QualityResult:
     """The monitor's suite on some parquet files; unless they are one night, without what it says of a whole night."""
-    from pipeline.checks.quality import suite_columns, validate
-    from pipeline.checks.suite import load_suite
-    from pipeline.snapshots import read_frame
+    from pipeline.checks.quality import Limits, load_suite, validate_suite
 
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
     if not whole:
         entries = tuple(entry for entry in suite.entries if not entry["type"].startswith(_OF_A_WHOLE_NIGHT))
         suite = replace(suite, entries=entries)
-    return validate(suite, read_frame(paths, suite_columns(suite)), digest)
+    limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
+    return validate_suite(suite, paths, digest, private=night.monitor.columns.private, limits=limits)
 
 
 def _shape(night: Night, base: Snapshot, newest: Snapshot, cache: Cache) -> tuple[Kinds, pa.Schema]:

@@ -6,6 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 from pipeline import s3
 from pipeline.errors import ConfigError
@@ -17,7 +18,7 @@ class _Handler(SimpleHTTPRequestHandler):
     """Files below one folder, except those of a name that starts with a dot: they are Nightjar's own."""
 
     def send_head(self):  # type: ignore[no-untyped-def]
-        if any(part.startswith(".") for part in self.path.split("/")):
+        if any(part.startswith(".") for part in unquote(self.path).split("/")):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()

@@ -63,7 +63,7 @@ def pull_snapshots(night: Night) -> SnapshotPair:
     Raises:
         SnapshotMissing, SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `pipeline.snapshots.pin`.
     """
-    from pipeline import retrain_steps
+    from pipeline import standing
 
     cache = _cache(night)
     sources = night.monitor.snapshots
@@ -72,7 +72,7 @@ def pull_snapshots(night: Night) -> SnapshotPair:
     pair = SnapshotPair(
         monitor=night.name,
         run_date=night.run_date,
-        reference=retrain_steps.reference(night, cache),
+        reference=standing.reference(night, cache),
         production=_pin(night, sources.production, night.run_date, cache),
         labels_date=labels_date if sources.labels else None,
         labels=labels,
@@ -84,27 +84,48 @@ def pull_snapshots(night: Night) -> SnapshotPair:
 
 
 def validate_quality(night: Night) -> QualityResult:
-    """Run the monitor's suite on the production snapshot."""
-    from pipeline.checks.quality import suite_columns, validate
-    from pipeline.checks.suite import load_suite
-    from pipeline.snapshots import open_snapshot, read_frame
+    """Run the monitor's suite and the built-in checks on the production snapshot."""
+    from pipeline.checks.quality import Limits, load_suite, validate
+    from pipeline.snapshots import open_snapshot
 
-    pair = _pair(night)
+    pair, cache = _pair(night), _cache(night)
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
-    with open_snapshot(pair.production, _cache(night)) as paths:
-        result = validate(suite, read_frame(paths, suite_columns(suite)), pair.digest)
+    with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
+        limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
+        result = validate(
+            night.monitor, suite, reference, production, pair, recent_rows=_recent_rows(night), limits=limits
+        )
     night.store.save(night.name, night.run_date, "quality", result)
     return result
 
 
+def _recent_rows(night: Night) -> list[int]:
+    """Production rows of the published nights before this one, oldest first, as far back as a check looks."""
+    policy = night.monitor.quality.checks.row_history
+    if policy is None:
+        return []
+    days = [day for day in night.store.nights(night.name) if day < night.run_date][-policy.nights :]
+    pairs = (night.store.read_result(night.name, day, "snapshots", SnapshotPair) for day in days)
+    return [pair.production.rows for pair in pairs if pair is not None]
+
+
 def measure_drift(night: Night) -> DriftResult:
     """Compare every configured column of production with the reference."""
+    from pipeline import standing
     from pipeline.checks.drift import measure
     from pipeline.snapshots import open_snapshot
 
     pair, cache = _pair(night), _cache(night)
+    importances = standing.importances(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
-        result = measure(night.monitor, reference, production, pair.digest, night.settings.memory_budget_bytes)
+        result = measure(
+            night.monitor,
+            reference,
+            production,
+            pair.digest,
+            budget_bytes=night.settings.memory_budget_bytes,
+            importances=importances,
+        )
     night.store.save(night.name, night.run_date, "drift", result)
     return result
 
@@ -147,7 +168,7 @@ def decide(night: Night, backfill: bool = False) -> Decision:
         night: the night.
         backfill: an old night is run again, and nobody said that it may retrain.
     """
-    from pipeline import retrain_steps
+    from pipeline import standing
     from pipeline.checks import policy
 
     pair = _pair(night)
@@ -155,7 +176,7 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
     performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
     _require_same_snapshots(night, pair, quality, drift, performance)
-    found = retrain_steps.circumstances(night, pair, performance, backfill)
+    found = standing.circumstances(night, pair, performance, backfill)
     decision = policy.decide(quality, drift, night.monitor.retrain, found)
     night.store.save(night.name, night.run_date, "decision", decision)
     return decision
@@ -208,26 +229,10 @@ def push_gauges(night: Night) -> str:
 
 
 def send_summary(night: Night) -> str:
-    """Mail the published summary once; a rerun mails again only when its content changed. Says what was done."""
-    from pipeline.publish import mail
+    """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
+    from pipeline import notify_steps
 
-    content = _published(night).get("summary.eml")
-    if content is None:
-        return "no recipients in notify.email"
-    if night.settings.smtp_url is None:
-        return f"written to {night.store.night_uri(night.name, night.run_date, 'summary.eml')}"
-    message = mail.parse(content)
-    identity = str(message["Message-ID"])
-    if night.store.receipt(night.name, night.run_date, "mail") == identity:
-        return "already sent"
-    try:
-        mail.deliver(message, night.settings.smtp_url.get_secret_value())
-    except mail.PartlyDelivered:
-        # Sending again would reach those who have it a second time.
-        night.store.note_receipt(night.name, night.run_date, "mail", identity)
-        raise
-    night.store.note_receipt(night.name, night.run_date, "mail", identity)
-    return "sent"
+    return notify_steps.send(night, night_view(night), _published(night).get("summary.eml"))
 
 
 def report_failure(night: Night, task: str) -> str:
@@ -280,6 +285,7 @@ def night_view(night: Night) -> NightView:
         decision=decision,
         report_base_url=night.settings.report_base_url,
         history=_history(night),
+        retraining=site.retraining_on(night.store, night.name, night.run_date),
     )
 
 

@@ -122,6 +122,10 @@ class RunStore:
         if self._files.read(key) != content:
             self._files.write(key, content)
 
+    def page_uri(self, key: str) -> str:
+        """Where a page over many nights lies: a path or an s3:// address."""
+        return self._files.uri(key)
+
     def receipt(self, monitor: str, run_date: date, outlet: str) -> str | None:
         """What was last delivered through an outlet for this night, as it was noted."""
         content = self._files.read(f"{monitor}/.receipts/{run_date}/{outlet}")

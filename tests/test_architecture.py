@@ -9,8 +9,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("snapshots", "checks", "publish", "retrain")
-FOUNDATION = {"config", "errors", "monitors", "results", "s3", "schedule", "store"}
-JOINERS = {"retrain_steps", "site", "steps", "walk"}
+FOUNDATION = {
+    "config",
+    "environment",
+    "errors",
+    "monitors",
+    "quality_checks",
+    "results",
+    "retrain_policy",
+    "s3",
+    "schedule",
+    "sections",
+    "store",
+}
+JOINERS = {"notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 
 

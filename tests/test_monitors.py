@@ -99,12 +99,20 @@ def test_a_name_that_could_leave_its_folder_is_refused(project: Project, name: s
         "s3://",
         '""',
         "s3:///x",
-        "champion",
     ],
 )
 def test_a_location_that_cannot_work_is_refused(project: Project, location: str) -> None:
     found = problems(project, SOUND.replace("data/reference/", location))
     assert any("snapshots.reference: found" in item for item in found), found
+
+
+def test_the_champion_as_reference_needs_one_to_begin_with(project: Project) -> None:
+    champion = SOUND.replace("data/reference/", "champion")
+    (found,) = problems(project, champion)
+    assert "people.yaml:3: snapshots: " in found
+    assert "'initial' together with 'reference: champion'" in found
+    project.write_text("monitors/people.yaml", champion.replace("champion", "champion\n  initial: data/reference/"))
+    assert monitors.load("people", project.settings).snapshots.base == "data/reference/"
 
 
 def test_a_column_of_two_kinds_is_refused(project: Project) -> None:

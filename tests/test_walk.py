@@ -181,7 +181,8 @@ def test_history_holds_earlier_nights_only(project: Project) -> None:
 
 
 def failing(code: int) -> NightjarError:
-    return type("Failing", (NightjarError,), {"exit_code": code})("broken")
+    error: NightjarError = type("Failing", (NightjarError,), {"exit_code": code})("broken")
+    return error
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def measure(
-    monitor: Monitor, reference: Sequence[Path], production: Sequence[Path], snapshots: str, budget_bytes: int
+    monitor: Monitor,
+    reference: Sequence[Path],
+    production: Sequence[Path],
+    snapshots: str,
+    *,
+    budget_bytes: int,
+    importances: Mapping[str, float] | None = None,
 ) -> DriftResult:
     """Compare every column the monitor asks for, on every row.
 
@@ -26,6 +32,7 @@ def measure(
         production: local parquet files of the production snapshot.
         snapshots: digest of the pair that the result is about.
         budget_bytes: memory for the columns held at any moment.
+        importances: how much the champion relies on its features, in any unit; negative values count as none.
 
     Raises:
         SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
@@ -38,16 +45,32 @@ def measure(
     compared = compare_columns(
         before, after, plan_columns(monitor, before, after), budget_bytes=budget_bytes, limits=limits
     )
-    columns = tuple(_column_drift(item) for item in compared)
-    evaluated = sum(1 for item in columns if item.status == "evaluated")
-    share = sum(1 for item in columns if item.drifted) / evaluated if evaluated else 0.0
+    total = sum(max(value, 0.0) for value in (importances or {}).values())
+    weights = {name: max(value, 0.0) / total for name, value in (importances or {}).items()} if total > 0 else {}
+    return _result(monitor, snapshots, tuple(_column_drift(item, weights.get(item.name)) for item in compared))
+
+
+def _result(monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...]) -> DriftResult:
+    evaluated = [item for item in columns if item.status == "evaluated"]
+    share = sum(item.drifted for item in evaluated) / len(evaluated) if evaluated else 0.0
+    weighted = _weighted_share(evaluated)
+    by_importance = monitor.drift.share == "importance" and weighted is not None
+    held = weighted if by_importance and weighted is not None else share
     return DriftResult(
         snapshots=snapshots,
         drift_share=share,
         limit=monitor.drift.limit,
-        drifted=share > monitor.drift.limit,
+        drifted=held > monitor.drift.limit,
         columns=columns,
+        weighted_drift_share=weighted,
+        decisive="importance" if by_importance else "columns",
     )
+
+
+def _weighted_share(evaluated: Sequence[ColumnDrift]) -> float | None:
+    """Importance of the drifted columns as a fraction of that of all evaluated ones."""
+    total = sum(item.importance or 0.0 for item in evaluated)
+    return sum(item.importance or 0.0 for item in evaluated if item.drifted) / total if total > 0 else None
 
 
 def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequence[str]) -> list[ColumnPlan]:
@@ -82,7 +105,8 @@ def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
     return ColumnPlan(name, "numerical" if kind == "numerical" else "categorical", method, threshold)
 
 
-def _column_drift(compared: ColumnComparison) -> ColumnDrift:
-    fields = {name: getattr(compared, name) for name in ColumnDrift.model_fields if name != "shape"}
+def _column_drift(compared: ColumnComparison, importance: float | None) -> ColumnDrift:
+    own = ("shape", "importance")
+    fields = {name: getattr(compared, name) for name in ColumnDrift.model_fields if name not in own}
     shape = None if compared.shape is None else Shape(**dataclasses.asdict(compared.shape))
-    return ColumnDrift(**fields, shape=shape)
+    return ColumnDrift(**fields, shape=shape, importance=importance)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pipeline.config import RetrainPolicy
 from pipeline.results import Decision, DriftResult, Hold, QualityResult
+from pipeline.retrain_policy import RetrainPolicy
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ def decide(
     policy finds in the circumstances; without these two, for none.
     """
     share = f"{len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({_percent(drift.drift_share)})"
+    if drift.decisive == "importance" and drift.weighted_drift_share is not None:
+        share += f", {_percent(drift.weighted_drift_share)} of what the champion relies on"
     limit = f"the limit of {_percent(drift.limit)}"
     if not quality.passed:
         failed = quality.failed("critical")

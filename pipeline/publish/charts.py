@@ -6,7 +6,7 @@ keeps its size. What a chart shows is also said in text beside it; tooltips (`<t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -14,12 +14,14 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
+from pipeline.publish.outcome import PastRetraining
 from pipeline.publish.view import PastNight
 from pipeline.publish.words import share
 from pipeline.results import Shape, Status
 
 State = Status | Literal["absent"]
 Link = Callable[[date], str]
+_DIAMOND = "M0-1 5 4.5 0 10-5 4.5z"
 STRENGTH_FULL = 4.0  # a strength bar is full here; its threshold mark stands at a quarter
 _MARKS: dict[State, str] = {
     "healthy": "M6 1a5 5 0 1 0 .01 0z",
@@ -60,8 +62,18 @@ def mark(state: State) -> Markup:
     )
 
 
-def share_chart(places: Sequence[Slot], limit: float, tonight: date | None, link: Link, height: int = 190) -> Markup:
-    """Drift share night by night against the limit; nights that asked for retraining carry a mark below."""
+def share_chart(
+    places: Sequence[Slot],
+    limit: float,
+    tonight: date | None,
+    link: Link,
+    *,
+    height: int = 190,
+    retrainings: Mapping[date, PastRetraining] | None = None,
+) -> Markup:
+    """Drift share night by night against the limit; below are the signs of nights that asked for retraining, and of
+    the `retrainings` of their dates, which link to their pages.
+    """
     shares = [slot.night.drift_share for slot in places if slot.night is not None]
     top = min(1.0, max([*shares, limit * 1.25, 0.05])) * 1.06
     plot = height - 42
@@ -70,6 +82,7 @@ def share_chart(places: Sequence[Slot], limit: float, tonight: date | None, link
         across = _across(position, len(places))
         tall = plot * slot.night.drift_share / top if slot.night is not None else 0.0
         parts.append(_share_bar(slot, across, max(tall, 1.5), plot, now=slot.day == tonight, link=link))
+        parts.append(_sign(across, 26 + plot, slot.night, (retrainings or {}).get(slot.day)))
     parts += [_row(20 + plot, "axis"), _limit_line(plot * (1 - limit / top) + 20, limit)]
     return _svg(parts, height, "chart")
 
@@ -83,35 +96,44 @@ def _share_bar(slot: Slot, across: tuple[str, str], tall: float, plot: float, *,
             left, _px(16 + plot), width, tip
         )
     look = "bar" + (" over" if night.drift_share > night.limit else "") + (" now" if now else "")
-    words = f"{slot.day}: {night.headline}" + (", retraining requested" if night.retrain else "")
+    words = f"{slot.day}: {night.headline}" + (f", {night.action}" if night.action else "")
     bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"><title>{}</title></rect>').format(
         look, left, _px(20 + plot - tall), width, _px(tall), words
     )
     target = Markup('<rect class="target" x="{}%" y="20" width="{}%" height="{}"><title>{}</title></rect>').format(
         left, width, _px(plot), words
     )
-    below = _sign(left, width, 26 + plot, night)
     linked = Markup('<a href="{}" tabindex="-1">{}{}</a>').format(link(slot.day), bar, target)
     value = _over(left, width, 14 + plot - tall, share(night.drift_share)) if now else Markup("")
-    return linked + below + value
+    return linked + value
 
 
 def _limit_line(y: float, limit: float) -> Markup:
     return _row(y, "limit") + Markup('<text class="said" x="0" y="{}">limit {}</text>').format(_px(y - 6), share(limit))
 
 
-def _sign(left: str, width: str, y: float, night: PastNight) -> Markup:
-    """A triangle under a night that asked for retraining, a square under broken data.
+def _sign(across: tuple[str, str], y: float, night: PastNight | None, retraining: PastRetraining | None) -> Markup:
+    """A diamond under a retraining, filled if it was promoted; else a triangle under a night that asked for one, and a
+    square under broken data.
 
     It is a nested svg because elements can be placed by per cent and paths cannot.
     """
-    broken = night.status == "data_broken"
-    if not broken and not night.retrain:
-        return Markup("")
+    left, width = across
     middle = _percent(float(left) + float(width) / 2)
-    return Markup(
+    if retraining is not None:
+        look, form = "promoted" if retraining.promoted else "tried", _DIAMOND
+    elif night is not None and (night.status == "data_broken" or night.retrain):
+        look, form = night.status, "M-3.5 1h7v7h-7z" if night.status == "data_broken" else "M-4.5 8 0 0 4.5 8z"
+    else:
+        return Markup("")
+    sign = Markup(
         '<svg class="sign {}" x="{}%" y="{}" width="9" height="9" overflow="visible"><path d="{}"/></svg>'
-    ).format(night.status, middle, _px(y), "M-3.5 1h7v7h-7z" if broken else "M-4.5 8 0 0 4.5 8z")
+    ).format(look, middle, _px(y), form)
+    if retraining is None:
+        return sign
+    tip = Markup("<title>{}: retraining {}</title>").format(retraining.run_date, retraining.words)
+    target = f"retraining/{retraining.run_date}/index.html"
+    return Markup('<a href="{}" tabindex="-1">{}{}</a>').format(target, tip, sign)
 
 
 def _over(left: str, width: str, y: float, text: str) -> Markup:
@@ -193,6 +215,17 @@ def strength_bar(strength: float, drifted: bool) -> Markup:
     return Markup(
         '<svg class="strength" aria-hidden="true"><rect class="{}" width="{}%"/><rect class="threshold" x="{}%"/></svg>'
     ).format("fill over" if drifted else "fill", wide, _percent(100 / STRENGTH_FULL))
+
+
+def interval_bar(low: float, value: float, high: float, extent: float) -> Markup:
+    """An interval around zero, which is in the middle; `extent` is the distance that reaches either end."""
+    look = "better" if low > 0 else "worse" if high < 0 else "unsure"
+    left, middle, right = (_percent(50 + 48 * max(-1.0, min(1.0, at / extent))) for at in (low, value, high))
+    wide = _percent(max(float(right) - float(left), 0.5))
+    return Markup(
+        '<svg class="interval {}" aria-hidden="true"><line class="zero" x1="50%" x2="50%" y1="0" y2="20"/>'
+        '<rect x="{}%" y="7" width="{}%" height="6" rx="3"/><circle cx="{}%" cy="10" r="5"/></svg>'
+    ).format(look, left, wide, middle)
 
 
 def sparkline(nights: Sequence[PastNight], last: int = 30) -> Markup:

@@ -25,7 +25,7 @@ from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.retries import with_retries
 from pipeline.publish.view import NightView
 from pipeline.publish.words import clip
-from pipeline.results import ColumnDrift, QualityResult, Severity, Status
+from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
 
 PREFIX = "model_monitor_"
 JOB = "nightjar"
@@ -38,7 +38,7 @@ _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Labels = Mapping[str, str]
 
 
-class _Gauges:
+class Gauges:
     """Collects gauges for the library to write; it does the escaping of label values."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class _Gauges:
 
 def exposition(view: NightView) -> bytes:
     """The night's gauges in the Prometheus text format; equal results give equal bytes."""
-    gauges = _Gauges()
+    gauges = Gauges()
     _add_verdict(gauges, view)
     _add_drift(gauges, view)
     _add_quality(gauges, view.quality)
@@ -92,9 +92,9 @@ def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callabl
         OutletUnavailable: no connection, or the gateway kept failing, after retries.
         OutletRefused: the gateway does not accept the gauges or the credentials.
     """
-    gauges = _Gauges()
+    gauges = Gauges()
     gauges.one("last_success_timestamp_seconds", "When a night was last published and pushed.", now)
-    _send("PUT", text + gauges.text(), monitor, gateway_url, sleep)
+    send("PUT", text + gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 
 
 def push_failure(
@@ -105,21 +105,23 @@ def push_failure(
     The next success replaces the whole group and so clears it. Arguments and errors are those of `push`; `task` is
     the step's name.
     """
-    gauges = _Gauges()
+    gauges = Gauges()
     meaning = "When a night last broke, and at which step."
     gauges.add("last_failure_timestamp_seconds", meaning, [({"task": clip(task, MAX_LABEL)}, now)])
-    _send("POST", gauges.text(), monitor, gateway_url, sleep)
+    send("POST", gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 
 
-def _add_verdict(gauges: _Gauges, view: NightView) -> None:
+def _add_verdict(gauges: Gauges, view: NightView) -> None:
     status = view.decision.status
     states = [({"status": state}, float(state == status)) for state in get_args(Status)]
     gauges.add("status", "The verdict: 1 for the state the model is in, 0 for the others.", states)
     gauges.one("retraining_requested", "Whether the night asked for a retraining run.", view.decision.retrain)
-    gauges.one("run_date_timestamp_seconds", "Start of the day whose data was judged, UTC.", _midnight(view.run_date))
+    holds = [({"reason": hold}, float(hold == view.decision.hold)) for hold in get_args(Hold)]
+    gauges.add("retraining_held", "Why retraining is held: 1 for the reason, 0 for the others.", holds)
+    gauges.one("run_date_timestamp_seconds", "Start of the day whose data was judged, UTC.", midnight(view.run_date))
 
 
-def _add_drift(gauges: _Gauges, view: NightView) -> None:
+def _add_drift(gauges: Gauges, view: NightView) -> None:
     drift = view.drift
     gauges.one("drift_share_ratio", "Drifted columns as a fraction of the evaluated ones.", drift.drift_share)
     gauges.one("drift_limit_ratio", "Drift share over which retraining is due.", drift.limit)
@@ -133,7 +135,7 @@ def _add_drift(gauges: _Gauges, view: NightView) -> None:
     gauges.add("column_drifted", "Whether the column is past its threshold.", drifted)
 
 
-def _add_quality(gauges: _Gauges, quality: QualityResult) -> None:
+def _add_quality(gauges: Gauges, quality: QualityResult) -> None:
     gauges.one("quality_passed", "The gate: 1 unless a critical expectation failed.", quality.passed)
     totals = [
         ({"outcome": outcome, "severity": severity}, _outcomes(quality, outcome == "passed", severity))
@@ -143,7 +145,7 @@ def _add_quality(gauges: _Gauges, quality: QualityResult) -> None:
     gauges.add("quality_expectations", "Expectations by outcome and severity.", totals)
 
 
-def _add_performance(gauges: _Gauges, view: NightView) -> None:
+def _add_performance(gauges: Gauges, view: NightView) -> None:
     if view.performance.status != "measured":
         return
     sources = {"realised": view.performance.realised, "reference": view.performance.reference}
@@ -175,14 +177,22 @@ def _score(column: ColumnDrift) -> float:
     return column.score if column.score is not None else 0.0
 
 
-def _midnight(day: date) -> float:
+def midnight(day: date) -> float:
+    """The start of a day in UTC, as Unix time."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _send(method: str, text: bytes, monitor: str, gateway_url: str, sleep: Callable[[float], None]) -> None:
+def send(method: str, text: bytes, group: str, gateway_url: str, sleep: Callable[[float], None]) -> None:
+    """Send gauges to a group of the job: PUT replaces the whole group, POST the gauges of the same names.
+
+    Args:
+        group: the rest of the grouping key, as in `monitor/churn`.
+
+    The other arguments and the errors are those of `push`.
+    """
     parts = _split(gateway_url)
     address = _without_credentials(parts)
-    url = f"{address.rstrip('/')}/metrics/job/{JOB}/monitor/{monitor}"
+    url = f"{address.rstrip('/')}/metrics/job/{JOB}/{group}"
     request = urllib.request.Request(url, data=text, method=method)  # noqa: S310  (Settings allows http and https)
     request.add_header("Content-Type", _CONTENT_TYPE)
     if parts.username is not None:

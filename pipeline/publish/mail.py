@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from html import escape
 
 from pipeline.publish.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
@@ -29,7 +31,7 @@ from pipeline.publish.words import (
 )
 from pipeline.results import ColumnDrift, strength
 
-__all__ = ["PartlyDelivered", "build_summary", "deliver", "parse"]
+__all__ = ["PartlyDelivered", "build_check", "build_summary", "compose", "deliver", "parse"]
 
 MAX_COLUMNS = 8
 MAX_FAILURES = 10
@@ -51,11 +53,49 @@ def build_summary(view: NightView, mail_from: str) -> EmailMessage | None:
         return None
     values = _values(view)
     text = render("summary.txt.j2", **values)
-    html = _inline(render("summary.html.j2", **values))
-    key = "\n".join((view.monitor.name, str(view.run_date), view.subject, text, html))
-    digest = hashlib.sha256(key.encode()).hexdigest()
+    html = render("summary.html.j2", **values)
+    return compose(
+        view.monitor.name,
+        view.run_date,
+        subject=view.subject,
+        text=text,
+        html=html,
+        mail_from=mail_from,
+        recipients=recipients,
+    )
+
+
+def build_check(monitor: str, recipients: Sequence[str], mail_from: str, now: datetime) -> EmailMessage:
+    """A marked test mail; unlike every other mail it is new each time."""
+    text = f"This is a test from `python -m pipeline notify --test {monitor}` at {now:%Y-%m-%d %H:%M:%S} UTC.\n"
+    html = f"<p>{escape(text)}</p><p>It says nothing about any model.</p>"
+    subject = f"[{monitor}] TEST message from Nightjar"
+    text += "It says nothing about any model.\n"
+    message = compose(
+        monitor, now.date(), subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients
+    )
+    message.replace_header("Date", format_datetime(now))
+    return message
+
+
+def compose(
+    name: str, run_date: date, *, subject: str, text: str, html: str, mail_from: str, recipients: Sequence[str]
+) -> EmailMessage:
+    """A mail with a text and an HTML part; equal arguments give equal bytes.
+
+    Args:
+        name: the monitor, or another source of mails: names their thread and their list.
+        run_date: the day the mail is about.
+        subject: holds no text from data.
+        text: the plain part.
+        html: the same for clients that show HTML; its styles are put inline.
+        mail_from: the sender's address; its domain also ends the Message-ID.
+        recipients: addresses.
+    """
+    html = _inline(html)
+    digest = hashlib.sha256("\n".join((name, str(run_date), subject, text, html)).encode()).hexdigest()
     message = EmailMessage(policy=SMTP)
-    _set_headers(message, view, mail_from, digest)
+    _set_headers(message, name, run_date, subject=subject, mail_from=mail_from, digest=digest)
     message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
@@ -69,16 +109,17 @@ def parse(content: bytes) -> EmailMessage:
     return message_from_bytes(content, _class=EmailMessage, policy=_POLICY)
 
 
-def _set_headers(message: EmailMessage, view: NightView, mail_from: str, digest: str) -> None:
+def _set_headers(
+    message: EmailMessage, name: str, run_date: date, *, subject: str, mail_from: str, digest: str
+) -> None:
     """Headers hold the monitor's name, the date, numbers and addresses: nothing that comes from the data."""
-    name = view.monitor.name
     domain = re.sub(r"[^A-Za-z0-9.-]", "", mail_from.rpartition("@")[2]).strip(".") or "localhost"
     thread = f"<nights.{name}@{domain}>"
-    day_ended = datetime.combine(view.run_date + timedelta(days=1), time(), UTC)
-    message["Subject"] = view.subject
+    day_ended = datetime.combine(run_date + timedelta(days=1), time(), UTC)
+    message["Subject"] = subject
     message["From"] = Address("Nightjar", addr_spec=mail_from)
     message["Date"] = format_datetime(day_ended)
-    message["Message-ID"] = f"<{digest[:32]}.{name}.{view.run_date}@{domain}>"
+    message["Message-ID"] = f"<{digest[:32]}.{name}.{run_date}@{domain}>"
     message["In-Reply-To"] = thread
     message["References"] = thread
     message["List-Id"] = f"<{name}.nightjar.{domain}>"

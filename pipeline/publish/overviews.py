@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from pipeline.config import Monitor
 from pipeline.publish import charts
+from pipeline.publish.outcome import PastRetraining, by_date
 from pipeline.publish.templates import page
 from pipeline.publish.view import PastNight
 from pipeline.publish.words import clip, count, metric_name, number, plural, share
@@ -29,15 +30,17 @@ _CALM = 3  # the first rank that needs no attention
 _FLEET_STATES: tuple[charts.State, ...] = ("data_broken", "absent", "drifted", "healthy")
 
 
-def monitor_page(monitor: Monitor, nights: Sequence[PastNight]) -> bytes:
+def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining] = ()) -> bytes:
     """The monitor's `index.html`: its newest verdict, and how it came to it over all nights.
 
     Args:
         monitor: the monitor.
         nights: its published nights, in any order; none when it has not run yet.
+        retrainings: its published retrainings, in any order.
     """
     ordered = sorted(nights, key=lambda night: night.run_date)
     places = charts.slots(ordered, MAX_NIGHTS)
+    outcomes = by_date(retrainings)
     return page(
         "monitor.html.j2",
         monitor=monitor,
@@ -48,13 +51,13 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight]) -> bytes:
         nights=list(reversed(ordered))[:MAX_TABLE],
         more_nights=max(len(ordered) - MAX_TABLE, 0),
         ends=(places[0].day, places[-1].day) if places else None,
-        drift=_drift(ordered, places),
+        drift=_drift(ordered, places, outcomes),
         heat=_heat(ordered),
         failures=_failures(ordered, places),
         volume=charts.bars_chart(places, lambda night: night.rows, lambda rows: f"{rows:,.0f} rows"),
         most_rows=count(max((slot.night.rows for slot in places if slot.night), default=0)),
         performance=_performance(places),
-        retrainings=[night for night in reversed(ordered) if night.retrain][:MAX_NIGHTS],
+        retrainings=_retrainings(ordered, outcomes),
     )
 
 
@@ -64,13 +67,34 @@ def since(nights: Sequence[PastNight]) -> date | None:
     return min((night.run_date for night in same), default=None)
 
 
-def _drift(nights: Sequence[PastNight], places: Sequence[charts.Slot]) -> dict[str, object] | None:
+def _retrainings(
+    nights: Sequence[PastNight], outcomes: Mapping[date, PastRetraining]
+) -> list[tuple[date, PastNight | None, PastRetraining | None]]:
+    """Every date on which a night asked for retraining or one took place, the newest first."""
+    by_day = {night.run_date: night for night in nights}
+    days = {night.run_date for night in nights if night.retrain} | outcomes.keys()
+    return [(day, by_day.get(day), outcomes.get(day)) for day in sorted(days, reverse=True)[:MAX_NIGHTS]]
+
+
+def _drift(
+    nights: Sequence[PastNight], places: Sequence[charts.Slot], outcomes: Mapping[date, PastRetraining]
+) -> dict[str, object] | None:
     if not nights:
         return None
     shown = [slot.night for slot in places if slot.night is not None]
     newest = nights[-1]
+    marked = [outcomes[slot.day] for slot in places if slot.day in outcomes]
     return {
-        "chart": charts.share_chart(places, newest.limit, newest.run_date, lambda day: f"{day}/index.html", 220),
+        "chart": charts.share_chart(
+            places,
+            newest.limit,
+            newest.run_date,
+            lambda day: f"{day}/index.html",
+            height=220,
+            retrainings=outcomes,
+        ),
+        "promoted": sum(item.promoted for item in marked),
+        "tried": sum(not item.promoted for item in marked),
         "shown": len(shown),
         "over": sum(night.drift_share > night.limit for night in shown),
         "retrainings": sum(night.retrain for night in shown),
@@ -226,8 +250,7 @@ def _standing(last: PastNight | None, missed: int) -> tuple[int, charts.State, s
     if last.status == "data_broken":
         return 0, "data_broken", says, waiting
     if last.status == "drifted":
-        action = "retraining requested" if last.retrain else "retraining held"
-        return (3 if last.retrain else 2), "drifted", says, waiting or action
+        return (3 if last.retrain else 2), "drifted", says, waiting or last.action
     return 4, "healthy", says, waiting
 
 

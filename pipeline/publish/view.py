@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from pydantic import Field
 
 from pipeline.config import Monitor
+from pipeline.publish.outcome import PastRetraining
 from pipeline.publish.words import (
+    HOLDS,
     clip,
     count,
     failure_words,
@@ -20,6 +22,7 @@ from pipeline.publish.words import (
     performance_words,
     plural,
     quality_words,
+    retraining_state,
     retraining_words,
     share,
 )
@@ -27,6 +30,7 @@ from pipeline.results import (
     ColumnDrift,
     Decision,
     DriftResult,
+    Hold,
     Number,
     PerformanceResult,
     QualityResult,
@@ -58,11 +62,17 @@ class PastNight(Result):
     failures: int = 0
     performance: dict[str, Number] = Field(default_factory=dict)
     labels_date: date | None = None
+    hold: Hold | None = None
 
     @property
     def headline(self) -> str:
         """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
         return headline(self.status, len(self.drifted), len(self.strengths), self.critical_failures)
+
+    @property
+    def action(self) -> str:
+        """`retraining requested`, `retraining held: cooldown`, or nothing."""
+        return retraining_state(self.status, self.retrain, self.hold)
 
 
 class History(Result):
@@ -76,7 +86,8 @@ class NightView:
     """Everything that is told about one night of one monitor.
 
     `report_base_url` is where the run store can be read over HTTP. `history` holds other published nights in
-    any order; those before this night are what it is compared with.
+    any order; those before this night are what it is compared with. `retraining` is what came of one of the same date;
+    the night's page links to it, while mails and gauges, which went out before, say nothing of it.
     """
 
     monitor: Monitor
@@ -87,6 +98,7 @@ class NightView:
     decision: Decision
     report_base_url: str | None = None
     history: tuple[PastNight, ...] = ()
+    retraining: PastRetraining | None = None
 
     @property
     def run_date(self) -> date:
@@ -155,7 +167,8 @@ class NightView:
                 f"Nothing is retrained on broken data. {self.owner} has the source repaired, then runs the night again."
             )
         if self.decision.status == "drifted":
-            return f"No retraining was started. {self.owner} decides whether to wait or to start it by hand."
+            held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
+            return f"No retraining was started{held}. {self.owner} decides whether to wait or to start it by hand."
         return "Nothing to do."
 
     @property
@@ -210,6 +223,7 @@ def remember(
         failures=len(quality.failures),
         performance=performance.realised if performance.status == "measured" else {},
         labels_date=performance.labels_date,
+        hold=decision.hold,
     )
 
 

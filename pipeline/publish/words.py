@@ -9,6 +9,7 @@ from pipeline.results import (
     ColumnDrift,
     Decision,
     ExpectationOutcome,
+    Hold,
     PerformanceResult,
     QualityResult,
     Status,
@@ -16,6 +17,15 @@ from pipeline.results import (
 
 _LOWER_IS_BETTER = ("loss", "error", "rmse", "mae", "mape", "mse", "brier")
 _JOINERS = "\u200c\u200d"  # zero-width, but part of how some scripts are written
+HOLDS: dict[Hold, str] = {
+    "quality_failed": "the data is broken",
+    "not_comparable": "nothing to compare",
+    "backfill": "an old night was run again",
+    "too_few_rows": "too few rows",
+    "too_few_labels": "too few labels",
+    "not_enough_nights": "too few nights over the limit",
+    "cooldown": "cooldown",
+}
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -35,10 +45,17 @@ def headline(status: Status, drifted: int, evaluated: int, critical_failures: in
 
 
 def retraining_words(decision: Decision) -> str:
-    """`retraining requested`, `retraining held`, or nothing where there is nothing to say."""
-    if decision.retrain:
+    """`retraining requested`, `retraining held: cooldown`, or nothing where there is nothing to say."""
+    return retraining_state(decision.status, decision.retrain, decision.hold)
+
+
+def retraining_state(status: Status, retrain: bool, hold: Hold | None) -> str:
+    """The words for what a night did about retraining; broken data speaks for itself."""
+    if retrain:
         return "retraining requested"
-    return "retraining held" if decision.status == "drifted" else ""
+    if status != "drifted":
+        return ""
+    return f"retraining held: {HOLDS[hold]}" if hold else "retraining held"
 
 
 def quality_words(quality: QualityResult) -> str:

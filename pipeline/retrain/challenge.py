@@ -151,6 +151,7 @@ def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: A
         trainer_sha256=trainer_digest(trainer),
         serialization=trial.serialization,
         parameters=trial.parameters,
+        importances=trial.importances,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.config import AfterPromotion, Monitor
+from pipeline.config import Monitor
 from pipeline.errors import OutletRefused
 from pipeline.results import Evaluation, RetrainResult, RetrainStatus
 from pipeline.retrain.hook import tell
@@ -20,6 +20,7 @@ from pipeline.retrain.promotion import (
     settle,
 )
 from pipeline.retrain.registry import CHALLENGER, Registry, Version
+from pipeline.retrain_policy import AfterPromotion
 
 Verdict = Literal["promote", "propose", "reject"]
 _TOLD = "told"

@@ -68,7 +68,8 @@ def _number(frame: pd.DataFrame, name: str) -> pd.Series:
         return pd.Series(float("nan"), index=frame.index, dtype="float64")
     column = _plain(frame[name])
     if column.dtype.kind == "M" or isinstance(column.dtype, pd.DatetimeTZDtype):
-        return (column.astype("int64") / 10**9).where(column.notna())  # epoch seconds, as drift compares them
+        seconds: pd.Series = column.dt.as_unit("ns").astype("int64") / 10**9  # epoch seconds, as drift compares them
+        return seconds.where(column.notna())
     if column.dtype.kind in "iufb":
         return column.astype("float64")
     return pd.to_numeric(column, errors="coerce").astype("float64")

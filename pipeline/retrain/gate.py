@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config import RetrainPolicy
 from pipeline.results import Against, Evaluation, GateCheck, MetricComparison, SegmentComparison
 from pipeline.retrain.features import Task
 from pipeline.retrain.metrics import BETTER, Answers, Classification, Measured, Regression
+from pipeline.retrain_policy import RetrainPolicy
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Monitor
-from pipeline.results import Snapshot
+from pipeline.results import NightLeftOut, Snapshot
 from pipeline.retrain.process import Progress
 from pipeline.retrain.training_set import LabelledNight, TrainingSet, assemble, draw, label, stack, window
 
@@ -47,6 +47,7 @@ class _Reading:
     base: Snapshot
     progress: Progress
     nights: list[Snapshot] = field(default_factory=list)
+    days_read: int = 0
 
 
 def gather(monitor: Monitor, run_date: date, base: Snapshot, source: Source, progress: Progress) -> Gathered:
@@ -60,11 +61,14 @@ def gather(monitor: Monitor, run_date: date, base: Snapshot, source: Source, pro
     reading = _Reading(monitor, source, base, progress)
     nights = (_labelled_night(reading, day) for day in days)
     found = assemble(monitor, nights, lambda wanted: _draw_reference(reading, wanted), dates)
-    return Gathered(found, reading.nights[0] if reading.nights else None)
+    unread = (NightLeftOut(run_date=day, why="over_max_rows") for day in reversed(days[reading.days_read :]))
+    counts = found.counts.model_copy(update={"left_out": (*unread, *found.counts.left_out)})
+    return Gathered(replace(found, counts=counts), reading.nights[0] if reading.nights else None)
 
 
 def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
     """A night's production rows with their labels, or why there are none."""
+    reading.days_read += 1
     sources, roles, source = reading.monitor.snapshots, reading.monitor.columns, reading.source
     production = source.pin(sources.production, day)
     if production is None:

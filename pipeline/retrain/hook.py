@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 
-from pipeline.config import AfterPromotion
 from pipeline.retrain.promotion import AliasChange
+from pipeline.retrain_policy import AfterPromotion
 
 _TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 4

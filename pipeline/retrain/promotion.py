@@ -9,6 +9,8 @@ champions back.
 
 from __future__ import annotations
 
+from datetime import date
+
 from pipeline.errors import ConfigError
 from pipeline.results import Number, Result
 from pipeline.retrain.lease import Lease
@@ -72,6 +74,20 @@ def _before(registry: Registry, champion: Version) -> tuple[Version | None, list
         if found is not None:
             return found, stack
     return None, []
+
+
+def champion_of(registry: Registry, run_date: date) -> Version | None:
+    """The champion as a night of this date knew it: a model trained for that date or a later one was not there yet.
+
+    So a night that is run again, or an old one that is caught up on, gives the same results.
+    """
+    champion, seen = registry.at(CHAMPION), set[str]()
+    while champion is not None and champion.tags.get("run_date", "") >= run_date.isoformat():
+        if champion.number in seen:  # promoted by hand, back and forth
+            return None
+        seen.add(champion.number)
+        champion, _ = _before(registry, champion)
+    return champion
 
 
 def promote(registry: Registry, version: Version, lease: Lease) -> AliasChange:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config import Monitor, RetrainPolicy
+from pipeline.config import Monitor
 from pipeline.results import Against, Evaluation
 from pipeline.retrain import model_files
 from pipeline.retrain.features import Task, features_of, task_of, typed_labels
@@ -17,6 +17,7 @@ from pipeline.retrain.metrics import Answers
 from pipeline.retrain.process import Progress, run
 from pipeline.retrain.training_set import TrainingSet
 from pipeline.retrain.worker import LABEL, Job
+from pipeline.retrain_policy import RetrainPolicy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,7 @@ class Trial:
 
     folder: Path
     parameters: dict[str, str]
+    importances: dict[str, float]
     evaluation: Evaluation
     serialization: str
     classes: list[Any]
@@ -116,6 +118,7 @@ def run_trial(setting: Setting, kinds: Kinds) -> Trial:
     return Trial(
         folder=model,
         parameters=trained["parameters"],
+        importances=trained["importances"],
         evaluation=evaluation,
         serialization=job.serialization,
         classes=list(challenger.classes),

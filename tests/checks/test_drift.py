@@ -26,7 +26,7 @@ def monitor(project: Project, **changes: Any) -> Monitor:
 def run(project: Project, reference: pd.DataFrame, production: pd.DataFrame, **changes: Any) -> DriftResult:
     before = project.write_parquet("r.parquet", reference)
     after = project.write_parquet("p.parquet", production)
-    return measure(monitor(project, **changes), [before], [after], "digest", BUDGET)
+    return measure(monitor(project, **changes), [before], [after], "digest", budget_bytes=BUDGET)
 
 
 def kinds(project: Project, **changes: Any) -> dict[str, str]:
@@ -108,3 +108,23 @@ def test_flags_follow_the_limits_of_the_monitor(project: Project) -> None:
     off = run(project, people(2_000, 0), production, drift={"flags": {"missing_rise": None}})
     assert any("missing" in flag for item in on.columns if item.name == "age" for flag in item.flags)
     assert not any(item.flags for item in off.columns if item.name == "age")
+
+
+IMPORTANCES = {"age": 3.0, "income": 1.0, "score": -0.5, "not a column": 0.0}
+
+
+def test_the_weighted_share_counts_columns_by_importance_and_is_only_reported(project: Project) -> None:
+    production = people(2_000, 1)
+    production["age"] += 40
+    before = project.write_parquet("r.parquet", people(2_000, 0))
+    after = project.write_parquet("p.parquet", production)
+    columns = {"numerical": ["age", "income", "score"], "categorical": ["city"]}
+    reported = measure(
+        monitor(project, columns=columns), [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES
+    )
+    assert (reported.drift_share, reported.weighted_drift_share) == (0.25, 0.75)
+    assert not reported.drifted
+    decisive = monitor(project, columns=columns, drift={"share": "importance"})
+    assert measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES).drifted
+    without = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET)
+    assert (without.weighted_drift_share, without.decisive, without.drifted) == (None, "columns", False)

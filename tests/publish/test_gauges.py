@@ -76,7 +76,7 @@ def test_names_and_labels_follow_the_conventions() -> None:
     found = read(gauges.exposition(samples.view()))
     assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
     labels = {label for series in found.values() for names, _ in series for label in names}
-    assert labels <= {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status"}
+    assert labels <= {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
 
 
 def test_equal_nights_give_equal_bytes_without_the_moment_of_success() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,17 @@ from pipeline.errors import ConfigError
 if TYPE_CHECKING:
     import great_expectations as gx
 
+_LIKE = "Great Expectations evaluates it on other databases only; allowed: expect_column_values_to_match_regex"
+_TWO_TABLES = "it compares with a second table, and a night has one; allowed: the built-in checks under quality.checks"
+_NO_ENGINE = "Great Expectations 1.24 has no implementation of it"
+_NOT_EVALUABLE = {
+    "expect_column_values_to_match_like_pattern": _LIKE,
+    "expect_column_values_to_not_match_like_pattern": _LIKE,
+    "expect_column_values_to_match_like_pattern_list": _LIKE,
+    "expect_column_values_to_not_match_like_pattern_list": _LIKE,
+    "expect_table_row_count_to_equal_other_table": _TWO_TABLES,
+    "expect_query_results_to_match_comparison": _TWO_TABLES,
+}
 _ENTRY_KEYS = frozenset({"type", "kwargs", "severity", "meta", "id", "description"})
 
 
@@ -57,33 +69,44 @@ def _entry_problems(position: int, entry: object) -> list[str]:
 
 
 def build_suite(suite: Suite) -> gx.ExpectationSuite:
-    """The suite as Great Expectations objects; `meta["entry"]` is the position in the file.
+    """The suite as Great Expectations objects.
 
     Built one by one, because a suite built at once drops unknown types silently.
 
     Raises:
-        ConfigError: an unknown expectation, a misspelt or wrongly typed argument; every mistake listed.
+        ConfigError: an unknown expectation, a misspelt or wrongly typed argument, an expectation that neither engine
+            can evaluate; every mistake listed.
     """
     import great_expectations as gx
     from great_expectations.exceptions import GreatExpectationsError
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     built, problems = [], []
     for position, entry in enumerate(suite.entries):
-        meta = {**(entry.get("meta") or {}), "entry": position}
+        kind, severity = entry["type"], entry.get("severity", "critical")
         try:
-            configuration = ExpectationConfiguration(
-                type=entry["type"],
-                kwargs=entry.get("kwargs", {}),
-                meta=meta,
-                severity=entry.get("severity", "critical"),
-            )
-            built.append(configuration.to_domain_obj())
+            built.append(build_expectation(kind, entry.get("kwargs", {}), entry.get("meta") or {}, severity))
         except (GreatExpectationsError, ValueError, TypeError) as error:
-            problems.append(f"{suite.path}: expectations[{position}] ({entry['type']}): {_words(error)}")
+            problems.append(f"{suite.path}: expectations[{position}] ({kind}): {_words(error)}")
+        else:
+            if kind in _NOT_EVALUABLE:
+                problems.append(f"{suite.path}: expectations[{position}] ({kind}): {_NOT_EVALUABLE[kind]}")
     if problems:
         raise ConfigError(problems)
     return gx.ExpectationSuite(name=suite.name, expectations=built)
+
+
+def build_expectation(kind: str, kwargs: Mapping[str, Any], meta: Mapping[str, Any], severity: str = "critical") -> Any:
+    """One expectation as Great Expectations' own object, with types of ours registered.
+
+    Raises:
+        GreatExpectationsError, ValueError, TypeError: what the library says about a type or arguments it refuses.
+    """
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    import pipeline.checks.quality.class_share  # noqa: F401 - importing it registers its expectation
+
+    configuration = ExpectationConfiguration(type=kind, kwargs=dict(kwargs), meta=dict(meta), severity=severity)
+    return configuration.to_domain_obj()
 
 
 def _words(error: Exception) -> str:

@@ -1,0 +1,1 @@
+"""Worked examples. Nothing in `pipeline` needs them."""

@@ -1,0 +1,12 @@
+"""The quality gate: Great Expectations on every row, and checks against the reference that need no suite.
+
+`load_suite` and `build_suite` read a suite file, `validate` runs it and the built-in checks of a night,
+`validate_suite` the suite alone. Expectations run as SQL in DuckDB over the parquet files where that means the
+same as in pandas, else in pandas; see docs/quality.md.
+"""
+
+from pipeline.checks.quality.check import Limits
+from pipeline.checks.quality.gate import validate, validate_suite
+from pipeline.checks.quality.suite import Suite, build_suite, load_suite
+
+__all__ = ["Limits", "Suite", "build_suite", "load_suite", "validate", "validate_suite"]

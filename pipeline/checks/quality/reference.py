@@ -1,0 +1,166 @@
+"""What the reference is like, column by column, as far as quality checks and suggestions need to know.
+
+The numbers come from the scan that drift uses: every row, one column at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pipeline.checks.quality.check import Limits
+from pipeline.checks.scan import (
+    FAMILIES,
+    CategoricalSummary,
+    Key,
+    Kind,
+    NumericalSummary,
+    SortedValues,
+    Table,
+    count_distinct,
+    scan,
+)
+from pipeline.checks.scan.streaming import outline
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+MAX_DISTINCT = 1_000
+_BYTES_PER_VALUE = 8
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The values of a column of numbers, at least one of them finite; infinite ones count for `low` and `high` only.
+
+    `quantiles` are those of `QUANTILES`. `fences` lie `factor` interquartile ranges outside the quartiles (Tukey 1977),
+    and `beyond_share` of the values lie outside of them. `distinct` is None above `MAX_DISTINCT`.
+    """
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    quantiles: tuple[float, ...]
+    fences: tuple[float, float]
+    beyond_share: float
+    distinct: int | None
+    whole: bool
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a smallest or a largest value."""
+        return math.isfinite(self.low) or math.isfinite(self.high)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column of the reference. `family` is number, text, boolean, date, timestamp, null or None (nested, binary).
+
+    `numbers` for columns looked at as numerical, `categories` with their rows for those looked at as categorical;
+    neither where there is nothing to say, such as for free text.
+    """
+
+    name: str
+    family: str | None
+    type: str
+    kind: Kind | None
+    rows: int
+    missing: int
+    numbers: Numbers | None = None
+    categories: Mapping[Key, int] = field(default_factory=dict)
+
+    @property
+    def missing_share(self) -> float:
+        """Of all rows, in [0, 1]."""
+        return self.missing / self.rows if self.rows else 0.0
+
+    @property
+    def largest_share(self) -> float:
+        """The most frequent category's share of the rows that have one, in [0, 1]."""
+        total = sum(self.categories.values())
+        return max(self.categories.values()) / total if total else 0.0
+
+
+def profile_columns(
+    table: Table, kinds: Mapping[str, Kind | None], max_categories: int, factor: float, limits: Limits
+) -> dict[str, Profile]:
+    """The profile of every column of `kinds` that is in the table.
+
+    Args:
+        table: the reference, opened.
+        kinds: the columns to look at, and how; None: only how much is missing.
+        max_categories: a column with more of them is text or an identifier, and gets no `categories`.
+        factor: interquartile ranges from the quartiles to the fences.
+        limits: memory and cores. A column that does not fit is read in chunks, its quantiles come from a sample.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged.
+    """
+    names = [name for name in kinds if name in table.column_names]
+    held = table.rows * _BYTES_PER_VALUE
+    workers = max(1, min(limits.threads, limits.budget_bytes // max(held, 1)))
+
+    def profile(name: str) -> Profile:
+        return _profile(table, name, kinds[name], max_categories, factor, streamed=held > limits.budget_bytes)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="reference") as pool:
+        return {found.name: found for found in pool.map(profile, names)}
+
+
+def family_of(table: Table, name: str) -> str | None:
+    """What kind of value a column holds."""
+    return FAMILIES.get(table.form_of(name) or "")
+
+
+def _profile(
+    table: Table, name: str, kind: Kind | None, max_categories: int, factor: float, *, streamed: bool
+) -> Profile:
+    family = family_of(table, name)
+    empty = Profile(name, family, table.type_label(name), kind, table.rows, 0)
+    if kind == "numerical" and family == "number":
+        summary = _streamed(table, name) if streamed else scan(table, name, "numerical")
+        if isinstance(summary, NumericalSummary):
+            return replace(empty, missing=summary.presence.missing, numbers=_numbers(summary, factor))
+    if kind == "categorical" and family in ("number", "text", "boolean"):
+        counted = scan(table, name, "categorical", max_categories=max_categories)
+        if isinstance(counted, CategoricalSummary):
+            return replace(empty, missing=counted.presence.missing, categories=counted.counts)
+    return replace(empty, missing=_missing(table, name))
+
+
+def _streamed(table: Table, name: str) -> NumericalSummary:
+    first = outline(table, name)
+    held = first.distinct or SortedValues(first.sample)
+    return NumericalSummary(name, "float", first.presence, first.moments, held)
+
+
+def _numbers(summary: NumericalSummary, factor: float) -> Numbers | None:
+    held, moments = summary.distribution, summary.moments
+    if not isinstance(held, SortedValues) or not held.size:
+        return None
+    lower, upper = summary.quantile(0.25), summary.quantile(0.75)
+    fences = lower - factor * (upper - lower), upper + factor * (upper - lower)
+    below = int(held.rows_below(np.array([fences[0]]), inclusive=False)[0])
+    up_to = int(held.rows_below(np.array([fences[1]]), inclusive=True)[0])
+    distinct = count_distinct(held.values, enough=MAX_DISTINCT)
+    return Numbers(
+        low=-math.inf if summary.presence.negative_infinities else moments.low,
+        high=math.inf if summary.presence.positive_infinities else moments.high,
+        mean=moments.mean,
+        deviation=moments.deviation,
+        quantiles=tuple(summary.quantile(share) for share in QUANTILES),
+        fences=fences,
+        beyond_share=(below + held.size - up_to) / held.size,
+        distinct=distinct if distinct <= MAX_DISTINCT else None,
+        whole=summary.form == "integer",
+    )
+
+
+def _missing(table: Table, name: str) -> int:
+    """Missing values of a column that is not summarised; 0 where it cannot be read as one column."""
+    if table.problem_with(name) is not None:
+        return 0
+    return sum(batch.null_count for batch in table.batches(name))

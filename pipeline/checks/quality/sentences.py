@@ -1,0 +1,199 @@
+"""Expectations as sentences that a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.checks.quality.wording import listed, measured, share
+
+Arguments = Mapping[str, Any]
+
+
+def sentence(expectation: str, kwargs: Arguments, *, private: bool = False) -> str:
+    """What an expectation demands, such as `age lies between 18 and 100`. Unknown ones read as their own name.
+
+    Args:
+        expectation: the type as Great Expectations calls it.
+        kwargs: its arguments.
+        private: leave out values that the arguments name, because they are values of a private column.
+    """
+    told = {**kwargs, **_withheld(kwargs)} if private else kwargs
+    template = _TEMPLATES.get(expectation)
+    words = template(told) if template else _from_name(expectation)
+    mostly = kwargs.get("mostly")
+    part = f" in at least {share(mostly)} of the rows" if isinstance(mostly, float) and mostly < 1 else ""
+    return f"{_subject(expectation, kwargs)} {words}{part}{_condition(kwargs, private)}"
+
+
+def _withheld(kwargs: Arguments) -> dict[str, object]:
+    hidden = {"value_set": "the allowed values", "value_pairs_set": "the allowed pairs"}
+    found: dict[str, object] = {key: words for key, words in hidden.items() if key in kwargs}
+    return found | dict.fromkeys({"min_value", "max_value"} & kwargs.keys(), "a limit")
+
+
+def _subject(expectation: str, kwargs: Arguments) -> str:
+    if "column" in kwargs:
+        return str(kwargs["column"])
+    if "column_A" in kwargs:
+        return f"{kwargs['column_A']} and {kwargs.get('column_B')}"
+    table = "sum_total" in kwargs or expectation.startswith("expect_table_")
+    if "column_list" in kwargs and not table:
+        return listed(list(kwargs["column_list"]))
+    return "The snapshot"
+
+
+def _condition(kwargs: Arguments, private: bool) -> str:
+    condition = kwargs.get("row_condition")
+    if not condition:
+        return ""
+    return " for some of the rows" if private else f", where {_condition_words(condition)}"
+
+
+def _condition_words(condition: object) -> str:
+    if not isinstance(condition, Mapping):
+        return str(condition)
+    name = (condition.get("column") or {}).get("name")
+    kind = condition.get("type")
+    if kind in ("and", "or"):
+        return f" {kind} ".join(_condition_words(item) for item in condition.get("conditions", ()))
+    if kind == "nullity":
+        return f"{name} is {'missing' if condition.get('is_null') else 'present'}"
+    if kind == "comparison":
+        return f"{name} {condition.get('operator')} {condition.get('parameter')}"
+    return str(condition.get("pass_through_filter", condition))
+
+
+def _range(kwargs: Arguments, low: str = "min_value", high: str = "max_value") -> str:
+    least, most = kwargs.get(low), kwargs.get(high)
+    over = "more than " if kwargs.get("strict_min") else ""
+    under = "less than " if kwargs.get("strict_max") else ""
+    if least is not None and most is not None:
+        if over or under:
+            return f"{over or 'at least '}{_value(least)} and {under or 'at most '}{_value(most)}"
+        return f"between {_value(least)} and {_value(most)}"
+    if least is not None:
+        return f"{over or 'at least '}{_value(least)}"
+    return f"{under or 'at most '}{_value(most)}" if most is not None else "any size"
+
+
+def _value(value: object) -> str:
+    return measured(value) or str(value)
+
+
+def _set(kwargs: Arguments, key: str = "value_set") -> str:
+    values = kwargs.get(key)
+    return listed([_value(item) for item in values]) if isinstance(values, list | tuple | set) else str(values)
+
+
+def _pairs(kwargs: Arguments) -> str:
+    pairs = kwargs.get("value_pairs_set")
+    if not isinstance(pairs, list | tuple):
+        return str(pairs)
+    return listed([" with ".join(map(_value, pair)) for pair in pairs])
+
+
+def _quantiles(kwargs: Arguments) -> str:
+    ranges = kwargs.get("quantile_ranges") or {}
+    pairs = zip(ranges.get("quantiles", ()), ranges.get("value_ranges", ()), strict=False)
+    words = [f"{_range({'min_value': low, 'max_value': high})} at {quantile:g}" for quantile, (low, high) in pairs]
+    return f"has quantiles {listed(words)}"
+
+
+def _statistic(name: str) -> Callable[[Arguments], str]:
+    def words(kwargs: Arguments) -> str:
+        limits = _range(kwargs)
+        return f"has a {name} {limits if limits.startswith('between') else 'of ' + limits}"
+
+    return words
+
+
+def _from_name(expectation: str) -> str:
+    words = expectation.removeprefix("expect_")
+    for prefix in ("column_pair_values_", "column_values_", "column_", "multicolumn_", "compound_columns_", "table_"):
+        words = words.removeprefix(prefix)
+    return "should " + words.removeprefix("to_").replace("_", " ")
+
+
+def _between(kwargs: Arguments) -> str:
+    both = kwargs.get("min_value") is not None and kwargs.get("max_value") is not None
+    plain = both and not kwargs.get("strict_min") and not kwargs.get("strict_max")
+    return f"{'lies' if plain else 'is'} {_range(kwargs)}"
+
+
+_TEMPLATES: dict[str, Callable[[Arguments], str]] = {
+    "expect_column_to_exist": lambda _: "is a column of the snapshot",
+    "expect_column_values_to_not_be_null": lambda _: "has no missing values",
+    "expect_column_values_to_be_null": lambda _: "has only missing values",
+    "expect_column_proportion_of_non_null_values_to_be_between": _statistic("share of present values"),
+    "expect_column_values_to_be_unique": lambda _: "has no value twice",
+    "expect_compound_columns_to_be_unique": lambda _: "together never repeat",
+    "expect_select_column_values_to_be_unique_within_record": lambda _: "differ from each other in every row",
+    "expect_column_values_to_be_between": _between,
+    "expect_column_values_to_be_in_set": lambda kwargs: f"is one of {_set(kwargs)}",
+    "expect_column_values_to_not_be_in_set": lambda kwargs: f"is none of {_set(kwargs)}",
+    "expect_column_distinct_values_to_be_in_set": lambda kwargs: f"only has values out of {_set(kwargs)}",
+    "expect_column_distinct_values_to_contain_set": lambda kwargs: f"has every one of {_set(kwargs)}",
+    "expect_column_distinct_values_to_equal_set": lambda kwargs: f"has exactly the values {_set(kwargs)}",
+    "expect_column_most_common_value_to_be_in_set": lambda kwargs: f"most often is one of {_set(kwargs)}",
+    "expect_column_values_to_match_regex": lambda kwargs: f"matches the pattern {kwargs.get('regex')}",
+    "expect_column_values_to_not_match_regex": lambda kwargs: f"does not match the pattern {kwargs.get('regex')}",
+    "expect_column_values_to_match_regex_list": lambda kwargs: f"matches the patterns {_set(kwargs, 'regex_list')}",
+    "expect_column_values_to_not_match_regex_list": lambda kwargs: (
+        f"matches none of the patterns {_set(kwargs, 'regex_list')}"
+    ),
+    "expect_column_values_to_match_strftime_format": lambda kwargs: (
+        f"is a date in the format {kwargs.get('strftime_format')}"
+    ),
+    "expect_column_values_to_be_dateutil_parseable": lambda _: "can be read as a date",
+    "expect_column_values_to_be_json_parseable": lambda _: "is JSON",
+    "expect_column_values_to_match_json_schema": lambda _: "is JSON that follows its schema",
+    "expect_column_values_to_be_of_type": lambda kwargs: f"is of type {kwargs.get('type_')}",
+    "expect_column_type_to_be": lambda kwargs: f"is of type {kwargs.get('type_')}",
+    "expect_column_values_to_be_in_type_list": lambda kwargs: f"is of one of the types {_set(kwargs, 'type_list')}",
+    "expect_column_value_lengths_to_be_between": _statistic("length"),
+    "expect_column_value_lengths_to_equal": lambda kwargs: f"has a length of {_value(kwargs.get('value'))}",
+    "expect_column_values_to_be_increasing": lambda _: "grows from row to row",
+    "expect_column_values_to_be_decreasing": lambda _: "falls from row to row",
+    "expect_column_value_z_scores_to_be_less_than": lambda kwargs: (
+        f"is less than {_value(kwargs.get('threshold'))} standard deviations from its mean"
+    ),
+    "expect_column_values_to_not_be_outliers": lambda kwargs: (
+        f"has no outliers by {kwargs.get('multiplier', 1.5)} times the {kwargs.get('method', 'iqr')}"
+    ),
+    "expect_column_mean_to_be_between": _statistic("mean"),
+    "expect_column_median_to_be_between": _statistic("median"),
+    "expect_column_stdev_to_be_between": _statistic("standard deviation"),
+    "expect_column_min_to_be_between": _statistic("minimum"),
+    "expect_column_max_to_be_between": _statistic("maximum"),
+    "expect_column_sum_to_be_between": _statistic("sum"),
+    "expect_column_quantile_values_to_be_between": _quantiles,
+    "expect_column_unique_value_count_to_be_between": _statistic("number of distinct values"),
+    "expect_column_proportion_of_unique_values_to_be_between": _statistic("share of distinct values"),
+    "expect_column_largest_class_share_to_be_between": _statistic("share of the most frequent value"),
+    "expect_column_kl_divergence_to_be_less_than": lambda kwargs: (
+        f"is distributed as given, with a divergence below {_value(kwargs.get('threshold'))}"
+    ),
+    "expect_column_pair_values_to_be_equal": lambda _: "are equal",
+    "expect_column_pair_values_a_to_be_greater_than_b": lambda kwargs: (
+        f"are in order: the first is greater{' or equal' if kwargs.get('or_equal') else ''}"
+    ),
+    "expect_column_pair_values_to_be_in_set": lambda kwargs: f"form one of the pairs {_pairs(kwargs)}",
+    "expect_multicolumn_sum_to_equal": lambda kwargs: (
+        f"has {listed(list(kwargs.get('column_list', ())))} add up to {_value(kwargs.get('sum_total'))}"
+    ),
+    "expect_multicolumn_values_to_be_equal": lambda _: "are equal",
+    "expect_table_row_count_to_be_between": lambda kwargs: f"has {_range(kwargs)} rows",
+    "expect_table_row_count_to_equal": lambda kwargs: f"has exactly {_value(kwargs.get('value'))} rows",
+    "expect_table_column_count_to_be_between": lambda kwargs: f"has {_range(kwargs)} columns",
+    "expect_table_column_count_to_equal": lambda kwargs: f"has exactly {_value(kwargs.get('value'))} columns",
+    "expect_table_columns_to_match_set": lambda kwargs: (
+        f"has the columns {_set(kwargs, 'column_set')}{'' if kwargs.get('exact_match', True) else ' at least'}"
+    ),
+    "expect_table_columns_to_match_ordered_list": lambda kwargs: (
+        f"has the columns {_set(kwargs, 'column_list')}, in this order"
+    ),
+    "unexpected_rows_expectation": lambda kwargs: str(
+        kwargs.get("description") or "has no row that its query looks for"
+    ),
+}

@@ -1,0 +1,138 @@
+"""One mail over all monitors of a date, for people who watch many. Equal nights give equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from email.message import EmailMessage
+
+from pipeline.config import Monitor
+from pipeline.publish.mail import compose
+from pipeline.publish.templates import render
+from pipeline.publish.view import PastNight
+from pipeline.publish.words import clip, count, plural
+from pipeline.schedule import day_that_ended, next_moment
+
+MAX_ROWS = 40
+MAX_PROBLEMS = 10
+_CALM = 3  # the first rank that needs no attention; the fleet's page draws the line there too
+_STATES = {"data_broken": "Data broken", "absent": "Not run", "drifted": "Drifted", "healthy": "Healthy"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A monitor in the digest; the lowest `rank` needs attention most."""
+
+    rank: int
+    name: str
+    state: str
+    says: str
+    owner: str
+    link: str | None
+
+    @property
+    def state_words(self) -> str:
+        """The state as people read it."""
+        return _STATES[self.state]
+
+
+def build(
+    fleet: Sequence[tuple[Monitor, Sequence[PastNight]]],
+    problems: Mapping[str, str],
+    run_date: date,
+    *,
+    mail_from: str,
+    recipients: Sequence[str],
+    report_base_url: str | None = None,
+) -> EmailMessage:
+    """The digest of a date.
+
+    Args:
+        fleet: every monitor with its published nights, in any order; nights after `run_date` are left aside.
+        problems: what is wrong with monitor files that cannot be read, by name.
+        run_date: the day whose data was judged.
+        mail_from: the sender's address.
+        recipients: who gets it.
+        report_base_url: where the run store can be read over HTTP, for links.
+    """
+    base = report_base_url.rstrip("/") if report_base_url else None
+    found = (_row(monitor, nights, run_date, base) for monitor, nights in fleet)
+    rows = sorted((row for row in found if row is not None), key=lambda row: (row.rank, row.name))
+    shown, rest = rows[:MAX_ROWS], rows[MAX_ROWS:]
+    wrong = sorted(problems.items())
+    needing = sum(row.rank < _CALM for row in rows) + len(wrong)
+    values: dict[str, object] = {
+        "title": _title(len(rows) + len(wrong), needing),
+        "run_date": run_date,
+        "totals": [(words, many) for state, words in _STATES.items() if (many := sum(r.state == state for r in rows))],
+        "needing": [row for row in shown if row.rank < _CALM],
+        "calm": [row for row in shown if row.rank >= _CALM],
+        "more": _more(rest),
+        "not_due": len(fleet) - len(rows),
+        "problems": [(clip(name, 80), clip(text.splitlines()[0] if text else "", 200)) for name, text in wrong][
+            :MAX_PROBLEMS
+        ],
+        "more_problems": max(len(wrong) - MAX_PROBLEMS, 0),
+        "link": f"{base}/index.html" if base else None,
+    }
+    values["subject"] = subject = f"[nightjar] {values['title']} on {run_date}"
+    text, html = render("digest.txt.j2", **values), render("digest.html.j2", **values)
+    return compose("fleet", run_date, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients)
+
+
+def _title(monitors: int, needing: int) -> str:
+    words = f"{count(monitors)} {plural(monitors, 'monitor')}"
+    if not needing:
+        return f"{words}, none needs attention"
+    return f"{words}, {count(needing)} {'needs' if needing == 1 else 'need'} attention"
+
+
+def _more(rest: Sequence[Row]) -> str:
+    """What was left out so that the mail stays small."""
+    if not rest:
+        return ""
+    needing = sum(row.rank < _CALM for row in rest)
+    also = (
+        f"{count(needing)} of them {'needs' if needing == 1 else 'need'} attention"
+        if needing
+        else "none of them needs attention"
+    )
+    return f"and {count(len(rest))} more {plural(len(rest), 'monitor')}, {also}: see the fleet's page"
+
+
+def _row(monitor: Monitor, nights: Sequence[PastNight], run_date: date, base: str | None) -> Row | None:
+    """None for a monitor that was not due on the date and did not run."""
+    known = sorted((night for night in nights if night.run_date <= run_date), key=lambda night: night.run_date)
+    night = known[-1] if known and known[-1].run_date == run_date else None
+    owner, page = clip(monitor.owner, 60), f"{base}/{monitor.name}/" if base else None
+    if night is not None:
+        rank, says = _verdict(night, known[-2] if len(known) > 1 else None)
+        link = f"{page}{run_date}/index.html" if page else None
+        return Row(rank, monitor.name, night.status, says, owner, link)
+    if not _due(monitor.schedule, run_date):
+        return None
+    says = f"No night of {run_date}; the last one is of {known[-1].run_date}" if known else "Has not run yet"
+    link = f"{page}index.html" if page and known else None
+    return Row(1, monitor.name, "absent", says, owner, link)
+
+
+def _verdict(night: PastNight, before: PastNight | None) -> tuple[int, str]:
+    says = night.headline[0].upper() + night.headline[1:]
+    if before is not None and before.status != night.status:
+        says += f"; {before.status.replace('_', ' ')} on {before.run_date}"
+    if night.status == "data_broken":
+        return 0, says
+    if night.status == "drifted":
+        return (3, f"{says}; retraining requested") if night.retrain else (2, f"{says}; retraining held")
+    failed = f"; {count(night.failures)} {plural(night.failures, 'expectation')} failed" if night.failures else ""
+    return 5 - bool(failed), says + failed
+
+
+def _due(schedule: str, run_date: date) -> bool:
+    """Whether the schedule has a night about this date."""
+    day_after = datetime.combine(run_date + timedelta(days=1), time(), UTC)
+    try:
+        return day_that_ended(next_moment(schedule, day_after - timedelta(seconds=1))) == run_date
+    except ValueError:  # a date that never comes, such as the 30th of February
+        return False

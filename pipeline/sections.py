@@ -1,0 +1,35 @@
+"""What the sections of a monitor file share: their base and the kinds of values in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _check_share(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError("allowed: a number from 0 to 1")
+    return value
+
+
+def one_of(*allowed: str) -> AfterValidator:
+    """Text out of a closed set; the message lists it."""
+
+    def check(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"allowed: {', '.join(allowed)}")
+        return value
+
+    return AfterValidator(check)
+
+
+Share = Annotated[float, AfterValidator(_check_share)]
+Ratio = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of a monitor file: frozen, and without keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

@@ -1,0 +1,124 @@
+"""The quality gate, through the real Great Expectations: it cannot be fooled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.checks.quality.samples import entry, only, run
+
+FRAME = pd.DataFrame({"age": [20, 30, None, 50], "city": ["Bern", "Graz", "Graz", "secret-town"], "n": [1, 2, 3, 4]})
+
+
+def test_results_keep_the_order_of_the_file_with_severity_sentence_share_and_engine(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        FRAME,
+        entry("expect_column_values_to_not_be_null", column="age"),
+        entry("expect_column_mean_to_be_between", "warning", column="n", min_value=0, max_value=1),
+        entry("expect_column_values_to_match_regex", "info", column="city", regex="^[A-Z]"),
+        entry("expect_column_values_to_be_unique", column="n"),
+    )
+    assert [(item.passed, item.severity, item.engine) for item in result.outcomes[1:]] == [
+        (False, "critical", "duckdb"),
+        (False, "warning", "duckdb"),
+        (False, "info", "pandas"),
+        (True, "critical", "duckdb"),
+    ]
+    nulls, mean, cities, _ = result.outcomes[1:]
+    assert (nulls.sentence, nulls.unexpected_share, nulls.unexpected_rows) == ("age has no missing values", 0.25, 1)
+    assert (mean.sentence, mean.observed) == ("n has a mean between 0 and 1", "2.5")
+    assert cities.sentence == "city matches the pattern ^[A-Z]"
+    assert not result.passed
+    assert result.failed("critical") == 1
+
+
+def test_only_a_critical_failure_closes_the_gate(tmp_path: Path) -> None:
+    failing: dict[str, Any] = {"column": "n", "min_value": 0, "max_value": 1}
+    assert run(tmp_path, FRAME, entry("expect_column_mean_to_be_between", "warning", **failing)).passed
+    assert not run(tmp_path, FRAME, entry("expect_column_mean_to_be_between", "critical", **failing)).passed
+    assert not run(tmp_path, FRAME, {"type": "expect_column_mean_to_be_between", "kwargs": failing}).passed
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "error"),
+    [
+        ("expect_column_values_to_not_be_null", {"column": "gone"}, "the column is not in the snapshot"),
+        ("expect_compound_columns_to_be_unique", {"column_list": ["a", "n", "b"]}, "a, b are not in the snapshot"),
+        ("expect_column_mean_to_be_between", {"column": "city", "min_value": 0}, "it could not be evaluated"),
+        ("expect_column_max_to_be_between", {"column": "city", "min_value": 0}, "it could not be evaluated"),
+        ("expect_column_values_to_match_regex", {"column": "city", "regex": "("}, "it could not be evaluated"),
+        ("expect_column_values_to_be_between", {"column": "city", "min_value": 0}, "it could not be evaluated"),
+        ("unexpected_rows_expectation", {"unexpected_rows_query": "SELECT * FROM {batch} WHERE nope"}, "could not be"),
+    ],
+)
+def test_an_expectation_that_cannot_be_evaluated_is_a_failure(
+    tmp_path: Path, kind: str, kwargs: dict[str, Any], error: str
+) -> None:
+    outcome = only(run(tmp_path, FRAME, entry(kind, **kwargs)))
+    assert not outcome.passed
+    assert outcome.error is not None
+    assert error in outcome.error
+
+
+def test_one_expectation_that_cannot_be_evaluated_takes_no_other_with_it(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        FRAME,
+        entry("expect_column_mean_to_be_between", column="n", min_value=2, max_value=3),
+        entry("expect_column_mean_to_be_between", column="city", min_value=2, max_value=3),
+        entry("expect_column_max_to_be_between", column="n", max_value=4),
+        entry("expect_column_values_to_not_be_null", column="n"),
+    )
+    assert [item.passed for item in result.outcomes[1:]] == [True, False, True, True]
+    assert [item.engine for item in result.outcomes[1:]] == ["duckdb", "pandas", "duckdb", "duckdb"]
+
+
+def test_an_empty_snapshot_always_fails(tmp_path: Path) -> None:
+    result = run(tmp_path, FRAME.head(0), entry("expect_column_values_to_not_be_null", "info", column="age"))
+    assert not result.passed
+    assert result.failures[0].expectation == "snapshot_not_empty"
+
+
+def test_no_value_of_a_row_leaves(tmp_path: Path) -> None:
+    result = run(tmp_path, FRAME, *LEAKING)
+    assert b"secret-town" not in result.to_json()
+
+
+LEAKING = [
+    entry("expect_column_values_to_be_in_set", column="city", value_set=["Bern", "Graz"]),
+    entry("expect_column_values_to_match_regex", column="city", regex="^[A-Z]"),
+    entry("expect_column_mean_to_be_between", column="city", min_value=0),
+    entry("expect_column_max_to_be_between", column="city", max_value=3),
+    entry("expect_column_distinct_values_to_be_in_set", column="city", value_set=["Bern"]),
+    entry("expect_column_most_common_value_to_be_in_set", column="city", value_set=["Bern"]),
+    entry("expect_column_values_to_be_dateutil_parseable", column="city"),
+    entry("unexpected_rows_expectation", unexpected_rows_query="SELECT * FROM {batch} WHERE city LIKE 's%'"),
+    entry("unexpected_rows_expectation", unexpected_rows_query="SELECT city::INT FROM {batch}"),
+]
+
+
+def test_examples_are_named_where_the_monitor_allows_them(tmp_path: Path) -> None:
+    result = run(tmp_path, FRAME, *LEAKING, examples=2)
+    assert [item.examples for item in result.outcomes[1:3]] == [("secret-town",), ("secret-town",)]
+    assert result.outcomes[2].engine == "pandas"
+    assert all(not item.examples for item in result.outcomes[3:5])
+
+
+def test_examples_of_private_columns_are_never_named(tmp_path: Path) -> None:
+    result = run(tmp_path, FRAME, *LEAKING, examples=5, private=["city"])
+    assert b"secret-town" not in result.to_json()
+
+
+def test_the_sentence_about_a_private_column_names_no_value(tmp_path: Path) -> None:
+    told = entry("expect_column_values_to_be_in_set", column="city", value_set=["Bern", "Graz"])
+    outcome = only(run(tmp_path, FRAME, told, private=["city"]))
+    assert outcome.sentence == "city is one of the allowed values"
+
+
+def test_notes_of_the_suite_are_kept(tmp_path: Path) -> None:
+    noted = entry("expect_column_values_to_not_be_null", column="n") | {"meta": {"notes": "ids come from billing"}}
+    assert only(run(tmp_path, FRAME, noted)).notes == "ids come from billing"

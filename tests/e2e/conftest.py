@@ -1,0 +1,91 @@
+"""One real Airflow for all end-to-end tests, watching the demo's model twice, with a mail server and a gateway.
+
+`churn` and `churn-eu` are the same data; a test that breaks something uses the second.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from demo import churn
+from demo.embedded_airflow import EmbeddedAirflow
+from pipeline.config import PROJECT_ROOT
+from pipeline.store import RunStore
+from tests.servers.smtp import Certificates, SmtpServer, run_smtp
+from tests.servers.webhook import Webhook, run_webhook
+
+SECOND = "churn-eu"
+
+
+@dataclass(frozen=True)
+class World:
+    """A project of two sound monitors and a wrong one, the Airflow that watches it, and what it talks to."""
+
+    airflow: EmbeddedAirflow
+    root: Path
+    mail: SmtpServer
+    gateway: Webhook
+
+    @property
+    def store(self) -> RunStore:
+        return RunStore(str(self.root / "store"))
+
+    def night(self, monitor: str, run_date: str) -> tuple[str, str]:
+        """Run a night to its end; its run id and its state."""
+        run_id = self.airflow.trigger(f"nightly_{monitor}", {"run_date": run_date})
+        return run_id, self.airflow.wait_run(f"nightly_{monitor}", run_id)
+
+    def retrainings(self, monitor: str) -> list[str]:
+        """The run ids of a monitor's retraining runs."""
+        return [run.run_id for run in self.airflow.list_runs(f"retrain_{monitor}")]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, _certificates: Certificates) -> Iterator[World]:
+    """Takes about half a minute to start."""
+    root = tmp_path_factory.mktemp("world")
+    _write_project(root)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        run_smtp("plain", _certificates) as mail,
+        run_webhook() as gateway,
+    ):
+        for name in [name for name in os.environ if name.startswith(("PIPELINE_", "MLFLOW_"))]:
+            patch.delenv(name)
+        with EmbeddedAirflow(
+            root / "airflow", environment=_environment(root, mail, gateway), progress=print
+        ) as airflow:
+            monitors = ("churn", SECOND)
+            airflow.wait_for_dags(*(f"{kind}_{name}" for kind in ("nightly", "retrain") for name in monitors))
+            yield World(airflow, root, mail, gateway)
+
+
+def _write_project(root: Path) -> None:
+    churn.write(root / "data" / "churn")
+    shutil.copytree(PROJECT_ROOT / "expectations", root / "expectations")
+    monitor = (PROJECT_ROOT / "monitors" / "churn.yaml").read_text(encoding="utf-8")
+    (root / "monitors").mkdir()
+    (root / "monitors" / "churn.yaml").write_text(monitor, encoding="utf-8")
+    second = monitor.replace("\nname: churn ", f"\nname: {SECOND} ")
+    (root / "monitors" / f"{SECOND}.yaml").write_text(second, encoding="utf-8")
+    (root / "monitors" / "greedy.yaml").write_text("name: greedy\ndrift: {limit: 1.5}\n", encoding="utf-8")
+
+
+def _environment(root: Path, mail: SmtpServer, gateway: Webhook) -> dict[str, str]:
+    return {
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+        "PIPELINE_MONITORS_DIR": str(root / "monitors"),
+        "PIPELINE_EXPECTATIONS_DIR": str(root / "expectations"),
+        "PIPELINE_STORE": str(root / "store"),
+        "PIPELINE_CACHE_DIR": str(root / "cache"),
+        "PIPELINE_SMTP_URL": mail.url,
+        "PIPELINE_PUSHGATEWAY_URL": gateway.url,
+        "PIPELINE_MAIL_FROM": "nightjar@example.com",
+        "PIPELINE_REPORT_BASE_URL": "http://reports.example.com",
+    }
