@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pipeline import monitors
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
@@ -16,6 +17,9 @@ from pipeline.environment import channel_variable
 from pipeline.errors import ConfigError, NightjarError
 from pipeline.schedule import day_that_ended, next_moment
 from pipeline.walk import Outcome, exit_code, run_night
+
+if TYPE_CHECKING:
+    from pipeline.authoring import Written
 
 _EXIT_CODES = """exit codes:
   0  healthy or drifted (a verdict is not a failure)
@@ -61,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--retrain", action="store_true", help="let these old nights ask for retraining")
     backfill.set_defaults(command=_backfill)
 
+    _add_authoring(commands)
+
     check = commands.add_parser("check", help="check configuration without touching data")
     check.add_argument("monitor", metavar="MONITOR", nargs="?", help="default: every monitor")
     check.set_defaults(command=_check)
@@ -98,6 +104,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     notify.set_defaults(command=_notify)
     return parser
+
+
+def _add_authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that write files a person would otherwise write."""
+    init = commands.add_parser("init", help="write a monitor file and a suite for a new model, from its data")
+    init.add_argument("monitor", metavar="NAME")
+    init.add_argument("--reference", required=True, help="what the model knows: its training data, scored")
+    init.add_argument("--production", required=True, help="what it scores; {date} stands for the run date")
+    init.add_argument("--labels", help="what then came true; {date} stands for the run date")
+    for role in ("id", "label", "prediction", "score", "model-version"):
+        init.add_argument(f"--{role}", metavar="COLUMN", help="guessed from the data by default; - for none")
+    init.add_argument("--owner", help="a person, a team, an address")
+    init.add_argument("--force", action="store_true", help="write both files anew although they exist")
+    init.set_defaults(command=_init)
+
+    suggest = commands.add_parser("suggest", help="write a suite that describes the reference, or show what differs")
+    suggest.add_argument("monitor", metavar="MONITOR")
+    suggest.add_argument("--date", type=_date, help="for addresses with {date}; default: the day that ended")
+    suggest.add_argument("--write", action="store_true", help="renew what nobody has edited in the existing suite")
+    suggest.add_argument("--force", action="store_true", help="replace the existing suite, edited or not")
+    suggest.set_defaults(command=_suggest)
 
 
 def _date(text: str) -> date:
@@ -215,6 +242,49 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _init(options: argparse.Namespace) -> int:
+    from pipeline.authoring import Wishes, init
+    from pipeline.checks.quality.roles import Known
+
+    roles = ("id", "label", "prediction", "score", "model_version")
+    said = {role: getattr(options, role) for role in roles}
+    known = Known(**{role: "" if name == "-" else name for role, name in said.items()})
+    wishes = Wishes(options.reference, options.production, known, options.labels, options.owner, options.force)
+    begun = init(options.monitor, wishes, day_that_ended(datetime.now(UTC)), _ask)
+    for role in roles:
+        print(f"  {role.replace('_', ' '):<14}{getattr(begun.columns, role) or 'none'}")
+    numerical, categorical = len(begun.columns.numerical), len(begun.columns.categorical)
+    print(f"  compared      {numerical} numerical, {categorical} categorical columns")
+    print(f"{begun.monitor}: written")
+    _tell(begun.suite)
+    print(f"next: python -m pipeline run {options.monitor} --date {begun.night or 'YYYY-MM-DD'}")
+    return 0
+
+
+def _ask(question: str, proposal: str) -> str:
+    """Where nobody sits at a terminal, the proposal is the answer."""
+    if not sys.stdin.isatty():
+        return proposal
+    return input(f"{question} [{proposal}]: ").strip() or proposal
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    from pipeline.authoring import suggest
+
+    day = options.date or day_that_ended(datetime.now(UTC))
+    _tell(suggest(options.monitor, day, write=options.write, force=options.force))
+    return 0
+
+
+def _tell(suite: Written) -> None:
+    if suite.difference:
+        print(suite.difference)
+    state = "written" if suite.written else "not changed"
+    print(f"{suite.path}: {state}: {suite.words}")
+    if suite.difference and not suite.written:
+        print("--write takes this over and keeps what was edited by hand; --force replaces everything")
 
 
 def _check(options: argparse.Namespace) -> int:

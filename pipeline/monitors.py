@@ -52,7 +52,12 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
 
     Args:
         only: read just this monitor (what a task needs), when it exists.
+
+    Raises:
+        ConfigError: there is no such folder.
     """
+    if not settings.monitors_dir.is_dir():
+        raise ConfigError([f"PIPELINE_MONITORS_DIR: found {settings.monitors_dir}; allowed: a folder that exists"])
     monitors: list[Monitor] = []
     errors: dict[str, ConfigError] = {}
     for path in sorted(settings.monitors_dir.glob("*.y*ml")):
@@ -65,8 +70,13 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
     return MonitorFiles(tuple(monitors), errors)
 
 
-def load(name: str, settings: Settings) -> Monitor:
+def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor:
     """Read one monitor.
+
+    Args:
+        name: of the monitor, and of its file.
+        settings: where the files are.
+        suite_exists: require the suite's file, too.
 
     Raises:
         ConfigError: the file is missing or wrong; the message lists every mistake.
@@ -75,17 +85,18 @@ def load(name: str, settings: Settings) -> Monitor:
     if "/" in name or not path.is_file():
         present = ", ".join(sorted(found.stem for found in settings.monitors_dir.glob("*.yaml"))) or "none yet: add one"
         raise ConfigError([f"{settings.monitors_dir}: found no monitor {name!r}; allowed: {present}"])
-    return _load_file(path, settings)
+    return _load_file(path, settings, suite_exists=suite_exists)
 
 
-def _load_file(path: Path, settings: Settings) -> Monitor:
+def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> Monitor:
     document = _parse(path)
     monitor = _validate(document) if isinstance(document.data, dict) else None
     if path.suffix != ".yaml":
         document.problem((), f"found the ending {path.suffix}; allowed: .yaml")
     _check_name_matches(document)
     _check_columns(document)
-    _check_suite(document, settings)
+    if suite_exists:
+        _check_suite(document, settings)
     if monitor is None or document.problems:
         raise ConfigError([text for _, text in sorted(document.problems)])
     return monitor

@@ -13,6 +13,7 @@ FOUNDATION = {
     "config",
     "environment",
     "errors",
+    "monitor_file",
     "monitors",
     "quality_checks",
     "results",
@@ -22,7 +23,7 @@ FOUNDATION = {
     "sections",
     "store",
 }
-JOINERS = {"notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
+JOINERS = {"authoring", "notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 
 

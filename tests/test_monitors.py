@@ -167,3 +167,9 @@ def test_the_methods_a_monitor_may_name_are_those_that_exist() -> None:
 
     assert {name for name, method in METHODS.items() if "numerical" in method.kinds} == set(NUMERICAL_METHODS)
     assert {name for name, method in METHODS.items() if "categorical" in method.kinds} == set(CATEGORICAL_METHODS)
+
+
+def test_a_folder_that_does_not_exist_is_a_mistake_not_a_fleet_of_none(tmp_path: Path, project: Project) -> None:
+    settings = project.settings.model_copy(update={"monitors_dir": tmp_path / "nowhere"})
+    with pytest.raises(ConfigError, match=r"PIPELINE_MONITORS_DIR: found .*nowhere"):
+        monitors.load_all(settings)

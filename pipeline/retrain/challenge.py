@@ -27,6 +27,7 @@ from pipeline.retrain.trial import Kinds, Labels, Setting, Trial, labels_of, run
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_LONGEST_REASON = 1000
 _STATUS: dict[Verdict, RetrainStatus] = {"promote": "promoted", "propose": "proposed", "reject": "rejected"}
 
 
@@ -177,7 +178,7 @@ def _tags(ground: Ground, result: RetrainResult, lineage: Lineage, verdict: Verd
     return {
         "monitor": result.monitor,
         "run_date": result.run_date.isoformat(),
-        "reason": result.reason,
+        "reason": result.reason[:_LONGEST_REASON],
         "drift_share": "" if result.drift_share is None else f"{result.drift_share:.6g}",
         "training_uri": lineage.training_uri,
         "training_sha256": lineage.training_sha256,

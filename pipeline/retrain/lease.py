@@ -133,9 +133,18 @@ def _take(bucket: str, key: str, owner: str) -> str | None:
     return etag
 
 
-def _put(bucket: str, key: str, owner: str, **condition: str) -> str | None:
-    found = _request(bucket, key, "put_object", Body=owner.encode(), **condition)
-    return None if found is None else str(found["ETag"])
+def _put(bucket: str, key: str, text: str, **condition: str) -> str | None:
+    """The ETag of what was written; None when the condition did not hold.
+
+    A write whose answer got lost is sent again by boto3, and then meets itself: what is there tells.
+    """
+    found = _request(bucket, key, "put_object", Body=text.encode(), **condition)
+    if found is None:
+        there = _request(bucket, key, "get_object")
+        if there is None or there["Body"].read() != text.encode():
+            return None
+        found = there
+    return str(found["ETag"])
 
 
 def _age_seconds(found: dict[str, Any]) -> float:

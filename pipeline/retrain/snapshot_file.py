@@ -59,5 +59,15 @@ def _array(column: pd.Series, wanted: pa.DataType) -> pa.Array:
     try:
         array = pa.array(plain, type=wanted.value_type if is_dictionary else wanted, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError):
-        array = pa.array(plain, from_pandas=True)
+        array = _cast(pa.array(plain, from_pandas=True), wanted.value_type if is_dictionary else wanted)
     return array.dictionary_encode() if is_dictionary else array
+
+
+def _cast(array: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """Such as classes 0 and 1 as booleans; unchanged where that cannot be done without loss."""
+    import pyarrow as pa
+
+    try:
+        return array.cast(wanted)
+    except pa.ArrowException:
+        return array

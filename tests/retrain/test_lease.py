@@ -114,6 +114,15 @@ def test_on_s3_a_holder_that_was_followed_knows_it(s3: S3, monkeypatch: pytest.M
     assert s3.get(KEY) == b"another one"  # it is theirs, and stays
 
 
+def test_on_s3_a_write_that_meets_itself_is_its_own(s3: S3) -> None:
+    """As when the answer to a write got lost, and boto3 sent it again."""
+    bucket, key = s3.bucket, "lease"
+    first = lease._put(bucket, key, "me 1", IfNoneMatch="*")
+
+    assert first == lease._put(bucket, key, "me 1", IfNoneMatch="*")
+    assert lease._put(bucket, key, "another", IfNoneMatch="*") is None
+
+
 def test_s3_that_does_not_answer_is_an_outlet(s3_flaky: FlakyS3) -> None:
     s3_flaky.fail(times=10, status=403, code="AccessDenied")
 

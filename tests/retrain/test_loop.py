@@ -13,14 +13,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import retrain_steps, standing
-from pipeline.checks.drift import measure
+from pipeline import retrain_steps, standing, steps
 from pipeline.errors import ConfigError, OutletUnavailable, QualityGateFailed, SnapshotChanged
 from pipeline.results import DriftResult, RetrainResult
 from pipeline.retrain import challenge, conclusion
 from pipeline.retrain.errors import ModelTampered, TrainingFailed
 from pipeline.retrain.registry import Registry, Version
-from pipeline.snapshots import Cache, open_snapshot, pin
+from pipeline.snapshots import Cache
 from pipeline.steps import Night
 from tests.retrain.world import World, is_gone, wait_for
 from tests.servers.processes import free_port
@@ -42,12 +41,9 @@ def cache_of(night: Night) -> Cache:
 
 
 def drift(night: Night) -> DriftResult:
-    """The night against the reference that its monitor has now."""
-    cache = cache_of(night)
-    reference = standing.reference(night, cache)
-    production = pin(str(night.settings.data_root / f"data/production/dt={night.run_date}"), cache)
-    with open_snapshot(reference, cache) as before, open_snapshot(production, cache) as after:
-        return measure(night.monitor, before, after, "s", budget_bytes=night.settings.memory_budget_bytes)
+    """The night against the reference that its monitor has now, by the steps of a night."""
+    steps.pull_snapshots(night)
+    return steps.measure_drift(night)
 
 
 def aliases(tracking_uri: str) -> dict[str, str]:

@@ -13,10 +13,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from examples.trainers import forest
 from pipeline.retrain import model_files, process
 from pipeline.retrain.errors import TrainingFailed
 from pipeline.retrain.features import Features
 from pipeline.retrain.model_files import Description, Untrusted
+from pipeline.retrain.trainer import TrainingData
 from pipeline.retrain.worker import LABEL, Job
 from tests.retrain.trainers import Own
 from tests.retrain.world import is_gone, people, wait_for
@@ -97,6 +99,20 @@ def test_it_ends_with_all_it_started_when_its_parent_is_killed(tmp_path: Path) -
     parent.wait()
 
     wait_for(lambda: is_gone(worker) and is_gone(child))
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_the_example_trainer_needs_no_trust_beyond_ours(task: Any) -> None:
+    import skops.io
+
+    frame = people(200, seed=1)
+    labels = frame["income"] if task == "regression" else frame["label"]
+    data = TrainingData(frame[["age", "city"]], labels, Features(("age",), ("city",), ("city",)), task, 7, silent)
+
+    model = forest(data)
+
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) <= set(model_files.TRUSTED_TYPES)
+    assert len(model.predict(data.frame)) == 200
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check, Evaluation, Files, Limits, with_columns_renamed
 from pipeline.checks.quality.routing import needs_complete_rows, needs_specimens_only, suits_sql, tells_from_schema
+from pipeline.checks.quality.sql import NAMED_VIEW, VIEW
 from pipeline.results import Engine
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def in_duckdb(wanted: Wanted, files: Files, limits: Limits) -> Found:
     """Leaves out what DuckDB refused, or would answer otherwise than pandas."""
     if not wanted:
         return {}
-    from pipeline.checks.quality.pushdown import NAMED_VIEW, VIEW, open_database
+    from pipeline.checks.quality.pushdown import open_database
 
     with open_database(_context(), files.paths, files.schema, limits.budget_bytes, limits.threads) as database:
         by_name = {place: check for place, check in wanted.items() if _is_query(check)}
@@ -115,8 +116,6 @@ def _is_query(check: Check) -> bool:
 
 
 def _any_missing(database: Database, columns: Sequence[str]) -> bool:
-    from pipeline.checks.quality.pushdown import VIEW
-
     missing = " OR ".join(f"{database.aliases[name]} IS NULL" for name in columns)
     return bool(database.execute(f"SELECT count(*) FROM {VIEW} WHERE {missing}")[0][0])  # noqa: S608 - own names
 

@@ -21,11 +21,10 @@ import sqlalchemy as sa
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _SqlEngine
 
+from pipeline.checks.quality.sql import can_be_named, setup_statements
+
 if TYPE_CHECKING:
     import pyarrow as pa
-
-VIEW = "snapshot"
-NAMED_VIEW = "snapshot_by_name"
 
 
 class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
@@ -137,55 +136,9 @@ def open_database(
         engine = datasource.get_execution_engine()
         closing.callback(engine.close)
         aliases = {field.name: f"c{place}" for place, field in enumerate(schema)}
-        database = Database(datasource, aliases, _can_be_named(schema))
+        database = Database(datasource, aliases, can_be_named(schema))
         with engine.get_connection() as connection:
-            for statement in _setup(paths, schema, spill, budget_bytes, threads):
+            for statement in setup_statements(paths, schema, spill, budget_bytes, threads):
                 connection.exec_driver_sql(statement)
             connection.commit()
         yield database
-
-
-def _setup(paths: Sequence[Path], schema: pa.Schema, spill: str, budget_bytes: int, threads: int) -> Iterator[str]:
-    """Settings and views. At the end the database can read these files and no others, and nobody can change that."""
-    files = f"[{', '.join(_text(str(path)) for path in paths)}]"
-    aliases = [f"c{place}" for place in range(len(schema))]
-    # Names are ours, quoted, or quoted by _identifier and _text.
-    source = f"read_parquet({files}, hive_partitioning = false) AS files({', '.join(aliases)})"
-    values = [_plain(alias, field.type) for alias, field in zip(aliases, schema, strict=True)]
-    named = [f"{value} AS {_identifier(field.name)}" for value, field in zip(values, schema, strict=True)]
-    aliased = [f"{value} AS {alias}" for value, alias in zip(values, aliases, strict=True)]
-    yield f"SET memory_limit = '{budget_bytes}B'"
-    yield f"SET threads = {threads}"
-    yield f"SET temp_directory = {_text(spill)}"
-    yield "SET TimeZone = 'UTC'"
-    yield "SET enable_progress_bar = false"
-    yield f"CREATE VIEW {VIEW} AS SELECT {', '.join(aliased)} FROM {source}"  # noqa: S608
-    if _can_be_named(schema):
-        yield f"CREATE VIEW {NAMED_VIEW} AS SELECT {', '.join(named)} FROM {source}"  # noqa: S608
-    yield f"SET allowed_paths = {files}"
-    yield "SET enable_external_access = false"
-    yield "SET lock_configuration = true"
-
-
-def _can_be_named(schema: pa.Schema) -> bool:
-    """DuckDB has no empty names, and none that differ in case only."""
-    return all(schema.names) and len({name.casefold() for name in schema.names}) == len(schema)
-
-
-def _plain(alias: str, arrow_type: pa.DataType) -> str:
-    """A column as pandas sees it: NaN is missing, moments are in UTC without saying so."""
-    import pyarrow as pa
-
-    if pa.types.is_floating(arrow_type):
-        return f"CASE WHEN isnan({alias}) THEN NULL ELSE {alias}::DOUBLE END"
-    if pa.types.is_timestamp(arrow_type) and arrow_type.tz is not None:
-        return f"timezone('UTC', {alias}::TIMESTAMPTZ)"
-    return alias
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,269 @@
+"""Writes a suite by example: what holds on the reference, with some room, and a note on each of what was seen.
+
+A suggestion is data, the content of a suite file; `merge` says how it goes into a file that somebody may have edited.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.checks.quality.check import Files, Limits
+from pipeline.checks.quality.gate import open_files, validate_suite
+from pipeline.checks.quality.merge import Entry, signed_suite
+from pipeline.checks.quality.reference import QUANTILES, Numbers, Profile, profile_columns
+from pipeline.checks.quality.suite import Suite
+from pipeline.checks.quality.wording import count, measured, share
+
+if TYPE_CHECKING:
+    from pipeline.checks.quality.formats import Texts
+    from pipeline.checks.scan import Kind
+    from pipeline.config import ColumnRoles
+
+MAX_SET = 30
+_ROWS_PER_VALUE = 10
+_FENCE_FACTOR = 1.5
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The content of a suite file, and how many entries were left out because they do not hold on the reference."""
+
+    content: dict[str, Any]
+    rows: int
+    left_out: int
+
+
+def suggest_suite(name: str, roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> Suggestion:
+    """A suite for production snapshots like this reference.
+
+    The label and ignored columns get nothing, private ones nothing that names a value.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged.
+    """
+    files = open_files(reference)
+    profiles = _profiles(roles, reference, limits)
+    texts = _texts(files, profiles, limits)
+    entries = [_row_count(files.rows)] if files.rows else []
+    for profile in profiles.values():
+        entries += _column(profile, roles, texts.get(profile.name))
+    holding = _holding(name, entries, reference, limits)
+    return Suggestion(signed_suite(name, holding), files.rows, len(entries) - len(holding))
+
+
+def _profiles(roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> dict[str, Profile]:
+    """Few values are a set; of the rest, numbers are looked at as numbers."""
+    from pipeline.checks.scan import infer_kind, open_table
+
+    table = open_table([str(path) for path in reference])
+    names = [name for name in table.column_names if name != roles.label and name not in roles.ignore]
+    inferred: dict[str, Kind | None] = {}
+    for name in names:
+        types = table.types_of(name)
+        inferred[name] = infer_kind(types[0]) if types else None
+    listed: dict[str, Kind | None] = {name: "categorical" for name in names if _may_be_set(name, inferred, roles)}
+    found = profile_columns(table, dict.fromkeys(names) | listed, MAX_SET, _FENCE_FACTOR, limits)
+    numbers: dict[str, Kind | None] = {
+        name: "numerical" for name in names if inferred[name] == "numerical" and not found[name].categories
+    }
+    return found | profile_columns(table, numbers, MAX_SET, _FENCE_FACTOR, limits)
+
+
+def _may_be_set(name: str, inferred: Mapping[str, Kind | None], roles: ColumnRoles) -> bool:
+    return inferred[name] == "categorical" or name == roles.prediction or name in (roles.categorical or ())
+
+
+def _texts(files: Files, profiles: Mapping[str, Profile], limits: Limits) -> dict[str, Texts]:
+    """Columns that may be identifiers: text and whole numbers with many values."""
+    from pipeline.checks.quality.formats import describe_texts
+
+    wanted = [
+        profile.name
+        for profile in profiles.values()
+        if (profile.family == "text" and not profile.categories)
+        or (profile.numbers is not None and profile.numbers.whole and profile.numbers.distinct is None)
+    ]
+    return describe_texts(files, wanted, limits) if wanted and files.rows else {}
+
+
+def _entry(kind: str, severity: str, notes: str, **kwargs: Any) -> Entry:
+    return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": {"notes": notes}}
+
+
+def _row_count(rows: int) -> Entry:
+    return _entry(
+        "expect_table_row_count_to_be_between",
+        "warning",
+        f"The reference has {count(rows, 'row')}, a night may have far fewer: narrow this to what you know of a night.",
+        min_value=max(1, rows // 100),
+        max_value=rows * 10,
+    )
+
+
+def _column(profile: Profile, roles: ColumnRoles, texts: Texts | None) -> Iterator[Entry]:
+    private = profile.name in roles.private
+    if not profile.rows:
+        return
+    yield from _presence(profile, roles)
+    yield from _type(profile)
+    if texts is not None:
+        yield from _identity(profile, texts, roles)
+        if not private and profile.family == "text":
+            yield from _format(profile, texts)
+    if private or profile.name == roles.id:
+        return
+    if _is_set(profile):
+        if profile.name != roles.model_version:  # a new model is no broken data
+            yield _set(profile)
+    elif profile.numbers is not None:
+        yield from _range(profile, profile.numbers)
+        yield from _middle(profile, profile.numbers)
+
+
+def _presence(profile: Profile, roles: ColumnRoles) -> Iterator[Entry]:
+    """A share of missing values may be half as high again, and one percent more."""
+    kind, column = "expect_column_values_to_not_be_null", {"column": profile.name}
+    if not profile.missing:
+        needed = profile.name in (roles.id, roles.prediction, roles.score)
+        severity = "critical" if needed else "warning"
+        yield _entry(kind, severity, f"None of {count(profile.rows, 'value')} is missing in the reference.", **column)
+        return
+    mostly = math.floor((1 - profile.missing_share * 1.5 - 0.01) * 1_000) / 1_000
+    if mostly > 0:
+        notes = f"{share(profile.missing_share)} of the values are missing in the reference."
+        yield _entry(kind, "warning", notes, **column, mostly=mostly)
+
+
+def _type(profile: Profile) -> Iterator[Entry]:
+    """As pandas calls types. A whole number becomes a float with the first gap: both will do."""
+    types = {"text": ["str"], "boolean": ["bool"], "number": sorted({"int64", "float64", *_pandas_type(profile)})}
+    if profile.family in types and profile.missing < profile.rows:
+        yield _entry(
+            "expect_column_values_to_be_in_type_list",
+            "warning",
+            f"The reference holds {profile.type if profile.family == 'number' else profile.family} values.",
+            column=profile.name,
+            type_list=types[profile.family],
+        )
+
+
+def _pandas_type(profile: Profile) -> list[str]:
+    names = {"float": "float32", "halffloat": "float16", "double": "float64"}
+    if profile.type.startswith("decimal"):
+        return ["Decimal"]
+    return [names.get(profile.type, profile.type)] if profile.type.isalnum() else []
+
+
+def _identity(profile: Profile, texts: Texts, roles: ColumnRoles) -> Iterator[Entry]:
+    if texts.distinct == texts.values and texts.values > 1:
+        severity = "critical" if profile.name == roles.id else "warning"
+        notes = f"All {count(texts.values, 'value')} of the reference differ."
+        yield _entry("expect_column_values_to_be_unique", severity, notes, column=profile.name)
+
+
+def _format(profile: Profile, texts: Texts) -> Iterator[Entry]:
+    if texts.pattern is not None:
+        notes = f"Every value of the reference is {texts.words}."
+        kind = "expect_column_values_to_match_regex"
+        yield _entry(kind, "warning", notes, column=profile.name, regex=texts.pattern)
+
+
+def _is_set(profile: Profile) -> bool:
+    """Few values, each often: a set. Of numbers only a prediction, a flag, or what the monitor calls a category."""
+    known = len(profile.categories)
+    return known > 0 and sum(profile.categories.values()) >= known * _ROWS_PER_VALUE
+
+
+def _set(profile: Profile) -> Entry:
+    """By Good and Turing (1953), values that were seen once are as many as rows with a value never seen."""
+    total, single = sum(profile.categories.values()), sum(1 for rows in profile.categories.values() if rows == 1)
+    values = sorted(profile.categories, key=lambda value: (-profile.categories[value], str(value)))
+    words = count(len(values), "value")
+    notes = f"The reference has {words}, the rarest in {count(min(profile.categories.values()), 'row')} of {total:,}."
+    kwargs: dict[str, Any] = {"column": profile.name, "value_set": values}
+    if single:
+        kwargs["mostly"] = 0.99
+        notes += f" {count(single, 'value')} occurred only once, so that others may turn up: 1% of the rows may differ."
+    return _entry("expect_column_values_to_be_in_set", "warning", notes, **kwargs)
+
+
+def _range(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
+    """A tenth of the range as margin on both sides; what is never negative, or never leaves [0, 1], stays so."""
+    if not math.isfinite(numbers.low) or not math.isfinite(numbers.high):
+        return
+    low, high = _limits(numbers)
+    seen = f"{measured(_plain(numbers.low, numbers))} to {measured(_plain(numbers.high, numbers))}"
+    yield _entry(
+        "expect_column_values_to_be_between",
+        "warning",
+        f"The reference runs from {seen}; with a margin.",
+        column=profile.name,
+        min_value=low,
+        max_value=high,
+    )
+
+
+def _limits(numbers: Numbers) -> tuple[float, float]:
+    if numbers.low >= 0 and numbers.high <= 1 and not numbers.whole:
+        return 0.0, 1.0
+    margin = (numbers.high - numbers.low) / 10 or abs(numbers.high) / 10 or 1.0
+    least_step = 1.0 if numbers.whole else 0.0
+    low = _outward(numbers.low - margin, margin, math.floor, least_step)
+    high = _outward(numbers.high + margin, margin, math.ceil, least_step)
+    return _plain(max(low, 0.0) if numbers.low >= 0 else low, numbers), _plain(high, numbers)
+
+
+def _outward(value: float, scale: float, rounding: Callable[[float], int], least_step: float = 0.0) -> float:
+    """Rounded away from the data, to a tenth of the margin's own order of magnitude."""
+    step = max(10.0 ** (math.floor(math.log10(scale)) - 1), least_step)
+    return float(f"{rounding(value / step) * step:.12g}")
+
+
+def _plain(value: float, numbers: Numbers) -> float:
+    """Whole where the column is."""
+    return int(value) if numbers.whole and float(value).is_integer() else value
+
+
+def _middle(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
+    """The mean within a quarter of the standard deviation; each quantile up to its neighbours."""
+    if not numbers.deviation or not math.isfinite(numbers.deviation):
+        return
+    room = numbers.deviation / 4
+    low, high = (_outward(numbers.mean - room, room, math.floor), _outward(numbers.mean + room, room, math.ceil))
+    yield _entry(
+        "expect_column_mean_to_be_between",
+        "warning",
+        f"The reference has a mean of {measured(numbers.mean)} and a standard deviation of "
+        f"{measured(numbers.deviation)}; within a quarter of that.",
+        column=profile.name,
+        min_value=low,
+        max_value=high,
+    )
+    bottom, top = _limits(numbers) if math.isfinite(numbers.low + numbers.high) else (None, None)
+    _, lower, _, upper, _ = numbers.quantiles
+    if lower < upper:
+        seen = ", ".join(
+            f"{measured(value)} at {part:g}" for part, value in zip(QUANTILES, numbers.quantiles, strict=True)
+        )
+        yield _entry(
+            "expect_column_quantile_values_to_be_between",
+            "info",
+            f"The reference has the quantiles {seen}; each may move to its neighbour.",
+            column=profile.name,
+            quantile_ranges={
+                "quantiles": [0.05, 0.5, 0.95],
+                "value_ranges": [[bottom, lower], [lower, upper], [upper, top]],
+            },
+        )
+
+
+def _holding(name: str, entries: Sequence[Entry], reference: Sequence[Path], limits: Limits) -> list[Entry]:
+    """The entries that hold on the reference itself: a suggestion that does not is none."""
+    if not entries:
+        return []
+    result = validate_suite(Suite(name, Path(f"{name}.json"), tuple(entries)), reference, "reference", limits=limits)
+    return [entry for entry, outcome in zip(entries, result.outcomes[1:], strict=True) if outcome.passed]
