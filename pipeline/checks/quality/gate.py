@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.checks.quality.check import Check, Files, Limits
-from pipeline.checks.quality.sentences import sentence
+from pipeline.checks.quality.sentences import expected, sentence
 from pipeline.checks.quality.suite import Suite, build_expectation, build_suite
 from pipeline.results import ExpectationOutcome, QualityResult, Severity, SnapshotPair
 
@@ -161,7 +161,8 @@ def _suite_check(entry: dict[str, Any], private: frozenset[str]) -> Check:
     bare = Check(kind, kwargs, severity, sentence="")
     hidden = bool(private & set(bare.columns))
     words = str(entry.get("description") or sentence(kind, kwargs, private=hidden))
-    return Check(kind, kwargs, severity, words, notes=_notes(entry), private=hidden)
+    limits = expected(kind, kwargs, private=hidden)
+    return Check(kind, kwargs, severity, words, expected=limits, notes=_notes(entry), private=hidden)
 
 
 def _notes(entry: dict[str, Any]) -> str | None:

@@ -26,6 +26,23 @@ def sentence(expectation: str, kwargs: Arguments, *, private: bool = False) -> s
     return f"{_subject(expectation, kwargs)} {words}{part}{_condition(kwargs, private)}"
 
 
+def expected(expectation: str, kwargs: Arguments, *, private: bool = False) -> str | None:
+    """What an expectation demands of the value that it observes; None where only its sentence says it."""
+    if private:
+        return None
+    if kwargs.get("min_value") is not None or kwargs.get("max_value") is not None:
+        return _range(kwargs)
+    if "quantile_ranges" in kwargs:
+        return _quantiles(kwargs).removeprefix("has quantiles ")
+    if expectation.startswith("expect_table_") and kwargs.get("value") is not None:
+        return f"exactly {_value(kwargs['value'])}"
+    for key in ("value_set", "type_list", "column_set"):
+        if key in kwargs:
+            return _set(kwargs, key)
+    words = kwargs.get("regex") or kwargs.get("type_") or kwargs.get("strftime_format")
+    return str(words) if words else None
+
+
 def _withheld(kwargs: Arguments) -> dict[str, object]:
     hidden = {"value_set": "the allowed values", "value_pairs_set": "the allowed pairs"}
     found: dict[str, object] = {key: words for key, words in hidden.items() if key in kwargs}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_SET = 30
 _ROWS_PER_VALUE = 10
+_ENOUGH_ROWS = 100
 _FENCE_FACTOR = 1.5
 
 
@@ -193,21 +194,24 @@ def _set(profile: Profile) -> Entry:
 
 def _range(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
     """A tenth of the range as margin on both sides; what is never negative, or never leaves [0, 1], stays so."""
-    if not math.isfinite(numbers.low) or not math.isfinite(numbers.high):
+    limits = _limits(numbers)
+    if limits is None:
         return
-    low, high = _limits(numbers)
     seen = f"{measured(_plain(numbers.low, numbers))} to {measured(_plain(numbers.high, numbers))}"
     yield _entry(
         "expect_column_values_to_be_between",
         "warning",
         f"The reference runs from {seen}; with a margin.",
         column=profile.name,
-        min_value=low,
-        max_value=high,
+        min_value=limits[0],
+        max_value=limits[1],
     )
 
 
-def _limits(numbers: Numbers) -> tuple[float, float]:
+def _limits(numbers: Numbers) -> tuple[float, float] | None:
+    """None where the range has no end that a number can say."""
+    if not math.isfinite((numbers.high - numbers.low) * 2):
+        return None
     if numbers.low >= 0 and numbers.high <= 1 and not numbers.whole:
         return 0.0, 1.0
     margin = (numbers.high - numbers.low) / 10 or abs(numbers.high) / 10 or 1.0
@@ -230,7 +234,7 @@ def _plain(value: float, numbers: Numbers) -> float:
 
 def _middle(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
     """The mean within a quarter of the standard deviation; each quantile up to its neighbours."""
-    if not numbers.deviation or not math.isfinite(numbers.deviation):
+    if profile.rows < _ENOUGH_ROWS or not numbers.deviation or not math.isfinite(numbers.deviation):
         return
     room = numbers.deviation / 4
     low, high = (_outward(numbers.mean - room, room, math.floor), _outward(numbers.mean + room, room, math.ceil))
@@ -243,7 +247,7 @@ def _middle(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
         min_value=low,
         max_value=high,
     )
-    bottom, top = _limits(numbers) if math.isfinite(numbers.low + numbers.high) else (None, None)
+    bottom, top = _limits(numbers) or (None, None)
     _, lower, _, upper, _ = numbers.quantiles
     if lower < upper:
         seen = ", ".join(

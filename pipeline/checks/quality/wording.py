@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -16,8 +17,11 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 def share(fraction: float) -> str:
     """A fraction in [0, 1] as percent, with as many digits as tell it from 0% and 100%."""
     percent = fraction * 100
-    text = f"{percent:.1f}" if percent in (0, 100) or 0.05 <= percent <= 99.95 else f"{percent:.2g}"
-    return f"{text.removesuffix('.0')}%"
+    if 0 < percent < 0.05:
+        return f"{percent:.2g}%"
+    if 99.95 < percent < 100:
+        return f"{math.floor(percent * 1_000) / 1_000:g}%"
+    return f"{percent:.1f}".removesuffix(".0") + "%"
 
 
 def listed(items: Sequence[object], most: int = _MAX_LISTED) -> str:
