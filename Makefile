@@ -27,7 +27,7 @@ tests/pages/node_modules/.ready: tests/pages/package-lock.json
 setup: .venv/.runtime ## Create .venv and install what Nightjar needs
 
 .PHONY: demo
-demo: .venv/.runtime ## Run the demo: two weeks of nights through a real Airflow scheduler
+demo: .venv/.runtime ## Run the demo: three weeks of nights through a real Airflow scheduler
 	@$(BIN)/python -m demo
 
 .PHONY: test

@@ -52,7 +52,7 @@ from pipeline.config import Monitor
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.steps import Night
+    from pipeline.night import Night
 
 PREFIX = "nightly_"
 DEFAULT_SCHEDULE = "0 2 * * *"
@@ -63,7 +63,7 @@ OVER = ("success", "failed", "upstream_failed", "skipped")
 
 
 def _night(monitor: str) -> Night:
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     return open_night(monitor, current_run_date())
 

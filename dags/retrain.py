@@ -32,7 +32,7 @@ PREFIX = "retrain_"
 def retrain(monitor: str) -> str:
     """Train a challenger and let the gate decide; returns what came of it."""
     from pipeline import retrain_steps
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     params = get_current_context()["params"]
     result = retrain_steps.retrain(open_night(monitor, current_run_date()), params["reason"], params["force"])

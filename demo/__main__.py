@@ -1,4 +1,8 @@
-"""`python -m demo`: two weeks of nights of a made-up churn model through a real Airflow, and what came of them.
+"""`python -m demo`: three weeks of nights of a made-up churn model through a real Airflow, and what came of them.
+
+The 14th night drifts and asks for a retraining, which cannot know the new customers yet, as their labels are not there.
+The nights of the cooldown are held. The retraining of the 21st night learns from the labels that came meanwhile, beats
+the champion, and becomes the new reference: the 22nd night is quiet.
 
 Everything lands where it would by default: data in `data/churn`, results in `var/store`, MLflow in `var/mlflow.db`. Run
 again, it goes through the same nights again and publishes the same files.
@@ -8,15 +12,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from demo import churn
 from demo.embedded_airflow import PROJECT_ROOT, EmbeddedAirflow
+from pipeline import retrain_steps
 from pipeline.config import Settings, load_settings
+from pipeline.night import open_night
 from pipeline.results import Decision, DriftResult, QualityResult, SnapshotPair
 from pipeline.store import RunStore
 
@@ -51,17 +60,42 @@ def main() -> int:
     say(f"made {data.reference_rows:,} reference rows and {len(data.nights)} nights in {_short(data.root)}")
     home = PROJECT_ROOT / "var" / "airflow"
     shutil.rmtree(home, ignore_errors=True)
+    until_drift, cooldown, loop = data.nights[:14], data.nights[14:20], data.nights[20:]
     with EmbeddedAirflow(home, progress=say) as airflow:
         airflow.wait_for_dags(NIGHTLY, RETRAIN)
-        told = [_run_night(airflow, night, settings, len(data.nights)) for night in data.nights]
-        retrained = _wait_for_retraining(airflow)
+        told = [_run_night(airflow, night, settings) for night in until_drift]
+        retrained = _wait_for_retraining(airflow, until_drift[-1])
+        told += _run_by_command(cooldown, settings)
+        for night in loop:
+            _serve(night)
+            told.append(_run_night(airflow, night, settings))
+            retrained += _wait_for_retraining(airflow, night)
     _print_table(told)
     _print_retraining(retrained)
     _print_look_around(settings, told)
     return 0
 
 
-def _run_night(airflow: EmbeddedAirflow, night: churn.Night, settings: Settings, nights: int) -> Told:
+def _serve(night: churn.Night) -> None:
+    """The champion of the night's date scores it: what a serving platform does after a promotion."""
+    churn.rescore(night, partial(retrain_steps.score, open_night(MONITOR, night.run_date)))
+
+
+def _run_by_command(nights: Sequence[churn.Night], settings: Settings) -> list[Told]:
+    """The nights of the cooldown: the same steps without Airflow, in seconds."""
+    for night in nights:
+        _serve(night)
+    first, last = str(nights[0].run_date), str(nights[-1].run_date)
+    command = ["-m", "pipeline", "backfill", MONITOR, "--from", first, "--to", last, "--retrain"]
+    say(f"the nights {first} to {last} without Airflow: python {' '.join(command)}")
+    subprocess.run([sys.executable, *command], cwd=PROJECT_ROOT, check=True, stdout=subprocess.DEVNULL)
+    told = [_read(night, RunStore(settings.store)) for night in nights]
+    for line in told:
+        _say_night(line)
+    return told
+
+
+def _run_night(airflow: EmbeddedAirflow, night: churn.Night, settings: Settings) -> Told:
     run_id = airflow.trigger(NIGHTLY, {"run_date": str(night.run_date)}, run_id=f"demo__{night.run_date}")
     state = airflow.wait_run(NIGHTLY, run_id, timeout=NIGHT_SECONDS)
     told = _read(night, RunStore(settings.store))
@@ -69,9 +103,12 @@ def _run_night(airflow: EmbeddedAirflow, night: churn.Night, settings: Settings,
     if state != expected:
         states = airflow.task_states(NIGHTLY, run_id)
         raise SystemExit(f"the night of {night.run_date} ended {state}: {states}; logs in {airflow.log_folder}")
-    position = (night.run_date - churn.FIRST_NIGHT).days + 1
-    say(f"night {position:2} of {nights}  {night.run_date}  {told.decision}")
+    _say_night(told)
     return told
+
+
+def _say_night(told: Told) -> None:
+    say(f"{told.run_date}  {told.shows:13} {told.drift:>4} drift  {told.decision}")
 
 
 def _read(night: churn.Night, store: RunStore) -> Told:
@@ -88,19 +125,29 @@ def _read(night: churn.Night, store: RunStore) -> Told:
         rows=pair.production.rows,
         quality=f"{len(quality.outcomes) - len(quality.failures)}/{len(quality.outcomes)}",
         drift=f"{drift.drift_share:.0%}",
-        decision=decision.status.replace("_", " ") + (", retraining requested" if decision.retrain else ""),
+        decision=_words(decision),
         page=_short(Path(store.night_uri(MONITOR, night.run_date, "index.html"))),
     )
 
 
-def _wait_for_retraining(airflow: EmbeddedAirflow) -> list[tuple[str, str, str]]:
-    """Run id, state and result of every retraining run."""
-    found = []
-    for run in airflow.list_runs(RETRAIN):
-        say(f"waiting for {run.run_id}")
-        state = airflow.wait_run(RETRAIN, run.run_id, timeout=NIGHT_SECONDS)
-        found.append((run.run_id, state, str(airflow.result(RETRAIN, run.run_id, "retrain") or "")))
-    return found
+def _words(decision: Decision) -> str:
+    words = decision.status.replace("_", " ")
+    if decision.retrain:
+        return f"{words}, retraining requested"
+    held = decision.status == "drifted" and decision.hold
+    return f"{words}, held: {str(decision.hold).replace('_', ' ')}" if held else words
+
+
+def _wait_for_retraining(airflow: EmbeddedAirflow, night: churn.Night) -> list[tuple[str, str, str]]:
+    """Run id, state and result of the retraining that a night asked for, if it did."""
+    run_id = f"retrain__{MONITOR}__{night.run_date}"
+    if run_id not in {run.run_id for run in airflow.list_runs(RETRAIN)}:
+        return []
+    say(f"waiting for {run_id}")
+    state = airflow.wait_run(RETRAIN, run_id, timeout=NIGHT_SECONDS)
+    words = str(airflow.result(RETRAIN, run_id, "retrain") or "")
+    say(words)
+    return [(run_id, state, words)]
 
 
 def _print_table(told: list[Told]) -> None:

@@ -1,16 +1,16 @@
-"""Writes a seeded churn data set: a reference, 14 scored nights, and labels that arrive a week later.
+"""Writes a seeded churn data set: a reference, 22 scored nights, and labels that arrive three days later.
 
 `python -m demo.churn` writes to `data/churn`:
 
     reference/part-{0,1,2}.parquet             October to December 2025, one part per month, with the label
-    production/dt=2026-01-01/part-0.parquet    what the model scored that night, ... up to dt=2026-01-14
-    labels/dt=2026-01-01/part-0.parquet        who of that night's customers churned, ... up to dt=2026-01-07
+    production/dt=2026-01-01/part-0.parquet    what the model scored that night, ... up to dt=2026-01-22
+    labels/dt=2026-01-01/part-0.parquet        who of that night's customers churned, ... up to dt=2026-01-19
 
 Customers come from three segments, and a night is a mixture of them: the regulars, the younger people whom a
-discount campaign brings (slow drift: other customers, same behaviour), and a new market (other customers,
-other behaviour: what keeps a regular drives these away). Each segment has its own relation from customer to
-churn; the model is trained on the reference alone, so it is right about the first two and wrong about the
-third.
+discount campaign brings (slow drift: other customers, same behaviour), and from the 14th night on a new market
+(other customers, other behaviour: what keeps a regular drives these away). Each segment has its own relation from
+customer to churn; the model is trained on the reference alone, so it is right about the first two and wrong about
+the third.
 
 The same seed gives the same bytes; no clock is read.
 """
@@ -18,7 +18,7 @@ The same seed gives the same bytes; no clock is read.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -38,10 +38,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data" / "churn"
 DEFAULT_SEED = 7
 FIRST_NIGHT = date(2026, 1, 1)
-LABELS_THROUGH = date(2026, 1, 7)
+LABELS_THROUGH = date(2026, 1, 19)
 REFERENCE_MONTHS = (date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1))
 REFERENCE_ROWS = 20_000
-MODEL_VERSION = "1"
+MODEL_VERSION = "0"  # the versions of the registry begin at 1
 
 NUMERICAL_FEATURES = ["age", "tenure_days", "orders_90d", "average_order_value", "support_tickets_90d"]
 CATEGORICAL_FEATURES = ["country", "region", "plan"]
@@ -160,6 +160,7 @@ SCENES = (
     Scene("slow drift", campaign=0.12),
     Scene("slow drift", campaign=0.25),
     Scene("market entry", campaign=0.1, new_market=0.65),
+    *(Scene("new market", campaign=0.1, new_market=0.65),) * 8,
 )
 
 
@@ -311,6 +312,21 @@ def _write_night(root: Path, run_date: date, scene: Scene, scored: pd.DataFrame,
     return Night(run_date, scene.shows, len(scored), production, labels)
 
 
+def rescore(night: Night, score: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Write a night's production again as another model scores it: serving has moved to that one.
+
+    Args:
+        night: the night as it was written.
+        score: fills `churn_probability`, `prediction` and `model_version` of the customers it is given.
+    """
+    parts = [pq.ParquetFile(path).read().to_pandas() for path in night.production]
+    scored = score(pd.concat(parts, ignore_index=True))
+    scored["churn_probability"] = scored["churn_probability"].round(4)
+    rows = np.split(np.arange(len(scored)), np.cumsum([len(part) for part in parts])[:-1])
+    for path, found in zip(night.production, rows, strict=True):
+        _write_table(path, scored.iloc[found], SCORED_SCHEMA)
+
+
 def _break(customers: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     """A bad export: refunds booked as orders, addresses not found, a plan misspelt, ids lost or repeated."""
     broken = customers.copy()
@@ -349,7 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = write(options.root, options.seed)
     print(f"reference   {data.reference_rows:6,} rows in {len(data.reference)} files")
     for night in data.nights:
-        arrived = "labels arrived" if night.labels else "labels a week later"
+        arrived = "labels arrived" if night.labels else "labels later"
         print(f"{night.run_date}  {night.rows:6,} rows  {night.shows:<12}  {arrived}")
 
 

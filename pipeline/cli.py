@@ -148,7 +148,7 @@ def _progress(line: str) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     outcome = run_night(open_night(options.monitor, options.date), _progress)
     print(_line(outcome))
@@ -156,7 +156,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _backfill(options: argparse.Namespace) -> int:
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     if options.last < options.first:
         raise ConfigError([f"--to {options.last} lies before --from {options.first}"])
@@ -181,7 +181,7 @@ def _line(outcome: Outcome) -> str:
 
 def _retrain(options: argparse.Namespace) -> int:
     from pipeline import retrain_steps
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     night = open_night(options.monitor, options.date)
     result = retrain_steps.retrain(night, options.reason, options.force, _progress)
@@ -192,7 +192,7 @@ def _retrain(options: argparse.Namespace) -> int:
 
 def _promote(options: argparse.Namespace) -> int:
     from pipeline import retrain_steps
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     print(retrain_steps.promote(open_night(options.monitor, _today()), options.version).words)
     return 0
@@ -200,7 +200,7 @@ def _promote(options: argparse.Namespace) -> int:
 
 def _rollback(options: argparse.Namespace) -> int:
     from pipeline import retrain_steps
-    from pipeline.steps import open_night
+    from pipeline.night import open_night
 
     print(retrain_steps.rollback(open_night(options.monitor, _today())).words)
     return 0

@@ -20,9 +20,9 @@ from pipeline.results import RetrainResult
 from pipeline.store import RunStore
 
 if TYPE_CHECKING:
+    from pipeline.night import Night
     from pipeline.publish.channels import ChatMessage
     from pipeline.publish.view import NightView
-    from pipeline.steps import Night
 
 FLEET = ".fleet"  # no monitor has such a name; folders with a dot are not shown
 Outlet = tuple[str, Callable[[], str]]

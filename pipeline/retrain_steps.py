@@ -19,12 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import notify_steps, site
-from pipeline.config import resolve_location
-from pipeline.errors import (
-    OutletUnavailable,
-    QualityGateFailed,
-    SnapshotMissing,
-)
+from pipeline.errors import OutletUnavailable, QualityGateFailed
+from pipeline.night import Night
 from pipeline.results import (
     DriftResult,
     QualityResult,
@@ -33,8 +29,6 @@ from pipeline.results import (
     SnapshotPair,
     TrainingCounts,
 )
-from pipeline.standing import pin_base, tracking_uri
-from pipeline.steps import Night
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +70,7 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
     # Whoever comes second waits for the first, and is told what came of it.
     patience = night.monitor.retrain.time_limit_minutes * 60 + _BUSY_SECONDS
     with hold(night.settings.store, night.name, patience) as lease:
-        registry = Registry(night.name, tracking_uri(night))
+        registry = Registry(night.name, night.tracking_uri)
         version = None if force else registry.find(_key(night))
         if version is None:
             result, version = _train(night, registry, _Request(reason, force, progress), lease)
@@ -123,7 +117,7 @@ def promote(night: Night, number: str) -> AliasChange:
     """
     from pipeline.retrain import by_hand
 
-    return by_hand.promote(night.monitor, night.settings.store, tracking_uri(night), number)
+    return by_hand.promote(night.monitor, night.settings.store, night.tracking_uri, number)
 
 
 def rollback(night: Night) -> AliasChange:
@@ -135,22 +129,22 @@ def rollback(night: Night) -> AliasChange:
     """
     from pipeline.retrain import by_hand
 
-    return by_hand.rollback(night.monitor, night.settings.store, tracking_uri(night))
+    return by_hand.rollback(night.monitor, night.settings.store, night.tracking_uri)
 
 
 def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows as the champion scores them: with the monitor's prediction, score and model version columns.
+    """Rows as the champion of the night's date scores them: with the monitor's prediction, score and model version columns.
 
     Raises:
-        ConfigError: there is no champion.
+        ConfigError: there was no champion.
         ModelTampered: its files are not the registered ones.
     """
     from pipeline.retrain import serving
     from pipeline.retrain.registry import Registry
 
     night.settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    registry = Registry(night.name, tracking_uri(night))
-    return serving.score(night.monitor, registry, rows, night.settings.cache_dir)
+    registry = Registry(night.name, night.tracking_uri)
+    return serving.score(night.monitor, registry, night.run_date, rows, night.settings.cache_dir)
 
 
 @dataclass(frozen=True)
@@ -166,20 +160,14 @@ def _key(night: Night) -> str:
     return f"{night.name}/{night.run_date}"
 
 
-def _cache(night: Night) -> Cache:
-    from pipeline.snapshots import Cache
-
-    return Cache(Path(night.settings.cache_dir), night.settings.cache_max_bytes)
-
-
 def _train(night: Night, registry: Registry, request: _Request, lease: Lease) -> tuple[RetrainResult, Version | None]:
     """A result, and the version that was registered, if it came to one."""
     from pipeline.retrain.challenge import Ground, challenge, ended
     from pipeline.retrain.gather import gather
     from pipeline.retrain.training_set import shortage
 
-    cache = _cache(night)
-    base = pin_base(night, cache)
+    cache = night.cache()
+    base = night.pin(night.monitor.snapshots.base, night.run_date, cache)
     gathered = gather(night.monitor, night.run_date, base, _Source(night, cache), request.progress)
     draft = _draft(night, request, gathered.found.counts)
     problem = shortage(night.monitor, gathered.found.counts)
@@ -228,12 +216,7 @@ class _Source:
     cache: Cache
 
     def pin(self, template: str, day: date) -> Snapshot | None:
-        from pipeline.snapshots import pin
-
-        try:
-            return pin(resolve_location(template, day, self.night.settings.data_root), self.cache)
-        except SnapshotMissing:
-            return None
+        return self.night.pin_if_there(template, day, self.cache)
 
     def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pd.DataFrame:
         from pipeline.snapshots import open_snapshot, read_frame

@@ -7,22 +7,17 @@ import os
 from typing import TYPE_CHECKING
 
 from pipeline import site
-from pipeline.config import CHAMPION, resolve_location
+from pipeline.config import CHAMPION
 from pipeline.errors import OutletRefused, OutletUnavailable, SnapshotChanged
 from pipeline.results import PerformanceResult, RetrainResult, Snapshot, SnapshotPair
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
+    from pipeline.night import Night
     from pipeline.retrain.registry import Registry, Version
     from pipeline.snapshots import Cache
-    from pipeline.steps import Night
 
 log = logging.getLogger(__name__)
-
-
-def tracking_uri(night: Night) -> str:
-    """Where MLflow is: as its own variable says, else embedded."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or night.settings.embedded_mlflow_uri
 
 
 def reference(night: Night, cache: Cache) -> Snapshot:
@@ -44,7 +39,7 @@ def reference(night: Night, cache: Cache) -> Snapshot:
                     "restore it, or roll back"
                 )
             return found
-    return pin_base(night, cache)
+    return night.pin(night.monitor.snapshots.base, night.run_date, cache)
 
 
 def importances(night: Night) -> dict[str, float]:
@@ -71,7 +66,7 @@ def _champion(night: Night) -> tuple[Registry, Version | None]:
     from pipeline.retrain.promotion import champion_of
     from pipeline.retrain.registry import Registry
 
-    registry = Registry(night.name, tracking_uri(night))
+    registry = Registry(night.name, night.tracking_uri)
     return registry, champion_of(registry, night.run_date)
 
 
@@ -99,9 +94,3 @@ def circumstances(night: Night, pair: SnapshotPair, performance: PerformanceResu
         last_request=history.last_request(store, monitor, earlier, day, retrained),
         backfill=backfill,
     )
-
-
-def pin_base(night: Night, cache: Cache) -> Snapshot:
-    from pipeline.snapshots import pin
-
-    return pin(resolve_location(night.monitor.snapshots.base, night.run_date, night.settings.data_root), cache)

@@ -10,51 +10,21 @@ or on a machine of its own, and again. Rooms are imported inside the steps: a ta
 from __future__ import annotations
 
 import logging
-import os
 import time
-from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pipeline import monitors, site
-from pipeline.config import Monitor, Settings, load_settings, resolve_location
-from pipeline.errors import QualityGateFailed, ResultMissing, SnapshotMissing
-from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, Snapshot, SnapshotPair
-from pipeline.store import RunStore
+from pipeline import notify_steps, site, standing
+from pipeline.errors import QualityGateFailed, ResultMissing
+from pipeline.night import Night
+from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, SnapshotPair
 
 if TYPE_CHECKING:
     from pipeline.publish.view import NightView, PastNight
-    from pipeline.snapshots import Cache
 
 log = logging.getLogger(__name__)
 
 HISTORY_NIGHTS = 60
-
-
-@dataclass(frozen=True)
-class Night:
-    """One monitor on one date, and where its results go."""
-
-    monitor: Monitor
-    settings: Settings
-    run_date: date
-    store: RunStore
-
-    @property
-    def name(self) -> str:
-        """The monitor's name."""
-        return self.monitor.name
-
-
-def open_night(name: str, run_date: date) -> Night:
-    """The night of a monitor, with settings from the environment.
-
-    Raises:
-        ConfigError: a variable or the monitor file is wrong.
-    """
-    settings = load_settings(os.environ)
-    return Night(monitors.load(name, settings), settings, run_date, RunStore(settings.store))
 
 
 def pull_snapshots(night: Night) -> SnapshotPair:
@@ -63,20 +33,18 @@ def pull_snapshots(night: Night) -> SnapshotPair:
     Raises:
         SnapshotMissing, SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `pipeline.snapshots.pin`.
     """
-    from pipeline import standing
-
-    cache = _cache(night)
+    cache = night.cache()
     sources = night.monitor.snapshots
     labels_date = night.run_date - timedelta(days=night.monitor.performance.label_delay_days)
-    labels = _pin_if_there(night, sources.labels, labels_date, cache)
+    labels = night.pin_if_there(sources.labels, labels_date, cache)
     pair = SnapshotPair(
         monitor=night.name,
         run_date=night.run_date,
         reference=standing.reference(night, cache),
-        production=_pin(night, sources.production, night.run_date, cache),
+        production=night.pin(sources.production, night.run_date, cache),
         labels_date=labels_date if sources.labels else None,
         labels=labels,
-        labelled=_pin_if_there(night, sources.production, labels_date, cache) if labels else None,
+        labelled=night.pin_if_there(sources.production, labels_date, cache) if labels else None,
     )
     night.store.save(night.name, night.run_date, "snapshots", pair)
     log.info("%s: %d reference and %d production rows", night.name, pair.reference.rows, pair.production.rows)
@@ -88,7 +56,7 @@ def validate_quality(night: Night) -> QualityResult:
     from pipeline.checks.quality import Limits, load_suite, validate
     from pipeline.snapshots import open_snapshot
 
-    pair, cache = _pair(night), _cache(night)
+    pair, cache = _pair(night), night.cache()
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
@@ -111,11 +79,10 @@ def _recent_rows(night: Night) -> list[int]:
 
 def measure_drift(night: Night) -> DriftResult:
     """Compare every configured column of production with the reference."""
-    from pipeline import standing
     from pipeline.checks.drift import measure
     from pipeline.snapshots import open_snapshot
 
-    pair, cache = _pair(night), _cache(night)
+    pair, cache = _pair(night), night.cache()
     importances = standing.importances(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         result = measure(
@@ -151,7 +118,7 @@ def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
             snapshots=pair.digest, status="awaiting_labels", reason=reason, labels_date=labels_date
         )
     wanted = [name for name in (roles.id, roles.label, roles.prediction, roles.score) if name is not None]
-    cache = _cache(night)
+    cache = night.cache()
     with open_snapshot(pair.labels, cache) as paths:
         labels = read_frame(paths, wanted)
     with open_snapshot(pair.labelled, cache) as paths:
@@ -168,7 +135,6 @@ def decide(night: Night, backfill: bool = False) -> Decision:
         night: the night.
         backfill: an old night is run again, and nobody said that it may retrain.
     """
-    from pipeline import standing
     from pipeline.checks import policy
 
     pair = _pair(night)
@@ -212,8 +178,7 @@ def log_run(night: Night) -> str:
     from pipeline.publish import mlflow_run
 
     files = _published(night)
-    tracking_uri = os.environ.get("MLFLOW_TRACKING_URI") or night.settings.embedded_mlflow_uri
-    return mlflow_run.log_night(night_view(night), files, tracking_uri)
+    return mlflow_run.log_night(night_view(night), files, night.tracking_uri)
 
 
 def push_gauges(night: Night) -> str:
@@ -230,8 +195,6 @@ def push_gauges(night: Night) -> str:
 
 def send_summary(night: Night) -> str:
     """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
-    from pipeline import notify_steps
-
     return notify_steps.send(night, night_view(night), _published(night).get("summary.eml"))
 
 
@@ -293,25 +256,6 @@ def _history(night: Night) -> tuple[PastNight, ...]:
     """Earlier nights only: publishing an old night again must give the same files."""
     earlier = [past for past in site.history(night.store, night.name) if past.run_date < night.run_date]
     return tuple(earlier[-HISTORY_NIGHTS:])
-
-
-def _cache(night: Night) -> Cache:
-    from pipeline.snapshots import Cache
-
-    return Cache(Path(night.settings.cache_dir), night.settings.cache_max_bytes)
-
-
-def _pin(night: Night, template: str, day: date, cache: Cache) -> Snapshot:
-    from pipeline.snapshots import pin
-
-    return pin(resolve_location(template, day, night.settings.data_root), cache)
-
-
-def _pin_if_there(night: Night, template: str | None, day: date, cache: Cache) -> Snapshot | None:
-    try:
-        return _pin(night, template, day, cache) if template else None
-    except SnapshotMissing:
-        return None
 
 
 def _pair(night: Night) -> SnapshotPair:

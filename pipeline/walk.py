@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pipeline import steps
 from pipeline.errors import NightjarError, QualityGateFailed
+from pipeline.night import Night
 from pipeline.results import Decision
-from pipeline.steps import Night
 
 Progress = Callable[[str], None]
 

@@ -13,6 +13,7 @@ FOUNDATION = {
     "config",
     "environment",
     "errors",
+    "mlflow_store",
     "monitor_file",
     "monitors",
     "quality_checks",
@@ -23,7 +24,7 @@ FOUNDATION = {
     "sections",
     "store",
 }
-JOINERS = {"authoring", "notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
+JOINERS = {"authoring", "night", "notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline import steps
 from pipeline.errors import NightjarError, OutletUnavailable, ResultMissing, SnapshotMissing
+from pipeline.night import Night
 from pipeline.results import Decision, DriftResult
-from pipeline.steps import Night
 from pipeline.walk import Outcome, exit_code, run_night
 from tests.project import Project, people
 

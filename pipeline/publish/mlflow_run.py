@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import OutletRefused
-from pipeline.publish.mlflow_store import artifact_location, open_store, without_credentials
+from pipeline.mlflow_store import artifact_location, open_store, without_credentials
 from pipeline.publish.view import NightView
 from pipeline.results import Snapshot
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.mlflow_store import artifact_location, open_store
 from pipeline.retrain import model_files
 from pipeline.retrain.errors import ModelTampered
-from pipeline.retrain.tracking import artifact_location, client, is_missing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,6 +25,7 @@ KEY_TAG = "retrain_key"
 _RESULT_FILE = "retrain.json"
 _MODEL_FOLDER = "model"
 _LONGEST_PARAM = 6000
+_NO_SUCH = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})  # the second for a missing alias
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Registry:
         """Connect, so that a registry that is down is known before any work is done."""
         self.name = name
         self.tracking_uri = tracking_uri
-        with client(tracking_uri) as mlflow:
+        with open_store(tracking_uri) as mlflow:
             mlflow.search_registered_models(max_results=1)
 
     def version(self, number: str) -> Version | None:
@@ -67,25 +68,25 @@ class Registry:
         return self._unless_missing(lambda mlflow: mlflow.get_model_version_by_alias(self.name, alias))
 
     def _unless_missing(self, ask: Callable[[MlflowClient], Any]) -> Version | None:
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             from mlflow.exceptions import MlflowException
 
             try:
                 return _version(ask(mlflow))
             except MlflowException as error:
-                if is_missing(error):
+                if error.error_code in _NO_SUCH:
                     return None
                 raise
 
     def find(self, key: str) -> Version | None:
         """The newest version of a monitor and date."""
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             found = mlflow.search_model_versions(f"name = '{self.name}' and tags.{KEY_TAG} = '{key}'")
         return max(map(_version, found), key=lambda item: int(item.number), default=None)
 
     def numbers(self) -> list[str]:
         """All versions, oldest first."""
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             found = mlflow.search_model_versions(f"name = '{self.name}'")
         return sorted((str(item.version) for item in found), key=int)
 
@@ -94,7 +95,7 @@ class Registry:
 
         A run of the same key without a version was left by a process that was killed, and is removed.
         """
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             experiment = self._experiment(mlflow)
             registered = {item.run_id for item in mlflow.search_model_versions(f"name = '{self.name}'")}
             for left in mlflow.search_runs([experiment], f"tags.{KEY_TAG} = '{entry.key}'"):
@@ -111,7 +112,7 @@ class Registry:
 
     def register(self, run_id: str, source: str, tags: Mapping[str, str], result: bytes) -> Version:
         """Make a recorded run a version, whose tags are there from its first moment on."""
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             from mlflow.exceptions import MlflowException
 
             mlflow.log_text(run_id, result.decode(), _RESULT_FILE)
@@ -143,7 +144,7 @@ class Registry:
         """The retraining result that was recorded with a version; None when there is none."""
         if version.run_id is None:
             return None
-        with client(self.tracking_uri) as mlflow, tempfile.TemporaryDirectory() as folder:
+        with open_store(self.tracking_uri) as mlflow, tempfile.TemporaryDirectory() as folder:
             if not any(item.path == _RESULT_FILE for item in mlflow.list_artifacts(version.run_id)):
                 return None
             return Path(mlflow.download_artifacts(version.run_id, _RESULT_FILE, folder)).read_bytes()
@@ -158,7 +159,7 @@ class Registry:
         expected = version.tags.get("model_sha256")
         if expected is None or version.run_id is None:
             raise ModelTampered(f"{who}: Nightjar did not register it, so there is no digest to check its files by")
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             if not any(item.path == _MODEL_FOLDER for item in mlflow.list_artifacts(version.run_id)):
                 raise ModelTampered(f"{who}: its files are gone")
             found = Path(mlflow.download_artifacts(version.run_id, _MODEL_FOLDER, str(folder)))
@@ -171,12 +172,12 @@ class Registry:
 
     def tag(self, version: Version, name: str, value: str) -> None:
         """Set a tag of a version."""
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             mlflow.set_model_version_tag(self.name, version.number, name, value)
 
     def point(self, alias: str, version: Version | None) -> None:
         """Let an alias point to a version, or to none."""
-        with client(self.tracking_uri) as mlflow:
+        with open_store(self.tracking_uri) as mlflow:
             if version is None:
                 mlflow.delete_registered_model_alias(self.name, alias)
             else:

@@ -1,15 +1,17 @@
-"""What a registered champion says of some rows: for batch scoring without a serving platform, as in the demo."""
+"""What a champion says of some rows: for batch scoring without a serving platform, as in the demo."""
 
 from __future__ import annotations
 
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import Monitor
 from pipeline.errors import ConfigError
 from pipeline.retrain.process import run
-from pipeline.retrain.registry import CHAMPION, Registry
+from pipeline.retrain.promotion import champion_of
+from pipeline.retrain.registry import Registry
 from pipeline.retrain.snapshot_file import score_of
 from pipeline.retrain.trial import ask
 
@@ -17,17 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def score(monitor: Monitor, registry: Registry, rows: pd.DataFrame, scratch: Path) -> pd.DataFrame:
-    """The rows with the monitor's prediction, score and model version columns as the champion fills them.
+def score(monitor: Monitor, registry: Registry, run_date: date, rows: pd.DataFrame, scratch: Path) -> pd.DataFrame:
+    """The rows with the monitor's prediction, score and model version columns as the champion of a date fills them.
 
     Raises:
         ConfigError: there is no champion.
         ModelTampered: its files are not the registered ones.
         TrainingFailed: it raised, or took longer than a training may.
     """
-    champion = registry.at(CHAMPION)
+    champion = champion_of(registry, run_date)
     if champion is None:
-        raise ConfigError([f"{monitor.name}: there is no champion yet: retrain first"])
+        raise ConfigError([f"{monitor.name}: there was no champion on {run_date}: retrain first"])
     policy, roles = monitor.retrain, monitor.columns
 
     def work(command: str, folder: Path) -> dict[str, Any]:

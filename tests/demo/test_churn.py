@@ -1,4 +1,4 @@
-"""The churn demo shows what it says: quiet nights, slow drift, broken data, one night far over the limit."""
+"""The churn demo shows what it says: quiet nights, slow drift, broken data, a new market far over the limit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ import pytest
 import yaml
 
 from demo.churn import LABEL_SCHEMA, REFERENCE_SCHEMA, SCORED_SCHEMA, ChurnData, main, write
+
+# Great Expectations and Evidently use modules that Python and NumPy have renamed.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 PROJECT = Path(__file__).resolve().parents[2]
 MONITOR = yaml.safe_load((PROJECT / "monitors" / "churn.yaml").read_text())
@@ -34,6 +37,7 @@ DRIFT_SHARES = {
     date(2026, 1, 12): 0.1,
     date(2026, 1, 13): 0.2,
     date(2026, 1, 14): 0.9,
+    **{date(2026, 1, day): 0.9 for day in range(15, 23)},
 }
 
 
@@ -89,7 +93,7 @@ def failed_severities(data: ChurnData) -> dict[str, list[str]]:
     return {"reference": severities(data.reference), **nights}
 
 
-def test_there_are_fourteen_nights_of_a_few_thousand_rows(data: ChurnData) -> None:
+def test_there_are_twenty_two_nights_of_a_few_thousand_rows(data: ChurnData) -> None:
     assert [night.run_date for night in data.nights] == list(DRIFT_SHARES)
     assert all(3_000 <= night.rows <= 4_000 for night in data.nights)
     assert all(len(read(night.production)) == night.rows for night in data.nights)
@@ -111,30 +115,32 @@ def test_the_monitor_names_every_column_once_and_finds_the_files(data: ChurnData
     assert sorted(compared + others) == sorted(REFERENCE_SCHEMA.names)
     assert {columns["prediction"], columns["score"]} < set(compared)
     night = data.nights[0]
-    first = {"reference": data.reference[0], "production": night.production[0], "labels": night.labels}
+    first = {"initial": data.reference[0], "production": night.production[0], "labels": night.labels}
     for key, path in first.items():
         assert path is not None
         place = MONITOR["snapshots"][key].format(date=night.run_date).removeprefix("data/churn/")
         assert path.parent == data.root / place.rstrip("/")
 
 
-def test_labels_arrive_a_week_later(data: ChurnData) -> None:
+def test_labels_arrive_three_days_later(data: ChurnData) -> None:
     last = data.nights[-1].run_date
     for night in data.nights:
-        assert (night.labels is not None) == ((last - night.run_date).days >= 7)
+        assert (night.labels is not None) == (
+            (last - night.run_date).days >= MONITOR["performance"]["label_delay_days"]
+        )
         assert (night.labels is not None) == (data.root / "labels" / f"dt={night.run_date}").exists()
-        if night.labels:
+        if night.labels and night.run_date != BROKEN_NIGHT:  # whose ids were lost, but not the truth
             assert set(read([night.labels])["customer_id"]) == set(read(night.production)["customer_id"])
 
 
 def test_labels_can_be_written_for_later_nights_without_changing_anything_else(data: ChurnData, tmp_path: Path) -> None:
-    later = write(tmp_path, labels_through=date(2026, 1, 14))
+    later = write(tmp_path, labels_through=date(2026, 1, 22))
     assert all(night.labels for night in later.nights)
     assert digests(data.root).items() < digests(tmp_path).items()
 
 
 def test_two_runs_write_the_same_bytes_and_another_seed_others(data: ChurnData, tmp_path: Path) -> None:
-    write(tmp_path, labels_through=date(2026, 1, 9))
+    write(tmp_path, labels_through=date(2026, 1, 21))
     write(tmp_path)
     assert digests(tmp_path) == digests(data.root)
     write(tmp_path, seed=8)
@@ -143,7 +149,7 @@ def test_two_runs_write_the_same_bytes_and_another_seed_others(data: ChurnData, 
 
 
 def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
-    theirs = tmp_path / "labels" / "dt=2026-01-12" / "notes.txt"
+    theirs = tmp_path / "labels" / "dt=2026-01-21" / "notes.txt"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("mine")
     write(tmp_path)
@@ -153,13 +159,13 @@ def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 def test_the_model_is_right_until_the_market_entry_and_wrong_about_it(tmp_path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
-    later = write(tmp_path, labels_through=date(2026, 1, 14))
+    later = write(tmp_path, labels_through=date(2026, 1, 22))
     nights = {night.run_date: read(night.production) for night in later.nights}
     truths = {night.run_date: read([night.labels]) for night in later.nights if night.labels}
     judged = {day: nights[day].merge(truths[day], on="customer_id") for day in nights if day != BROKEN_NIGHT}
     areas = {day: roc_auc_score(rows["churned"], rows["churn_probability"]) for day, rows in judged.items()}
     assert all(area > 0.75 for day, area in areas.items() if day < date(2026, 1, 14))
-    assert areas[date(2026, 1, 14)] < 0.5
+    assert all(area < 0.5 for day, area in areas.items() if day >= date(2026, 1, 14))
 
 
 def test_only_the_broken_night_has_null_repeated_negative_or_unknown_values(data: ChurnData) -> None:
@@ -185,7 +191,7 @@ def test_slow_drift_stays_at_or_under_the_limit_and_the_market_entry_is_far_over
     shares = {night.run_date: drift_share(reference, read(night.production)) for night in data.nights}
     assert shares == pytest.approx(DRIFT_SHARES)
     over = {night.shows for night in data.nights if shares[night.run_date] > limit}
-    assert over == {"broken data", "market entry"}
+    assert over == {"broken data", "market entry", "new market"}
 
 
 def test_the_command_writes_the_data_and_says_what_each_night_shows(

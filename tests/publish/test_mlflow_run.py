@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import mlflow_store
 from pipeline.errors import OutletRefused, OutletUnavailable
-from pipeline.publish import mlflow_store
 from pipeline.publish.mlflow_run import MAX_METRIC_NAME, log_night, metric_name, metrics, parameters, tags
 from pipeline.publish.view import NightView
 from tests.publish import samples

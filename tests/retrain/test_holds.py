@@ -10,9 +10,9 @@ import pytest
 
 from pipeline import standing
 from pipeline.checks.policy import Circumstances, decide
+from pipeline.night import Night
 from pipeline.results import Decision, DriftResult, PerformanceResult, RetrainResult, SnapshotPair
 from pipeline.retrain_policy import RetrainPolicy
-from pipeline.steps import Night
 from tests.checks.test_policy import drift, quality
 from tests.project import Project
 

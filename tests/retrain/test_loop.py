@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ import pytest
 
 from pipeline import retrain_steps, standing, steps
 from pipeline.errors import ConfigError, OutletUnavailable, QualityGateFailed, SnapshotChanged
+from pipeline.night import Night
 from pipeline.results import DriftResult, RetrainResult
 from pipeline.retrain import challenge, conclusion
 from pipeline.retrain.errors import ModelTampered, TrainingFailed
 from pipeline.retrain.registry import Registry, Version
 from pipeline.snapshots import Cache
-from pipeline.steps import Night
 from tests.retrain.world import World, is_gone, wait_for
 from tests.servers.processes import free_port
 from tests.servers.s3 import S3
@@ -88,7 +89,7 @@ def test_a_drifted_population_is_learnt_and_does_not_fire_again(world: World, tr
     assert aliases(tracking_uri) == {"champion": "2", "previous": "1"}
 
     for number in (10, 11, 12):  # from now on the new champion scores, and the world stays as it is
-        world.write_night(number, abroad=0.9, score=lambda rows: retrain_steps.score(world.night(9), rows))
+        world.write_night(number, abroad=0.9, score=partial(retrain_steps.score, world.night(number)))
         after = drift(world.night(number))
         assert not after.drifted, [column.name for column in after.drifted_columns]
 

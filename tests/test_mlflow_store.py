@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import mlflow_store
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
-from pipeline.publish import mlflow_store
 from pipeline.publish.mlflow_run import log_night
 from tests.publish import samples
 from tests.servers.loopback import LoopbackServer, QuietHandler, serving_thread

@@ -1,0 +1,80 @@
+"""The story of the demo, without Airflow: the drift is learnt once its labels are there, and does not fire again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from demo import churn
+from pipeline import retrain_steps
+from pipeline.night import Night, open_night
+from pipeline.results import Decision, RetrainResult
+from pipeline.walk import run_night
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[int, churn.Night]:
+    """The demo's nights by their day of January, in a project of their own."""
+    for folder in ("monitors", "expectations"):
+        shutil.copytree(PROJECT / folder, tmp_path / folder)
+        monkeypatch.setenv(f"PIPELINE_{folder.upper()}_DIR", str(tmp_path / folder))
+    monkeypatch.setenv("PIPELINE_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("PIPELINE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return {night.run_date.day: night for night in churn.write(tmp_path / "data" / "churn").nights}
+
+
+def decide(day: int) -> Decision:
+    outcome = run_night(_night(day), lambda _: None)
+    assert outcome.errors == ()
+    assert outcome.decision is not None
+    return outcome.decision
+
+
+def _night(day: int) -> Night:
+    return open_night("churn", date(2026, 1, day))
+
+
+@pytest.fixture
+def serve(nights: dict[int, churn.Night]) -> Callable[[int], None]:
+    """Let the champion of a day's date score it."""
+    return lambda day: churn.rescore(nights[day], partial(retrain_steps.score, _night(day)))
+
+
+def retrain(day: int) -> RetrainResult:
+    return retrain_steps.retrain(_night(day), "drifted", progress=lambda _: None)
+
+
+def test_the_drifted_population_is_learnt_from_its_labels_and_the_next_night_is_quiet(
+    nights: dict[int, churn.Night], serve: Callable[[int], None]
+) -> None:
+    assert decide(14).retrain
+    first = retrain(14)
+    serve(15)
+    cooling = decide(15)
+    serve(21)
+    over_again = decide(21)
+    second = retrain(21)
+    serve(22)
+    after = decide(22)
+
+    assert first.status == "promoted"  # there was no champion, and the labels of the new market were not there
+    assert (cooling.status, cooling.hold) == ("drifted", "cooldown")
+    assert over_again.retrain
+    assert second.status == "promoted", second.words
+    assert second.evaluation is not None
+    assert second.evaluation.against == "version"
+    assert second.evaluation.main.champion is not None
+    assert second.evaluation.main.champion < 0.5 < 0.7 < (second.evaluation.main.challenger_low or 0)
+    assert second.evaluation.segments
+    assert after.status == "healthy"
+    assert pq.read_table(nights[22].production[0])["model_version"][0].as_py() == "2"
