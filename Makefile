@@ -56,11 +56,14 @@ format: .venv/.dev ## Format the code
 check: lint types test-quick ## Everything to run before a commit
 
 .PHONY: bench
-bench: .venv/.dev ## Measure drift beside Evidently and the floor (half an hour; sizes in benchmarks/README.md)
+bench: .venv/.dev ## Measure drift and quality beside their peers (three quarters of an hour; benchmarks/README.md)
 	@mkdir -p build
 	@for size in '100000 30 --peers' '1000000 30 --peers' '5000000 30' '200000 500'; do \
-		set -- $$size; $(BIN)/python benchmarks/drift.py --rows $$1 --columns $$2 $$3 --limit 1500 \
+		set -- $$size; $(BIN)/python -m benchmarks.drift --rows $$1 --columns $$2 $$3 --limit 1500 \
 			--output build/drift-$$1x$$2.md || exit 1; \
+	done
+	@for size in '1000000' '5000000' '5000000 --patterns'; do \
+		set -- $$size; $(BIN)/python -m benchmarks.quality --rows $$1 $$2 --repeat 2 --output build/quality-$$1.md || exit 1; \
 	done
 
 .PHONY: lock

@@ -2,8 +2,9 @@
 
     python benchmarks/contenders.py NAME FOLDER THREADS
 
-The folder holds `reference.parquet` and `production.parquet`. The line says how long the imports took and, where the
-contender has them, the score of every column.
+The folder holds `reference.parquet` and `production.parquet`, for quality `production.parquet` and `suite.json`. The
+line says how long the imports took and what the contender tells of its results: the score of every column, or what
+came of every expectation.
 """
 
 from __future__ import annotations
@@ -11,26 +12,27 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-Scores = dict[str, float]
+Told = dict[str, Any]
 
 
-def nightjar(folder: Path, threads: int, imported: Callable[[], None]) -> Scores:
+def nightjar(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
     """`compare_columns` as the nightly run calls it."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    _find_pipeline()
     from pipeline.checks.columns import compare_columns, infer_plans
 
     imported()
     before, after = [str(folder / "reference.parquet")], [str(folder / "production.parquet")]
     compared = compare_columns(before, after, infer_plans(before, after), threads=threads)
-    return {item.name: item.score for item in compared if item.score is not None}
+    return {"scores": {item.name: item.score for item in compared if item.score is not None}}
 
 
-def floor(folder: Path, threads: int, imported: Callable[[], None]) -> Scores:
+def floor(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
     """The least that any exact rank statistic must do: decode every column and sort the numbers."""
     import numpy as np
     import pyarrow.parquet as pq
@@ -53,7 +55,7 @@ def floor(folder: Path, threads: int, imported: Callable[[], None]) -> Scores:
     return {}
 
 
-def evidently(folder: Path, threads: int, imported: Callable[[], None]) -> Scores:
+def evidently(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
     """`DataDriftPreset` with its defaults, over data frames read by pandas."""
     import pandas as pd
     from evidently import DataDefinition, Dataset, Report
@@ -67,14 +69,15 @@ def evidently(folder: Path, threads: int, imported: Callable[[], None]) -> Score
     )
     datasets = [Dataset.from_pandas(frame, definition) for frame in (after, before)]
     result: Any = Report([DataDriftPreset()]).run(*datasets)
-    return {
+    scores = {
         metric["config"]["column"]: float(metric["value"])
         for metric in result.dict()["metrics"]
         if "column" in metric.get("config", {})
     }
+    return {"scores": scores}
 
 
-def nannyml(folder: Path, threads: int, imported: Callable[[], None]) -> Scores:
+def nannyml(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
     """`UnivariateDriftCalculator` with the methods that Evidently and Nightjar choose, production as one chunk."""
     import nannyml as nml
     import pandas as pd
@@ -93,11 +96,62 @@ def nannyml(folder: Path, threads: int, imported: Callable[[], None]) -> Scores:
     return {}
 
 
-CONTENDERS: dict[str, Callable[[Path, int, Callable[[], None]], Scores]] = {
+def gate(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """The quality gate on a suite: `validate_suite` as the nightly run calls it, without the built-in checks."""
+    _find_pipeline()
+    import great_expectations  # noqa: F401 - so that its import is counted as one
+
+    from pipeline.checks.quality import Limits, load_suite, pushdown, validate_suite  # noqa: F401 - pushdown as well
+
+    imported()
+    suite = load_suite(folder / "suite.json")
+    result = validate_suite(suite, [folder / "production.parquet"], "benchmark", limits=Limits(threads=threads))
+    engines = Counter(item.engine for item in result.outcomes[1:])
+    outcomes = [item.model_dump(mode="json") for item in result.outcomes[1:]]
+    return {"outcomes": outcomes, "engines": dict(engines)}
+
+
+def great_expectations_on_pandas(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """The suite as Great Expectations' own documentation runs it on a data frame read by pandas."""
+    import great_expectations as gx
+    import pandas as pd
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    imported()
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    entries = json.loads((folder / "suite.json").read_text())["expectations"]
+    suite = gx.ExpectationSuite(
+        name="suite",
+        expectations=[
+            ExpectationConfiguration(type=entry["type"], kwargs=entry["kwargs"], meta={"place": place}).to_domain_obj()
+            for place, entry in enumerate(entries)
+        ],
+    )
+    asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("snapshot")
+    frame = pd.read_parquet(folder / "production.parquet")
+    batch = asset.add_batch_definition_whole_dataframe("night").get_batch({"dataframe": frame})
+    told: list[Any] = [None] * len(entries)
+    for result in batch.validate(
+        suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
+    ).results:
+        details = {key: value for key, value in result.result.items() if not isinstance(value, list)}
+        told[result.expectation_config.meta["place"]] = {"success": bool(result.success), "details": details}
+    return {"results": json.loads(json.dumps(told, default=float))}
+
+
+def _find_pipeline() -> None:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+
+CONTENDERS: dict[str, Callable[[Path, int, Callable[[], None]], Told]] = {
     "floor": floor,
     "nightjar": nightjar,
     "evidently": evidently,
     "nannyml": nannyml,
+    "gate": gate,
+    "great_expectations": great_expectations_on_pandas,
 }
 
 
@@ -105,8 +159,8 @@ def main() -> None:
     name, folder, threads = sys.argv[1:]
     started = time.perf_counter()
     imports: list[float] = []
-    scores = CONTENDERS[name](Path(folder), int(threads), lambda: imports.append(time.perf_counter() - started))
-    print(json.dumps({"imports": imports[0], "scores": scores}))
+    told = CONTENDERS[name](Path(folder), int(threads), lambda: imports.append(time.perf_counter() - started))
+    print(json.dumps({"imports": imports[0], **told}))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Seeded tables for the benchmark: of every 30 columns 20 are floats, 5 integers and 5 categories; 2% are null.
 
-python benchmarks/tables.py FOLDER ROWS COLUMNS
+python benchmarks/tables.py FOLDER ROWS COLUMNS [SIDE ...]
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 NULL_SHARE = 0.02
+SIDES = ("reference", "production")
 _VALUES_AT_ONCE = 20_000_000
-_CATEGORIES = np.array([f"category {number:02d}" for number in range(25)])
+CATEGORIES = np.array([f"category {number:02d}" for number in range(25)])
 
 
 def column_names(columns: int) -> list[str]:
@@ -23,11 +25,12 @@ def column_names(columns: int) -> list[str]:
     return [f"{kinds[number % 6]}{number}" for number in range(columns)]
 
 
-def write_tables(folder: Path, rows: int, columns: int) -> None:
-    """`reference.parquet` and `production.parquet`; every third column of production has moved."""
+def write_tables(folder: Path, rows: int, columns: int, sides: Sequence[str] = SIDES) -> None:
+    """`reference.parquet` and `production.parquet`, or one of them; every third column of production has moved."""
     names = column_names(columns)
     step = max(10_000, _VALUES_AT_ONCE // columns)
-    for seed, side in enumerate(("reference", "production")):
+    for side in sides:
+        seed = SIDES.index(side)
         rng = np.random.default_rng(seed)
         writer: pq.ParquetWriter | None = None
         for start in range(0, rows, step):
@@ -46,11 +49,11 @@ def _column(rng: np.random.Generator, name: str, size: int, *, moved: bool) -> p
     if name[0] == "i":
         return pa.array(rng.poisson(40 * (1 + shift), size), mask=missing)
     if name[0] == "c":
-        weights = np.arange(1.0, _CATEGORIES.size + 1) ** -(1 + shift)
-        return pa.array(_CATEGORIES[rng.choice(_CATEGORIES.size, size, p=weights / weights.sum())], mask=missing)
+        weights = np.arange(1.0, CATEGORIES.size + 1) ** -(1 + shift)
+        return pa.array(CATEGORIES[rng.choice(CATEGORIES.size, size, p=weights / weights.sum())], mask=missing)
     shapes = (rng.normal(shift, 1, size), np.exp(rng.normal(shift, 1, size)), rng.standard_t(3, size) + shift)
     return pa.array(shapes[number % 3], mask=missing)
 
 
 if __name__ == "__main__":
-    write_tables(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    write_tables(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] or SIDES)

@@ -15,12 +15,17 @@ from pipeline import monitors
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.environment import channel_variable
 from pipeline.errors import ConfigError, NightjarError
+from pipeline.monitor_file import ROLES
 from pipeline.schedule import day_that_ended, next_moment
 from pipeline.walk import Outcome, exit_code, run_night
 
 if TYPE_CHECKING:
     from pipeline.authoring import Written
 
+_INIT = (
+    "What is not said is guessed from the data and, at a terminal, asked for. An address is a file, a folder, a glob, "
+    "or an s3:// key or prefix."
+)
 _EXIT_CODES = """exit codes:
   0  healthy or drifted (a verdict is not a failure)
   2  bad usage or configuration
@@ -40,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NightjarError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,13 +116,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands that write files a person would otherwise write."""
-    init = commands.add_parser("init", help="write a monitor file and a suite for a new model, from its data")
+    words = "write a monitor file and a suite for a new model, from its data"
+    init = commands.add_parser("init", help=words, description=f"{words.capitalize()}. {_INIT}")
     init.add_argument("monitor", metavar="NAME")
-    init.add_argument("--reference", required=True, help="what the model knows: its training data, scored")
-    init.add_argument("--production", required=True, help="what it scores; {date} stands for the run date")
-    init.add_argument("--labels", help="what then came true; {date} stands for the run date")
-    for role in ("id", "label", "prediction", "score", "model-version"):
-        init.add_argument(f"--{role}", metavar="COLUMN", help="guessed from the data by default; - for none")
+    init.add_argument("--reference", metavar="URI", help="what the model knows: its training data, scored")
+    init.add_argument("--production", metavar="URI", help="what it scores; {date} stands for the run date")
+    init.add_argument("--labels", metavar="URI", help="what then came true; - for none")
+    for role, words in ROLES.items():
+        init.add_argument(f"--{role.replace('_', '-')}", metavar="COLUMN", help=f"{words}; - for none")
     init.add_argument("--owner", help="a person, a team, an address")
     init.add_argument("--force", action="store_true", help="write both files anew although they exist")
     init.set_defaults(command=_init)
@@ -245,29 +254,29 @@ def _today() -> date:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from pipeline.authoring import Wishes, init
     from pipeline.checks.quality.roles import Known
+    from pipeline.interview import Terminal
+    from pipeline.new_monitor import Wishes, init
 
-    roles = ("id", "label", "prediction", "score", "model_version")
-    said = {role: getattr(options, role) for role in roles}
+    said = {role: getattr(options, role) for role in ROLES}
     known = Known(**{role: "" if name == "-" else name for role, name in said.items()})
-    wishes = Wishes(options.reference, options.production, known, options.labels, options.owner, options.force)
-    begun = init(options.monitor, wishes, day_that_ended(datetime.now(UTC)), _ask)
-    for role in roles:
+    places = options.reference, options.production, options.labels
+    begun = init(
+        options.monitor,
+        Wishes(known, *places, options.owner, options.force),
+        day_that_ended(datetime.now(UTC)),
+        Terminal(),
+    )
+    for role in ROLES:
         print(f"  {role.replace('_', ' '):<14}{getattr(begun.columns, role) or 'none'}")
     numerical, categorical = len(begun.columns.numerical), len(begun.columns.categorical)
     print(f"  compared      {numerical} numerical, {categorical} categorical columns")
+    for note in begun.notes:
+        print(f"note: {note}")
     print(f"{begun.monitor}: written")
     _tell(begun.suite)
     print(f"next: python -m pipeline run {options.monitor} --date {begun.night or 'YYYY-MM-DD'}")
     return 0
-
-
-def _ask(question: str, proposal: str) -> str:
-    """Where nobody sits at a terminal, the proposal is the answer."""
-    if not sys.stdin.isatty():
-        return proposal
-    return input(f"{question} [{proposal}]: ").strip() or proposal
 
 
 def _suggest(options: argparse.Namespace) -> int:

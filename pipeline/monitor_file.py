@@ -11,6 +11,15 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 _LINE = 110
 
+ROLES = {
+    "id": "joins production with its labels; has to differ in every row",
+    "label": "the truth, in the reference and in the labels",
+    "prediction": "the model's answer",
+    "score": "the model's confidence, from 0 to 1",
+    "model_version": "which model answered",
+}
+"""What a column can be, in words."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -38,33 +47,27 @@ def monitor_text(draft: Draft) -> str:
 
 
 def _head(draft: Draft) -> list[str]:
-    labels = f"  labels: {_text(draft.labels)}" if draft.labels else "  # labels: data/labels/dt={date}/"
+    labels = f"  labels: {yaml_text(draft.labels)}" if draft.labels else "  # labels: data/labels/dt={date}/"
     return [
         f"# Watches {draft.name}. `python -m pipeline check {draft.name}` reads this file and lists every mistake.",
         "",
-        f"name: {_text(draft.name)}",
-        f"owner: {_text(draft.owner)}",
+        f"name: {yaml_text(draft.name)}",
+        f"owner: {yaml_text(draft.owner)}",
         'schedule: "0 2 * * *"               # cron, in UTC; a run looks at the day that has ended',
         "",
         "# Parquet: a file, a folder, a glob or an s3:// prefix. {date} becomes the run date, such as 2026-01-14.",
         "snapshots:",
-        f"  reference: {_text(draft.reference)}",
-        f"  production: {_text(draft.production)}",
+        f"  reference: {yaml_text(draft.reference)}",
+        f"  production: {yaml_text(draft.production)}",
         f"{labels}  # what then came true; may arrive later",
     ]
 
 
 def _columns(draft: Draft) -> list[str]:
-    roles = (
-        ("id", draft.id, "joins production with its labels; has to differ in every row"),
-        ("label", draft.label, "the truth, in the reference and in the labels"),
-        ("prediction", draft.prediction, "the model's answer"),
-        ("score", draft.score, "the model's confidence, from 0 to 1"),
-        ("model_version", draft.model_version, "which model answered"),
-    )
     lines = ["# What each column is. Drift compares the numerical and the categorical ones.", "columns:"]
-    for role, name, words in roles:
-        line = f"  {role}: {_text(name)}" if name else f"  # {role}: none found"
+    for role, words in ROLES.items():
+        name = getattr(draft, role)
+        line = f"  {role}: {yaml_text(name)}" if name else f"  # {role}: none found"
         lines.append(f"{line:<36}# {words}")
     lines += _list("numerical", draft.numerical)
     lines += _list("categorical", draft.categorical)
@@ -75,7 +78,7 @@ def _columns(draft: Draft) -> list[str]:
 def _rest(draft: Draft) -> list[str]:
     return [
         "quality:",
-        f"  suite: {_text(draft.name)}",
+        f"  suite: {yaml_text(draft.name)}",
         f"  # expectations/{draft.name}.json; `python -m pipeline suggest {draft.name}` shows what the reference would",
         "  # now suggest. A critical failure blocks retraining.",
         "  # examples: 5                     # show up to 5 unexpected values of a failure; none without this",
@@ -103,7 +106,7 @@ def _list(key: str, names: Sequence[str], words: str = "") -> list[str]:
         return [f"  # {key}: []"]
     lines = [f"  {key}: ["]
     for place, name in enumerate(names):
-        item = _text(name) + ("]" if place == len(names) - 1 else ", ")
+        item = yaml_text(name) + ("]" if place == len(names) - 1 else ", ")
         if len(lines[-1] + item) > _LINE:
             lines[-1] = lines[-1].rstrip()
             lines.append("    ")
@@ -111,7 +114,9 @@ def _list(key: str, names: Sequence[str], words: str = "") -> list[str]:
     return [*lines, *([f"  # {words}"] if words else [])]
 
 
-def _text(value: str) -> str:
-    """JSON strings are YAML strings."""
-    plain = _PLAIN.fullmatch(value) and value.lower() not in _KEYWORDS
-    return value if plain else json.dumps(value, ensure_ascii=False)
+def yaml_text(value: str) -> str:
+    """A text as YAML reads it back: as it is where it is plain, else quoted, with what cannot be seen escaped."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _KEYWORDS:
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)

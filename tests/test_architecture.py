@@ -13,6 +13,7 @@ FOUNDATION = {
     "config",
     "environment",
     "errors",
+    "interview",
     "mlflow_store",
     "monitor_file",
     "monitors",
@@ -24,7 +25,7 @@ FOUNDATION = {
     "sections",
     "store",
 }
-JOINERS = {"authoring", "night", "notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
+JOINERS = {"authoring", "new_monitor", "night", "notify_steps", "retrain_steps", "site", "standing", "steps", "walk"}
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 
 

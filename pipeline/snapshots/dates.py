@@ -1,4 +1,4 @@
-"""For which dates there is data behind an address with `{date}`."""
+"""Dates in addresses: for which there is data, and where an address could have `{date}`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pipeline.errors import SnapshotMissing
 from pipeline.snapshots.locations import list_objects
 
 _DIGITS = {"Y": r"\d{4}", "m": r"\d{2}", "d": r"\d{2}"}
+_USUAL = ("%Y-%m-%d", "year=%Y/month=%m/day=%d", "%Y/%m/%d", "%Y%m%d")
+_ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
 
 
 def newest_date(template: str, root: Path) -> date | None:
     """The latest date with data; None where the address has no date, or there is no data yet.
 
     Args:
-        template: an address of a monitor file; `{date}` may have a format of `%Y`, `%m` and `%d`.
+        template: an address of a monitor file, also a glob; `{date}` may have a format of `%Y`, `%m` and `%d`.
         root: where a relative path starts.
 
     Raises:
@@ -27,7 +29,7 @@ def newest_date(template: str, root: Path) -> date | None:
     if not any(field for _, field, _ in parts):
         return None
     told: set[str] = set()
-    pattern = re.compile("".join(re.escape(text) + _pattern(field, spec, told) for text, field, spec in parts))
+    pattern = re.compile("".join(_literal(text) + _pattern(field, spec, told) for text, field, spec in parts))
     try:
         objects = list_objects(_with_wildcards(parts, root))
     except SnapshotMissing:
@@ -36,11 +38,54 @@ def newest_date(template: str, root: Path) -> date | None:
     return max((day for day in found if day is not None), default=None)
 
 
+def dated_address(location: str, root: Path) -> str | None:
+    """The address with `{date}` of data that lies in a folder or file for each date; None where it does not.
+
+    Args:
+        location: an address without `{date}` or pattern: the folder above the dates, or that of one date.
+        root: where a relative path starts.
+
+    Raises:
+        SourceUnavailable: the storage did not answer, or refused.
+    """
+    if any(character in location for character in "{}*?["):
+        return None
+    start = location if location.startswith("s3://") else str(root / location)
+    try:
+        below = [item.uri.removeprefix(start.rstrip("/")) for item in list_objects(start)]
+    except SnapshotMissing:
+        return None
+    above, _, last = location.rstrip("/").rpartition("/")
+    above += "/" if above or location.startswith("/") else ""
+    found = [told for path in below if (told := _dated(last + path)) is not None]
+    return above + max(found, key=lambda told: told[0])[1] if found else None
+
+
+def _dated(path: str) -> tuple[date, str] | None:
+    """The first date in a path, and the path with `{date}` in its place, down to the folder or files of that date."""
+    for spec in _USUAL if not {"{", "}"} & set(path) else ():
+        pattern = re.compile(_ALONE.format(_pattern("date", spec, set())))
+        match, day = pattern.search(path), _date_in(pattern, path)
+        if match is None or day is None:
+            continue
+        placeholder = "{date}" if spec == "%Y-%m-%d" else f"{{date:{spec}}}"
+        rest, slash, _ = path[match.end() :].partition("/")
+        if not slash and rest not in ("", ".parquet"):  # several files of one date
+            rest = "*.parquet"
+        return day, path[: match.start()] + placeholder + rest + slash
+    return None
+
+
 def _with_wildcards(parts: list[tuple[str, str | None, str]], root: Path) -> str:
     location = "".join(text + ("*" if field else "") for text, field, _ in parts)
     if not location.startswith("s3://"):
         return str(root / location)
     return location + "*" if location.endswith("/") else location
+
+
+def _literal(text: str) -> str:
+    """As it is, except for what a glob leaves open."""
+    return re.escape(text).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
 
 
 def _pattern(field: str | None, spec: str, told: set[str]) -> str:

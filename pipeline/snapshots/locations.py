@@ -39,8 +39,7 @@ def list_objects(location: str) -> list[Listed]:
     found = _list_s3(location) if s3.is_s3(location) else _list_local(location)
     if not found:
         raise SnapshotMissing(
-            f"{location}: no parquet file there; check the path in the monitor file, and that the job that writes "
-            "this snapshot has run"
+            f"{location}: no parquet file there; check the path, and that the job that writes this snapshot has run"
         )
     return sorted(found, key=lambda item: item.uri)
 
@@ -98,7 +97,7 @@ def _list_s3(location: str) -> list[Listed]:
         return [item for item in _list_prefix(bucket, prefix) if _is_parquet(item.uri, f"s3://{bucket}/{prefix}")]
     except ClientError as error:
         if s3.error_code(error) in s3.MISSING_CODES:
-            raise SnapshotMissing(s3.explain(error, location) + "; check the bucket in the monitor file") from error
+            raise SnapshotMissing(s3.explain(error, location) + "; check the bucket") from error
         raise SourceUnavailable(s3.explain(error, location)) from error
     except BotoCoreError as error:
         raise SourceUnavailable(s3.explain(error, location)) from error

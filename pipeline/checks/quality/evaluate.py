@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _MAX_EXAMPLE_LENGTH = 80
+_ROWS_PER_EXAMPLE = 50  # looked through for values that differ
+_EXACT_WHOLE = 2**53
 _NOT_NAMED = "SQL cannot tell the columns apart: their names differ in upper and lower case only, or one is empty"
 Found = dict[int, Evaluation]
 Wanted = Mapping[int, Check]
@@ -125,10 +127,29 @@ def _in_pandas(wanted: Wanted, files: Files, limits: Limits, engine: Engine) -> 
 
     found = _by_specimens({place: check for place, check in wanted.items() if needs_specimens_only(check)}, files)
     wanted = {place: check for place, check in wanted.items() if place not in found}
-    for columns, places in chunks(wanted, files, limits.budget_bytes, schema_only=engine == "metadata"):
-        batch = _batch(read_columns(files, columns, rows=engine != "metadata"))
-        found |= _run(batch, {place: wanted[place] for place in places}, engine, limits.examples)
+    if engine == "metadata":
+        batch = _batch(read_columns(files, files.schema.names, rows=False)) if wanted else None
+        return found | (_run(batch, wanted, engine, 0) if wanted else {})
+    for columns, places in chunks(wanted, files, limits.budget_bytes):
+        checks = {place: wanted[place] for place in places}
+        filtered = any(check.filter_text for check in checks.values())
+        batch = _batch(_aliased(read_columns(files, columns), keep=filtered))
+        found |= _run(batch, checks, engine, limits.examples, _aliases(columns))
     return found
+
+
+def _aliases(columns: Sequence[str]) -> dict[str, str]:
+    """Great Expectations finds `age` where `Age` was meant, and strips quotes off names: ours leave no doubt."""
+    start = "column "
+    while any(name.startswith(start) for name in columns):
+        start += "_"
+    return {name: f"{start}{place}" for place, name in enumerate(columns)}
+
+
+def _aliased(frame: pd.DataFrame, *, keep: bool = False) -> pd.DataFrame:
+    """The frame by its aliases; `keep` leaves the columns under their own names, too, for filters in words."""
+    renamed = frame.rename(columns=_aliases(list(frame.columns)))
+    return renamed.join(frame) if keep else renamed
 
 
 def _by_specimens(wanted: Wanted, files: Files) -> Found:
@@ -138,7 +159,8 @@ def _by_specimens(wanted: Wanted, files: Files) -> Found:
     from pipeline.checks.quality.frames import read_specimens
 
     columns = list(dict.fromkeys(name for check in wanted.values() for name in check.columns))
-    found = _run(_batch(read_specimens(files, columns)), wanted, "pandas", 0)
+    batch = _batch(_aliased(read_specimens(files, columns)))
+    found = _run(batch, wanted, "pandas", 0, _aliases(columns))
     return {place: Evaluation("pandas", item.success, {}, error=item.error) for place, item in found.items()}
 
 
@@ -157,10 +179,11 @@ def _run(batch: Any, wanted: Wanted, engine: Engine, examples: int, names: Mappi
         for place, check in wanted.items()
         if examples and not check.private and found[place].details.get("unexpected_count")
     }
-    for place, result in _validate(batch, shown, examples, names).items() if shown else ():
+    original = {alias: name for name, alias in (names or {}).items()}
+    for place, result in _validate(batch, shown, examples * _ROWS_PER_EXAMPLE, names).items() if shown else ():
         named = (result.result or {}).get("partial_unexpected_list") or ()
         known = found[place]
-        texts = tuple(dict.fromkeys(_shown(value) for value in named[:examples]))
+        texts = tuple(dict.fromkeys(_shown(value, original) for value in named if not _is_missing(value)))[:examples]
         found[place] = Evaluation(known.engine, known.success, known.details, texts)
     return found
 
@@ -198,6 +221,34 @@ def _raised(information: Mapping[str, Any] | None) -> bool:
     return bool(information.get("raised_exception")) or any(item.get("raised_exception", True) for item in nested)
 
 
-def _shown(value: object) -> str:
-    text = " ".join(str(value).split())
+def _shown(value: object, names: Mapping[str, str]) -> str:
+    """A value, or the values of several columns, on one line: the same from both engines.
+
+    Args:
+        value: of one column, a tuple for a pair, or a mapping by column.
+        names: what the columns of the mapping are called in the data, where it is otherwise.
+    """
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{names.get(name, name)} {_plain(item)}" for name, item in value.items())
+    elif isinstance(value, tuple):
+        text = " with ".join(map(_plain, value))
+    else:
+        text = _plain(value)
     return text if len(text) <= _MAX_EXAMPLE_LENGTH else text[: _MAX_EXAMPLE_LENGTH - 3] + "..."
+
+
+def _plain(value: object) -> str:
+    """A value on one line; a whole number that pandas made a float, because others are missing, is one again."""
+    if _is_missing(value):
+        return "missing"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_WHOLE:
+        value = int(value)
+    return " ".join(str(value).split())
+
+
+def _is_missing(value: object) -> bool:
+    """None, NaN or NaT; of a list pandas says it item by item, so that it is none of them."""
+    import pandas as pd
+
+    told: object = pd.isna(value)  # type: ignore[call-overload]
+    return told is True

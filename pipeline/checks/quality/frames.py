@@ -19,15 +19,9 @@ _TEXT_BYTES = 200
 _OTHER_BYTES = 40
 
 
-def chunks(
-    wanted: Mapping[int, Check], files: Files, budget_bytes: int, *, schema_only: bool
-) -> Iterator[tuple[list[str], list[int]]]:
+def chunks(wanted: Mapping[int, Check], files: Files, budget_bytes: int) -> Iterator[tuple[list[str], list[int]]]:
     """Columns to hold together, with the checks that need no others. A check that needs more gets what it needs."""
     names = list(files.schema.names)
-    if schema_only:
-        if wanted:
-            yield names, list(wanted)
-        return
     held: dict[str, None] = {}
     places: list[int] = []
     for place, check in sorted(wanted.items(), key=lambda item: item[1].columns):

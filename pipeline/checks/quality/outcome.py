@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.checks.quality.check import Check, Evaluation
-from pipeline.checks.quality.wording import count, listed, measured
+from pipeline.checks.quality.sentences import SHARES
+from pipeline.checks.quality.wording import count, listed, measured, quantile, share
 from pipeline.results import ExpectationOutcome
 
 # Aggregates that are themselves the value of a row, or of few: they stay here for private columns.
@@ -41,15 +42,21 @@ def _observed(check: Check, details: Mapping[str, Any]) -> str | None:
     """Aggregates and column names; lists and text may be values of rows."""
     if check.type.startswith("expect_table_columns_to_match"):
         return _columns(details, only_missing=check.kwargs.get("exact_match") is False)
-    value = details.get("observed_value")
-    if check.private and any(word in check.type for word in _SINGLE_VALUES):
+    if "observed_value" not in details or (check.private and any(word in check.type for word in _SINGLE_VALUES)):
         return None
-    if check.type == "expect_column_quantile_values_to_be_between" and isinstance(value, Mapping):
+    value = details["observed_value"]
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return "no value"
+    return _value(check.type, value)
+
+
+def _value(kind: str, value: Any) -> str | None:
+    if kind == "expect_column_quantile_values_to_be_between" and isinstance(value, Mapping):
         pairs = zip(value.get("quantiles", ()), value.get("values", ()), strict=False)
-        return ", ".join(f"{measured(number) or 'none'} at {quantile:g}" for quantile, number in pairs) or None
-    if check.type == "unexpected_rows_expectation":
+        return ", ".join(f"a {quantile(part)} of {measured(number) or 'nothing'}" for part, number in pairs) or None
+    if kind == "unexpected_rows_expectation":
         return _query_rows(value)
-    return measured(value)
+    return share(value) if kind in SHARES and isinstance(value, float) else measured(value)
 
 
 def _query_rows(value: object) -> str | None:

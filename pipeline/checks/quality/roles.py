@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,22 +48,17 @@ class Known:
 
 
 def guess_columns(
-    reference: Sequence[Path], production: Collection[str], labels: Collection[str], known: Known, limits: Limits
+    profiles: Mapping[str, Profile], production: Collection[str], labels: Collection[str], known: Known
 ) -> Columns:
-    """Roles and kinds of all columns of the reference.
+    """Roles and kinds of all columns of the reference; those that production lacks are ignored.
 
     Args:
-        reference: local parquet files.
+        profiles: of the reference, from `look_at`.
         production: names of production's columns; none where there is no snapshot yet.
         labels: names of the columns that arrive with the labels; none where there are none.
         known: what is not to be guessed.
-        limits: memory and cores.
-
-    Raises:
-        SnapshotUnreadable: a file is damaged.
     """
-    profiles = _profiles(reference, limits)
-    names = list(profiles)
+    names = [name for name in profiles if name]  # a monitor file cannot list one without a name
     label = _chosen(known.label, lambda: _label(names, production, labels))
     identity = _chosen(known.id, lambda: _id(names, production, labels, label))
     free = [name for name in names if name not in (label, identity)]
@@ -71,10 +66,11 @@ def guess_columns(
     free = [name for name in free if name != prediction]
     score = _chosen(known.score, lambda: _first(name for name in free if _is_score(profiles[name])))
     version = _chosen(known.model_version, lambda: _first(name for name in free if _VERSION.search(name)))
-    compared = [profiles[name] for name in names if name not in (label, identity, version)]
+    aside = {label, identity, version, *(name for name in names if production and name not in production)}
+    compared = [profiles[name] for name in names if name not in aside and not is_identifier(profiles[name])]
     numerical = tuple(item.name for item in compared if _is_numerical(item, prediction))
     categorical = tuple(item.name for item in compared if item.name not in numerical and item.categories)
-    aside = {label, identity, version, *numerical, *categorical}
+    placed = {label, identity, version, *numerical, *categorical}
     return Columns(
         id=identity,
         label=label,
@@ -83,12 +79,16 @@ def guess_columns(
         model_version=version,
         numerical=numerical,
         categorical=categorical,
-        ignore=tuple(name for name in names if name not in aside),
+        ignore=tuple(name for name in names if name not in placed),
     )
 
 
-def _profiles(reference: Sequence[Path], limits: Limits) -> dict[str, Profile]:
-    """Every column as a category, and as a number where it has too many values for one."""
+def look_at(reference: Sequence[Path], limits: Limits) -> dict[str, Profile]:
+    """Every column of local parquet files as a category, and as a number where it has too many values for one.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged.
+    """
     from pipeline.checks.quality.reference import profile_columns
     from pipeline.checks.scan import open_table
 
@@ -126,13 +126,24 @@ def _id(names: Sequence[str], production: Collection[str], labels: Collection[st
     shared = [name for name in names if name in labels and name in production and name != label]
     if len(shared) == 1:
         return shared[0]
-    return _first(name for name in (shared or names) if _ID.search(name))
+    return _first(name for name in (shared or names) if is_called_id(name))
 
 
 def _is_score(profile: Profile) -> bool:
     numbers = profile.numbers
     in_unit = numbers is not None and not numbers.whole and numbers.low >= 0 and numbers.high <= 1
     return in_unit and _SCORE.search(profile.name) is not None
+
+
+def is_called_id(name: str) -> bool:
+    """Whether a column is called as identifiers are."""
+    return _ID.search(name) is not None
+
+
+def is_identifier(profile: Profile) -> bool:
+    """Whole numbers that are called an id and have more values than categories have."""
+    numbers = profile.numbers
+    return is_called_id(profile.name) and numbers is not None and numbers.whole and not profile.categories
 
 
 def _is_numerical(profile: Profile, prediction: str | None) -> bool:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.checks.quality.wording import listed, measured, share
+from pipeline.checks.quality.wording import listed, measured, quantile, share
 
 Arguments = Mapping[str, Any]
+
+SHARES = frozenset({
+    "expect_column_largest_class_share_to_be_between",
+    "expect_column_proportion_of_non_null_values_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
+})  # fmt: skip
+"""Expectations about a fraction in [0, 1], which people read as percent."""
 
 
 def sentence(expectation: str, kwargs: Arguments, *, private: bool = False) -> str:
@@ -30,10 +37,10 @@ def expected(expectation: str, kwargs: Arguments, *, private: bool = False) -> s
     """What an expectation demands of the value that it observes; None where only its sentence says it."""
     if private:
         return None
-    if kwargs.get("min_value") is not None or kwargs.get("max_value") is not None:
-        return _range(kwargs)
+    if _any_limit(kwargs):
+        return _range(kwargs, _share if expectation in SHARES else _value)
     if "quantile_ranges" in kwargs:
-        return _quantiles(kwargs).removeprefix("has quantiles ")
+        return _quantiles(kwargs).removeprefix("has ")
     if expectation.startswith("expect_table_") and kwargs.get("value") is not None:
         return f"exactly {_value(kwargs['value'])}"
     for key in ("value_set", "type_list", "column_set"):
@@ -81,21 +88,25 @@ def _condition_words(condition: object) -> str:
     return str(condition.get("pass_through_filter", condition))
 
 
-def _range(kwargs: Arguments, low: str = "min_value", high: str = "max_value") -> str:
-    least, most = kwargs.get(low), kwargs.get(high)
+def _value(value: object) -> str:
+    return measured(value) or str(value)
+
+
+def _share(value: object) -> str:
+    return share(value) if isinstance(value, int | float) else str(value)
+
+
+def _range(kwargs: Arguments, words: Callable[[object], str] = _value) -> str:
+    least, most = kwargs.get("min_value"), kwargs.get("max_value")
     over = "more than " if kwargs.get("strict_min") else ""
     under = "less than " if kwargs.get("strict_max") else ""
     if least is not None and most is not None:
         if over or under:
-            return f"{over or 'at least '}{_value(least)} and {under or 'at most '}{_value(most)}"
-        return f"between {_value(least)} and {_value(most)}"
+            return f"{over or 'at least '}{words(least)} and {under or 'at most '}{words(most)}"
+        return f"between {words(least)} and {words(most)}"
     if least is not None:
-        return f"{over or 'at least '}{_value(least)}"
-    return f"{under or 'at most '}{_value(most)}" if most is not None else "any size"
-
-
-def _value(value: object) -> str:
-    return measured(value) or str(value)
+        return f"{over or 'at least '}{words(least)}"
+    return f"{under or 'at most '}{words(most)}" if most is not None else "any size"
 
 
 def _set(kwargs: Arguments, key: str = "value_set") -> str:
@@ -113,16 +124,20 @@ def _pairs(kwargs: Arguments) -> str:
 def _quantiles(kwargs: Arguments) -> str:
     ranges = kwargs.get("quantile_ranges") or {}
     pairs = zip(ranges.get("quantiles", ()), ranges.get("value_ranges", ()), strict=False)
-    words = [f"{_range({'min_value': low, 'max_value': high})} at {quantile:g}" for quantile, (low, high) in pairs]
-    return f"has quantiles {listed(words)}"
+    limits = [(part, {"min_value": low, "max_value": high}) for part, (low, high) in pairs]
+    return "has " + listed([_of(quantile(part), _range(limit)) for part, limit in limits if _any_limit(limit)])
 
 
-def _statistic(name: str) -> Callable[[Arguments], str]:
-    def words(kwargs: Arguments) -> str:
-        limits = _range(kwargs)
-        return f"has a {name} {limits if limits.startswith('between') else 'of ' + limits}"
+def _any_limit(kwargs: Arguments) -> bool:
+    return kwargs.get("min_value") is not None or kwargs.get("max_value") is not None
 
-    return words
+
+def _of(name: str, limits: str) -> str:
+    return f"a {name} {limits if limits.startswith('between') else 'of ' + limits}"
+
+
+def _statistic(name: str, words: Callable[[object], str] = _value) -> Callable[[Arguments], str]:
+    return lambda kwargs: f"has {_of(name, _range(kwargs, words))}"
 
 
 def _from_name(expectation: str) -> str:
@@ -142,7 +157,7 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_to_exist": lambda _: "is a column of the snapshot",
     "expect_column_values_to_not_be_null": lambda _: "has no missing values",
     "expect_column_values_to_be_null": lambda _: "has only missing values",
-    "expect_column_proportion_of_non_null_values_to_be_between": _statistic("share of present values"),
+    "expect_column_proportion_of_non_null_values_to_be_between": _statistic("share of present values", _share),
     "expect_column_values_to_be_unique": lambda _: "has no value twice",
     "expect_compound_columns_to_be_unique": lambda _: "together never repeat",
     "expect_select_column_values_to_be_unique_within_record": lambda _: "differ from each other in every row",
@@ -186,8 +201,8 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_sum_to_be_between": _statistic("sum"),
     "expect_column_quantile_values_to_be_between": _quantiles,
     "expect_column_unique_value_count_to_be_between": _statistic("number of distinct values"),
-    "expect_column_proportion_of_unique_values_to_be_between": _statistic("share of distinct values"),
-    "expect_column_largest_class_share_to_be_between": _statistic("share of the most frequent value"),
+    "expect_column_proportion_of_unique_values_to_be_between": _statistic("share of distinct values", _share),
+    "expect_column_largest_class_share_to_be_between": _statistic("share of the most frequent value", _share),
     "expect_column_kl_divergence_to_be_less_than": lambda kwargs: (
         f"is distributed as given, with a divergence below {_value(kwargs.get('threshold'))}"
     ),

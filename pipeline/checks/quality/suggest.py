@@ -15,8 +15,9 @@ from pipeline.checks.quality.check import Files, Limits
 from pipeline.checks.quality.gate import open_files, validate_suite
 from pipeline.checks.quality.merge import Entry, signed_suite
 from pipeline.checks.quality.reference import QUANTILES, Numbers, Profile, profile_columns
+from pipeline.checks.quality.roles import is_called_id, is_identifier
 from pipeline.checks.quality.suite import Suite
-from pipeline.checks.quality.wording import count, measured, share
+from pipeline.checks.quality.wording import count, measured, quantile, share
 
 if TYPE_CHECKING:
     from pipeline.checks.quality.formats import Texts
@@ -27,6 +28,8 @@ MAX_SET = 30
 _ROWS_PER_VALUE = 10
 _ENOUGH_ROWS = 100
 _FENCE_FACTOR = 1.5
+_RARER = 100
+_MOST_REACH = 10.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def _profiles(roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> 
     from pipeline.checks.scan import infer_kind, open_table
 
     table = open_table([str(path) for path in reference])
-    names = [name for name in table.column_names if name != roles.label and name not in roles.ignore]
+    aside = {"", roles.label, *roles.ignore}  # Great Expectations knows no column without a name
+    names = [name for name in table.column_names if name not in aside]
     inferred: dict[str, Kind | None] = {}
     for name in names:
         types = table.types_of(name)
@@ -115,14 +119,16 @@ def _column(profile: Profile, roles: ColumnRoles, texts: Texts | None) -> Iterat
         yield from _identity(profile, texts, roles)
         if not private and profile.family == "text":
             yield from _format(profile, texts)
-    if private or profile.name == roles.id:
+    if private or profile.name == roles.id or is_identifier(profile):
         return
     if _is_set(profile):
         if profile.name != roles.model_version:  # a new model is no broken data
             yield _set(profile)
     elif profile.numbers is not None:
-        yield from _range(profile, profile.numbers)
-        yield from _middle(profile, profile.numbers)
+        limits = _limits(profile.numbers, profile.rows)
+        if limits is not None:
+            yield _range(profile, profile.numbers, limits)
+        yield from _middle(profile, profile.numbers, limits or (None, None))
 
 
 def _presence(profile: Profile, roles: ColumnRoles) -> Iterator[Entry]:
@@ -160,7 +166,10 @@ def _pandas_type(profile: Profile) -> list[str]:
 
 
 def _identity(profile: Profile, texts: Texts, roles: ColumnRoles) -> Iterator[Entry]:
-    if texts.distinct == texts.values and texts.values > 1:
+    """Amounts and remarks may all differ by chance: what identifies has a name or a format that says so."""
+    regular = profile.family == "text" and texts.pattern is not None
+    identifies = profile.name == roles.id or is_called_id(profile.name) or regular
+    if identifies and texts.distinct == texts.values and texts.values > 1:
         severity = "critical" if profile.name == roles.id else "warning"
         notes = f"All {count(texts.values, 'value')} of the reference differ."
         yield _entry("expect_column_values_to_be_unique", severity, notes, column=profile.name)
@@ -192,33 +201,52 @@ def _set(profile: Profile) -> Entry:
     return _entry("expect_column_values_to_be_in_set", "warning", notes, **kwargs)
 
 
-def _range(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
-    """A tenth of the range as margin on both sides; what is never negative, or never leaves [0, 1], stays so."""
-    limits = _limits(numbers)
-    if limits is None:
-        return
+def _range(profile: Profile, numbers: Numbers, limits: tuple[float, float]) -> Entry:
     seen = f"{measured(_plain(numbers.low, numbers))} to {measured(_plain(numbers.high, numbers))}"
-    yield _entry(
+    room = "a share" if _is_share(numbers) else f"with room for values {_RARER} times as rare"
+    return _entry(
         "expect_column_values_to_be_between",
         "warning",
-        f"The reference runs from {seen}; with a margin.",
+        f"The reference runs from {seen}; {room}.",
         column=profile.name,
         min_value=limits[0],
         max_value=limits[1],
     )
 
 
-def _limits(numbers: Numbers) -> tuple[float, float] | None:
-    """None where the range has no end that a number can say."""
-    if not math.isfinite((numbers.high - numbers.low) * 2):
+def _limits(numbers: Numbers, rows: int) -> tuple[float, float] | None:
+    """A tenth of the range as margin on both sides, more where the tail is long.
+
+    What is never negative, or never leaves [0, 1], stays so. None where the range has no end that a number can say.
+    """
+    if not math.isfinite((numbers.high - numbers.low) * 2 * _MOST_REACH):
         return None
-    if numbers.low >= 0 and numbers.high <= 1 and not numbers.whole:
+    if _is_share(numbers):
         return 0.0, 1.0
+    bottom, _, middle, _, top = numbers.quantiles
     margin = (numbers.high - numbers.low) / 10 or abs(numbers.high) / 10 or 1.0
     least_step = 1.0 if numbers.whole else 0.0
-    low = _outward(numbers.low - margin, margin, math.floor, least_step)
-    high = _outward(numbers.high + margin, margin, math.ceil, least_step)
+    below = max(margin, _beyond(middle - numbers.low, middle - bottom, rows))
+    above = max(margin, _beyond(numbers.high - middle, top - middle, rows))
+    low = _outward(numbers.low - below, margin, math.floor, least_step)
+    high = _outward(numbers.high + above, margin, math.ceil, least_step)
     return _plain(max(low, 0.0) if numbers.low >= 0 else low, numbers), _plain(high, numbers)
+
+
+def _is_share(numbers: Numbers) -> bool:
+    return numbers.low >= 0 and numbers.high <= 1 and not numbers.whole
+
+
+def _beyond(extreme: float, outer: float, rows: int) -> float:
+    """How far beyond the most extreme of `rows` values one lies that is a hundred times as rare.
+
+    As if the tail went on as a power law (Pareto) from its outer twentieth, which is too far rather than not far enough
+    for other tails. Distances from the median; where the outer twentieth is at the median itself, as far again.
+    """
+    if outer <= 0:
+        return extreme
+    growth: float = (extreme / outer) ** (math.log(_RARER) / math.log(max(rows / 20, 5)))
+    return extreme * (min(growth, _MOST_REACH) - 1)
 
 
 def _outward(value: float, scale: float, rounding: Callable[[float], int], least_step: float = 0.0) -> float:
@@ -232,7 +260,7 @@ def _plain(value: float, numbers: Numbers) -> float:
     return int(value) if numbers.whole and float(value).is_integer() else value
 
 
-def _middle(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
+def _middle(profile: Profile, numbers: Numbers, limits: tuple[float | None, float | None]) -> Iterator[Entry]:
     """The mean within a quarter of the standard deviation; each quantile up to its neighbours."""
     if profile.rows < _ENOUGH_ROWS or not numbers.deviation or not math.isfinite(numbers.deviation):
         return
@@ -247,16 +275,16 @@ def _middle(profile: Profile, numbers: Numbers) -> Iterator[Entry]:
         min_value=low,
         max_value=high,
     )
-    bottom, top = _limits(numbers) or (None, None)
+    bottom, top = limits
     _, lower, _, upper, _ = numbers.quantiles
     if lower < upper:
         seen = ", ".join(
-            f"{measured(value)} at {part:g}" for part, value in zip(QUANTILES, numbers.quantiles, strict=True)
+            f"a {quantile(part)} of {measured(value)}" for part, value in zip(QUANTILES, numbers.quantiles, strict=True)
         )
         yield _entry(
             "expect_column_quantile_values_to_be_between",
             "info",
-            f"The reference has the quantiles {seen}; each may move to its neighbour.",
+            f"The reference has {seen}; each may move as far as to its neighbour.",
             column=profile.name,
             quantile_ranges={
                 "quantiles": [0.05, 0.5, 0.95],

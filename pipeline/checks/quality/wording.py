@@ -24,6 +24,11 @@ def share(fraction: float) -> str:
     return f"{percent:.1f}".removesuffix(".0") + "%"
 
 
+def quantile(part: float) -> str:
+    """`median`, `95% quantile`."""
+    return "median" if part == 0.5 else f"{share(part)} quantile"
+
+
 def listed(items: Sequence[object], most: int = _MAX_LISTED) -> str:
     """The first items and how many more there are."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
@@ -31,7 +36,7 @@ def listed(items: Sequence[object], most: int = _MAX_LISTED) -> str:
 
 
 def measured(value: object) -> str | None:
-    """A number or a moment as text; None for anything else, which may be a value of a row."""
+    """A number or a moment as text; None for NaN and anything else, which may be a value of a row."""
     if isinstance(value, date):  # datetime is one too
         return value.isoformat()
     if isinstance(value, bool) or value is None:
@@ -41,5 +46,7 @@ def measured(value: object) -> str | None:
     try:
         number = float(value)  # type: ignore[arg-type]  # numpy, Decimal
     except (TypeError, ValueError):
+        return None
+    if math.isnan(number):
         return None
     return f"{int(number):,}" if number.is_integer() and abs(number) < 1e15 else f"{number:.6g}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.checks.quality.samples import entry, only, run
@@ -106,6 +107,50 @@ def test_examples_are_named_where_the_monitor_allows_them(tmp_path: Path) -> Non
     assert [item.examples for item in result.outcomes[1:3]] == [("secret-town",), ("secret-town",)]
     assert result.outcomes[2].engine == "pandas"
     assert all(not item.examples for item in result.outcomes[3:5])
+
+
+def test_examples_differ_and_leave_out_what_is_missing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": [9.0] * 40 + [8.0, 7.5, None], "flag": [None] * 43})
+    result = run(
+        tmp_path,
+        frame,
+        entry("expect_column_values_to_be_between", column="n", max_value=1),
+        entry("expect_column_values_to_not_be_null", column="n"),
+        examples=2,
+    )
+    assert [item.examples for item in result.outcomes[1:]] == [("9", "8"), ()]
+
+
+def test_examples_of_several_columns_carry_the_names_of_the_data(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"end date": [1, 2], "c0": [1, 5], "whole": [3.0, None]})
+    result = run(
+        tmp_path,
+        frame,
+        entry("expect_select_column_values_to_be_unique_within_record", column_list=["end date", "c0"]),
+        entry("expect_multicolumn_sum_to_equal", column_list=["end date", "whole"], sum_total=9),
+        entry("expect_column_pair_values_to_be_equal", column_A="end date", column_B="c0"),
+        examples=3,
+    )
+    assert [(item.engine, item.examples) for item in result.outcomes[1:]] == [
+        ("duckdb", ("end date 1, c0 1",)),
+        ("pandas", ("end date 1, whole 3", "end date 2, whole missing")),
+        ("duckdb", ("2 with 5",)),
+    ]
+
+
+def test_lists_as_examples_raise_nothing(tmp_path: Path) -> None:
+    table = pa.table({"list": [[1, 2], [3]], "text": ["a", "b"]})
+    kinds = ("expect_column_values_to_match_regex", "expect_column_values_to_be_in_set")
+    arguments: dict[str, Any] = {kinds[0]: {"regex": "x"}, kinds[1]: {"value_set": ["x"]}}
+    result = run(tmp_path, table, *(entry(kind, column="list", **arguments[kind]) for kind in kinds), examples=3)
+    assert [item.passed for item in result.outcomes[1:]] == [False, False]
+
+
+@pytest.mark.parametrize("column", ["gone", "nan"])
+def test_a_figure_of_no_values_says_so(tmp_path: Path, column: str) -> None:
+    table = pa.table({"gone": pa.nulls(3, pa.float64()), "nan": [float("nan")] * 3})
+    outcome = only(run(tmp_path, table, entry("expect_column_mean_to_be_between", column=column, min_value=0)))
+    assert (outcome.passed, outcome.observed, outcome.error) == (False, "no value", None)
 
 
 def test_examples_of_private_columns_are_never_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from pipeline.checks.quality import Limits
 from tests.checks.quality.samples import entry, made_by, monitor, night, run, write_parts, write_suite
@@ -97,6 +98,35 @@ def test_names_that_differ_in_case_only_stay_apart(tmp_path: Path) -> None:
     assert [item.observed for item in result.outcomes[1:3]] == ["3", "30"]
     assert result.outcomes[3].unexpected_rows == 2
     assert result.outcomes[4].error is not None
+
+
+@pytest.mark.filterwarnings("ignore:Passing a string to the row_condition:DeprecationWarning")
+def test_names_that_differ_in_case_only_stay_apart_in_pandas(tmp_path: Path) -> None:
+    """Great Expectations' pandas engine takes the first of them for any."""
+    table = pa.table({"AGE": [1, 2, 3], "age": ["C1", "x2", "C3"], "column 0": ["a", "b", "c"], '"age"': [7, 8, 9]})
+    result = run(
+        tmp_path,
+        table,
+        entry("expect_column_values_to_match_regex", column="age", regex="^C"),
+        entry("expect_column_values_to_match_regex", column="AGE", regex="^C"),
+        entry("expect_column_values_to_be_in_type_list", column="AGE", type_list=["int64"]),
+        entry("expect_column_values_to_be_in_type_list", column="age", type_list=["str"]),
+        entry("expect_column_values_to_be_increasing", column='"age"'),
+        entry("expect_column_values_to_match_regex", column="age", regex="^C", row_condition="AGE == 2"),
+        entry("expect_column_values_to_be_in_set", column="column 0", value_set=["b"], row_condition="AGE == 2"),
+        entry("expect_column_to_exist", column="Age"),
+        entry("expect_table_columns_to_match_set", column_set=["AGE", "column 0", '"age"'], exact_match=True),
+        examples=3,
+    )
+    regex, digits, number, text, growing, conditional, other, exists, matching = result.outcomes[1:]
+    assert [item.error for item in result.outcomes] == [None] * 10
+    assert (regex.unexpected_rows, regex.examples) == (1, ("x2",))
+    assert (digits.unexpected_rows, digits.examples) == (3, ("1", "2", "3"))
+    assert (number.passed, text.passed, growing.passed) == (True, True, True)
+    assert (conditional.unexpected_rows, conditional.unexpected_share) == (1, 1.0)
+    assert other.passed
+    assert not exists.passed
+    assert (matching.passed, matching.observed) == (False, "with age")
 
 
 def test_a_snapshot_of_two_hundred_parts_is_one_table(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from pipeline.checks.quality.check import Check, Evaluation, Limits
 from pipeline.checks.quality.evaluate import evaluate
 from pipeline.checks.quality.gate import open_files
+from pipeline.checks.quality.outcome import outcome_of
 from pipeline.checks.quality.routing import _IN_SQL
 from tests.checks.quality.samples import write_parts
 
@@ -182,8 +183,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Check, Evalu
     """Every case in both engines."""
     files = open_files(write_parts(tmp_path_factory.mktemp("parity"), snapshot(), parts=3))
     checks = [Check(kind, kwargs, "critical", "") for kind, kwargs in cases()]
-    routed = evaluate(checks, files, Limits(threads=2))
-    pandas = evaluate(checks, files, Limits(threads=2), pandas_only=True)
+    limits = Limits(threads=2, examples=3)
+    routed = evaluate(checks, files, limits)
+    pandas = evaluate(checks, files, limits, pandas_only=True)
     return list(zip(checks, routed, pandas, strict=True))
 
 
@@ -199,6 +201,37 @@ def test_success_and_observed_values_agree(answers: list[tuple[Check, Evaluation
                 f"{check.type} {dict(check.kwargs)}\n  {first.engine}: {told(first)}\n  pandas: {told(second)}"
             )
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+def test_what_people_read_agrees(answers: list[tuple[Check, Evaluation, Evaluation]]) -> None:
+    wrong = []
+    for check, *evaluations in answers:
+        if (check.type, check.kwargs.get("column")) not in DIFFERENT and not any(item.error for item in evaluations):
+            first, second = (outcome_of(check, item).model_dump(exclude={"engine", "examples"}) for item in evaluations)
+            if first != second:
+                wrong.append((first, second))
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_the_examples_are_the_same_where_rows_have_an_order(
+    answers: list[tuple[Check, Evaluation, Evaluation]],
+) -> None:
+    """Which of many repeated or distinct values come first is no question of rows."""
+    compared = [
+        (first.examples, second.examples, check)
+        for check, first, second in answers
+        if first.engine == "duckdb" and second.error is None and len(set(check.columns)) == len(_named(check))
+        if not check.type.endswith("_be_unique") and "distinct" not in check.type
+    ]
+    assert [item for item in compared if item[0] != item[1]] == []
+    assert sum(len(first) > 1 for first, _, _ in compared) > 40
+    assert not any("nan" in text or "None" in text for first, _, _ in compared for text in first)
+
+
+def _named(check: Check) -> list[str]:
+    return [check.kwargs[key] for key in ("column", "column_A", "column_B") if key in check.kwargs] or [*check.columns]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.checks.quality.sentences import _TEMPLATES, expected, sentence
 from pipeline.checks.quality.suite import _NOT_EVALUABLE
-from pipeline.checks.quality.wording import count, listed, measured, share
+from pipeline.checks.quality.wording import count, listed, measured, quantile, share
 
 AGE = {"column": "age"}
 PRO = {"type": "comparison", "column": {"name": "plan"}, "operator": "==", "parameter": "pro"}
@@ -32,14 +32,25 @@ LEFT = {"type": "nullity", "column": {"name": "left"}, "is_null": True}
         (
             "quantile_values_to_be_between",
             {"quantile_ranges": {"quantiles": [0.5, 0.9], "value_ranges": [[1, 2], [None, 9]]}},
-            "age has quantiles between 1 and 2 at 0.5, at most 9 at 0.9",
+            "age has a median between 1 and 2, a 90% quantile of at most 9",
         ),
         (
             "values_to_not_be_null",
             {"row_condition": {"type": "and", "conditions": [PRO, LEFT]}},
             "age has no missing values, where plan == pro and left is missing",
         ),
+        (
+            "largest_class_share_to_be_between",
+            {"max_value": 0.648},
+            "age has a share of the most frequent value of at most 64.8%",
+        ),
+        (
+            "proportion_of_non_null_values_to_be_between",
+            {"min_value": 0.5, "max_value": 0.95},
+            "age has a share of present values between 50% and 95%",
+        ),
         ("values_to_be_wonderful", {}, "age should be wonderful"),
+        ("values_to_be_wonderful", {"mostly": 0.9, "of": 7}, "age should be wonderful in at least 90% of the rows"),
     ],
 )
 def test_what_an_expectation_demands_of_a_column(kind: str, kwargs: dict[str, Any], words: str) -> None:
@@ -87,6 +98,12 @@ def test_values_of_a_private_column_are_left_out() -> None:
         ("expect_column_values_to_be_in_set", {"value_set": ["a", "b"]}, "a, b"),
         ("expect_column_values_to_match_regex", {"regex": "^a"}, "^a"),
         ("expect_table_row_count_to_equal", {"value": 9}, "exactly 9"),
+        ("expect_column_largest_class_share_to_be_between", {"max_value": 0.5}, "at most 50%"),
+        (
+            "expect_column_quantile_values_to_be_between",
+            {"quantile_ranges": {"quantiles": [0.5], "value_ranges": [[1, None]]}},
+            "a median of at least 1",
+        ),
         ("expect_column_values_to_be_unique", {}, None),
     ],
 )
@@ -98,5 +115,6 @@ def test_numbers_are_written_as_people_write_them() -> None:
     assert [share(part) for part in (0, 0.00012, 0.05, 0.9999, 1)] == ["0%", "0.012%", "5%", "99.99%", "100%"]
     assert [count(number, "row") for number in (0, 1, 2_000)] == ["0 rows", "1 row", "2,000 rows"]
     assert [measured(value) for value in (1234567, 0.1234567, 3.0)] == ["1,234,567", "0.123457", "3"]
-    assert [measured(value) for value in (True, "secret", None)] == [None, None, None]
+    assert [measured(value) for value in (True, "secret", None, float("nan"))] == [None] * 4
+    assert [quantile(part) for part in (0.05, 0.5, 0.999)] == ["5% quantile", "median", "99.9% quantile"]
     assert listed(range(3), 2) == "0, 1 and 1 more"

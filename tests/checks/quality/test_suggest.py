@@ -14,7 +14,7 @@ import pytest
 from pipeline.checks.quality import Limits, validate_suite
 from pipeline.checks.quality.formats import describe_texts
 from pipeline.checks.quality.gate import open_files
-from pipeline.checks.quality.roles import Known, guess_columns
+from pipeline.checks.quality.roles import Known, guess_columns, look_at
 from pipeline.checks.quality.suggest import suggest_suite
 from pipeline.checks.quality.suite import Suite
 from pipeline.config import ColumnRoles
@@ -68,6 +68,72 @@ def test_each_column_gets_what_was_seen_of_it(tmp_path: Path) -> None:
     assert isinstance(visits["max_value"], int)
     assert found["column_values_to_be_unique", "customer_id"]["severity"] == "critical"
     assert found.keys() >= {("column_mean_to_be_between", "age"), ("column_quantile_values_to_be_between", "age")}
+
+
+def drawn(seed: int) -> dict[str, np.ndarray]:
+    """Columns with tails of every length, ten of each kind."""
+    random = np.random.default_rng(seed)
+    made: dict[str, np.ndarray] = {}
+    for place in range(10):
+        made |= {
+            f"uniform {place}": random.uniform(3, 5, 2_000),
+            f"normal {place}": random.normal(5, 1, 2_000),
+            f"exponential {place}": random.exponential(1, 2_000) + 2,
+            f"log-normal {place}": random.lognormal(2, 1, 2_000),
+            f"Student {place}": random.standard_t(3, 2_000),
+            f"Pareto {place}": random.pareto(2, 2_000) + 1,
+            f"counts {place}": random.poisson(3, 2_000),
+        }
+    return made
+
+
+def test_ranges_hold_on_more_of_the_same_however_long_the_tails(tmp_path: Path) -> None:
+    """A tenth of the range as margin would not hold in about every third of these columns."""
+    found, later = suggested(tmp_path, pd.DataFrame(drawn(0))), drawn(1)
+    limits = {name: item["kwargs"] for (kind, name), item in found.items() if kind == "column_values_to_be_between"}
+    assert len(limits) == 70
+    left = [
+        name
+        for name, values in later.items()
+        if values.min() < limits[name]["min_value"] or values.max() > limits[name]["max_value"]
+    ]
+    assert len(left) <= 2, left
+
+
+def test_a_short_tail_gets_a_narrow_margin_and_a_long_one_at_most_ten_times_its_length(tmp_path: Path) -> None:
+    spread = np.linspace(1_000, 2_000, 1_001)
+    one_far = np.append(np.linspace(1_000, 2_000, 1_000), 10**9)
+    found = suggested(tmp_path, pd.DataFrame({"even": spread, "far": one_far}))
+    even = found["column_values_to_be_between", "even"]["kwargs"]
+    assert (even["min_value"], even["max_value"]) == (900, 2_100)
+    far = found["column_values_to_be_between", "far"]["kwargs"]
+    assert 9 * 10**9 < far["max_value"] < 11 * 10**9
+
+
+def test_a_column_that_is_nearly_always_the_same_may_go_as_far_again(tmp_path: Path) -> None:
+    found = suggested(tmp_path, pd.DataFrame({"fee": [10.0] * 970 + [10.5, 11.0, 14.0] * 10}))
+    limits = found["column_values_to_be_between", "fee"]["kwargs"]
+    assert 17.9 < limits["max_value"] < 18.5
+    assert 9.5 < limits["min_value"] < 9.7
+
+
+def test_what_differs_in_every_row_by_chance_need_not_do_so_again(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "cents": np.random.default_rng(0).permutation(10**6)[:2_000],
+            "remark": [f"remark {row} of a customer" for row in range(2_000)],
+            "account_id": range(2_000),
+            "code": [f"A-{row:05d}" for row in range(2_000)],
+        }
+    )
+    found = suggested(tmp_path, frame)
+    assert {name for kind, name in found if kind == "column_values_to_be_unique"} == {"account_id", "code"}
+    assert not [kind for kind, name in found if name == "account_id" and "mean" in kind]
+
+
+def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
+    found = suggested(tmp_path, pa.table({"": [1, 2, 3], "x": [1, 2, 3]}))
+    assert {name for _, name in found} == {None, "x"}
 
 
 def test_a_value_seen_only_once_leaves_room_for_others(tmp_path: Path) -> None:
@@ -144,7 +210,7 @@ def test_roles_are_guessed_from_names_types_and_what_arrives_later(tmp_path: Pat
     frame = customers().assign(model_version="3", flag=1, note=[f"n{row}" for row in range(ROWS)])
     paths = write_parts(tmp_path, frame)
     production = [name for name in frame.columns if name != "churned"]
-    found = guess_columns(paths, production, ["customer_id", "churned"], Known(), LIMITS)
+    found = guess_columns(look_at(paths, LIMITS), production, ["customer_id", "churned"], Known())
     assert (found.id, found.label, found.prediction) == ("customer_id", "churned", "prediction")
     assert (found.score, found.model_version) == ("probability", "model_version")
     assert found.numerical == ("age", "visits", "probability")
@@ -155,5 +221,5 @@ def test_roles_are_guessed_from_names_types_and_what_arrives_later(tmp_path: Pat
 def test_what_a_person_said_is_not_guessed(tmp_path: Path) -> None:
     paths = write_parts(tmp_path, customers())
     said = Known(label="prediction", prediction="", score="age")
-    found = guess_columns(paths, (), (), said, LIMITS)
+    found = guess_columns(look_at(paths, LIMITS), (), (), said)
     assert (found.label, found.prediction, found.score, found.id) == ("prediction", None, "age", "customer_id")
