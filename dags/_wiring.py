@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused
 from airflow.sdk import (
+    Connection,
     ExceptionRetryPolicy,
     Param,
     RetryAction,
@@ -16,9 +17,11 @@ from airflow.sdk import (
     get_current_context,
     get_parsing_context,
 )
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from pipeline import monitors
-from pipeline.config import Monitor, load_settings
+from pipeline.config import load_settings
+from pipeline.environment import channel_variable
 from pipeline.errors import NightjarError
 from pipeline.monitors import MonitorFiles
 from pipeline.schedule import day_that_ended
@@ -38,13 +41,13 @@ RETRY_POLICY = ExceptionRetryPolicy(
 )
 
 
-def default_args(monitor: Monitor) -> dict[str, Any]:
+def default_args(owner: str) -> dict[str, Any]:
     """Task arguments unless a task says otherwise.
 
     The first delay is Airflow's own `[core] default_task_retry_delay` (5 minutes), so that it can be set per site.
     """
     return {
-        "owner": monitor.owner,
+        "owner": owner,
         "retries": 2,
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(hours=1),
@@ -93,6 +96,25 @@ def run_date_of(params: Mapping[str, Any], data_interval_end: datetime | None, r
     """
     wanted = params.get("run_date")
     return date.fromisoformat(wanted) if wanted else day_that_ended(data_interval_end or run_after)
+
+
+def take_channels_from_connections(monitor: str) -> None:
+    """Give this task the addresses of the monitor's chat channels that no variable holds.
+
+    The channel `team-chat` is the Airflow connection `nightjar_team_chat`, with the apprise URL as its password, which
+    Airflow keeps encrypted and masks in logs. Nothing in `pipeline` knows of connections.
+    """
+    settings = load_settings(os.environ)
+    for channel in monitors.load(monitor, settings).notify.channels:
+        variable = channel_variable(channel)
+        if variable in settings.channels:
+            continue
+        try:
+            url = Connection.get(f"nightjar_{channel.replace('-', '_')}").password
+        except AirflowNotFoundException:
+            continue
+        if url:
+            os.environ[variable] = url
 
 
 def is_held_backfill() -> bool:

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -47,6 +48,7 @@ from dags._wiring import (
     is_wanted,
     read_monitors,
     run_date_param,
+    take_channels_from_connections,
 )
 from pipeline.config import Monitor
 from pipeline.errors import ConfigError
@@ -124,7 +126,7 @@ def render_report(monitor: str) -> str:
     """Publish the night whole; returns where its page is."""
     from pipeline import steps
 
-    return steps.render_report(_night(monitor))
+    return steps.render_report(_night(monitor), airflow_run=get_current_context()["run_id"])
 
 
 @task(task_display_name="Log run to MLflow", retries=3)
@@ -145,9 +147,10 @@ def push_gauges(monitor: str) -> str:
 
 @task(task_display_name="Send summary", retries=3)
 def send_summary(monitor: str) -> str:
-    """Mail the summary once; returns what was done."""
+    """Tell the night by mail and chat, once; returns what was done."""
     from pipeline import steps
 
+    take_channels_from_connections(monitor)
     return steps.send_summary(_night(monitor))
 
 
@@ -254,7 +257,7 @@ def _build(monitor: Monitor) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         params={"run_date": run_date_param("The day to look at. Empty: the last whole day (UTC) before the run.")},
-        default_args=default_args(monitor),
+        default_args=default_args(monitor.owner),
         tags=["nightjar", "nightly"],
         doc_md=_facts(monitor) + (__doc__ or "").replace("nightly_NAME", f"{PREFIX}{monitor.name}"),
     ) as dag:
@@ -262,12 +265,12 @@ def _build(monitor: Monitor) -> DAG:
     return dag
 
 
-def _build_broken(dag_id: str, stem: str, error: ConfigError) -> DAG:
+def _build_broken(dag_id: str, name: str, error: ConfigError) -> DAG:
     """Stands in for a monitor whose file is wrong, so that it is red instead of missing."""
     problems = "\n".join(f"    {line}" for problem in error.problems for line in problem.splitlines())
     with DAG(
         dag_id,
-        dag_display_name=f"Nightly: {stem} (broken configuration)",
+        dag_display_name=f"Nightly: {name} (broken configuration)",
         description="The monitor file is wrong: see the documentation of this DAG",
         schedule=CronDataIntervalTimetable(DEFAULT_SCHEDULE, timezone="UTC"),
         start_date=START_DATE,
@@ -301,11 +304,11 @@ def _build_all() -> None:
     for monitor in found.monitors:
         if is_wanted(f"{PREFIX}{monitor.name}"):
             _build(monitor)
-    for stem, error in sorted(found.errors.items()):
-        dag_id = _free_id(stem, taken)
+    for name, error in sorted(found.errors.items()):
+        dag_id = _free_id(Path(name).stem, taken)
         taken.add(dag_id)
         if is_wanted(dag_id):
-            _build_broken(dag_id, stem, error)
+            _build_broken(dag_id, name, error)
 
 
 _build_all()

@@ -22,7 +22,15 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags._wiring import START_DATE, current_run_date, default_args, is_wanted, read_monitors, run_date_param
+from dags._wiring import (
+    START_DATE,
+    current_run_date,
+    default_args,
+    is_wanted,
+    read_monitors,
+    run_date_param,
+    take_channels_from_connections,
+)
 from pipeline.config import Monitor
 
 PREFIX = "retrain_"
@@ -34,6 +42,7 @@ def retrain(monitor: str) -> str:
     from pipeline import retrain_steps
     from pipeline.night import open_night
 
+    take_channels_from_connections(monitor)
     params = get_current_context()["params"]
     result = retrain_steps.retrain(open_night(monitor, current_run_date()), params["reason"], params["force"])
     retrain_steps.require_sound(result)
@@ -59,7 +68,7 @@ def _build(monitor: Monitor) -> DAG:
             "reason": Param("requested by hand", type="string", title="Reason", description="Kept with the model."),
             "force": Param(False, type="boolean", title="Force", description="Train although the date has a model."),
         },
-        default_args=default_args(monitor),
+        default_args=default_args(monitor.owner),
         tags=["nightjar", "retrain"],
         doc_md=__doc__,
     ) as dag:

@@ -203,7 +203,8 @@ def _promote(options: argparse.Namespace) -> int:
     from pipeline import retrain_steps
     from pipeline.night import open_night
 
-    print(retrain_steps.promote(open_night(options.monitor, _today()), options.version).words)
+    now = datetime.now(UTC)
+    print(retrain_steps.promote(open_night(options.monitor, now.date()), options.version, now).words)
     return 0
 
 
@@ -211,7 +212,8 @@ def _rollback(options: argparse.Namespace) -> int:
     from pipeline import retrain_steps
     from pipeline.night import open_night
 
-    print(retrain_steps.rollback(open_night(options.monitor, _today())).words)
+    now = datetime.now(UTC)
+    print(retrain_steps.rollback(open_night(options.monitor, now.date()), now).words)
     return 0
 
 
@@ -247,10 +249,6 @@ def _serve(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             return 0
     return 0
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _init(options: argparse.Namespace) -> int:

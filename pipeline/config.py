@@ -259,6 +259,9 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: Email = "nightjar@localhost"
     report_base_url: str | None = None
+    mlflow_url: str | None = None
+    airflow_url: str | None = None
+    digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
     channels: dict[str, SecretStr] = {}
 
@@ -291,6 +294,8 @@ class Settings(BaseSettings):
         require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
         require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
         require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
+        require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))
+        require_scheme("PIPELINE_AIRFLOW_URL", self.airflow_url, ("http://", "https://"))
         return self
 
 

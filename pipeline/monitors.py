@@ -41,7 +41,7 @@ class _Document:
 
 @dataclass(frozen=True)
 class MonitorFiles:
-    """All monitor files of a folder: those that are sound, and what is wrong with the others, by file stem."""
+    """All monitor files of a folder: those that are sound, and what is wrong with the others, by file name."""
 
     monitors: tuple[Monitor, ...]
     errors: Mapping[str, ConfigError]
@@ -66,7 +66,7 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
         try:
             monitors.append(_load_file(path, settings))
         except ConfigError as error:
-            errors[path.stem] = error
+            errors[path.name] = error
     return MonitorFiles(tuple(monitors), errors)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline import monitors, site
+from pipeline.champion import AliasChange
 from pipeline.config import Monitor, Settings
 from pipeline.environment import channel_variable, reveal
 from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUnavailable
@@ -160,6 +161,54 @@ def send_retraining(store: RunStore, settings: Settings, monitor: Monitor, resul
     return "; ".join(said)
 
 
+def send_change(
+    store: RunStore, settings: Settings, monitor: Monitor, change: AliasChange, moment: datetime
+) -> list[str]:
+    """Tell that a person moved the champion, whatever `notify.when` says, and push which version it is now.
+
+    Args:
+        store: keeps the mail where no mail server is set.
+        settings: outlets.
+        monitor: whose champion it is.
+        change: what was done.
+        moment: when, in UTC.
+
+    Returns what was done.
+
+    Raises:
+        OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
+    """
+    from pipeline.publish import champion_mail, channels, mail, retrain_gauges
+
+    gateway, server = reveal(settings.pushgateway_url), reveal(settings.smtp_url)
+    message = champion_mail.build_change(monitor, change, moment, settings.mail_from, settings.report_base_url)
+
+    def push() -> str:
+        retrain_gauges.push_champion(monitor.name, change.version, str(gateway))
+        return "pushed"
+
+    def send_mail(summary: EmailMessage) -> str:
+        if server is None:
+            key = f"{monitor.name}/{site.RETRAINING}/champion.eml"
+            store.write_page(key, summary.as_bytes())
+            return f"written to {store.page_uri(key)}"
+        mail.deliver(summary, server)
+        return "sent"
+
+    def chat(channel: str) -> str:
+        text = champion_mail.change_message(monitor, change)
+        channels.deliver(channel, _channel_url(settings, channel), text)
+        return "sent"
+
+    outlets: list[Outlet] = [("gauges", push)] if gateway else []
+    outlets += [("mail", partial(send_mail, message))] if message is not None else []
+    outlets += [(name, partial(chat, name)) for name in monitor.notify.channels]
+    said, errors = _attempt(outlets)
+    if errors:
+        raise _together(errors)
+    return said
+
+
 def send_digest(settings: Settings, run_date: date) -> str:
     """Mail the digest of a date to `PIPELINE_DIGEST_TO`, once for its content; says what was done.
 
@@ -173,8 +222,8 @@ def send_digest(settings: Settings, run_date: date) -> str:
         raise ConfigError(["PIPELINE_DIGEST_TO: not set; allowed: mail addresses, with commas between them"])
     store, files = RunStore(settings.store), monitors.load_all(settings)
     message = digest.build(
-        [(monitor, site.history(store, monitor.name)) for monitor in files.monitors],
-        {name: str(error) for name, error in files.errors.items()},
+        site.watched(store, files),
+        site.problems(files),
         run_date,
         mail_from=settings.mail_from,
         recipients=settings.digest_to,

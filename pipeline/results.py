@@ -373,7 +373,8 @@ class RetrainResult(Result):
     changed meanwhile) left a model version; the others left none: `no_labels`, `too_few_labels`, `quality_failed` (the
     training set did not pass the suite) and `failed` (the trainer raised or took too long, or a model file was
     tampered with).
-    `reason` is why it was started, `verdict` how it ended, in a sentence. `told` says how `after_promotion` went.
+    `reason` is why it was started, `verdict` how it ended, in a sentence. `told` says how `after_promotion` went,
+    `since` what a person did to the version afterwards.
     """
 
     monitor: str
@@ -388,9 +389,11 @@ class RetrainResult(Result):
     evaluation: Evaluation | None = None
     lineage: Lineage | None = None
     told: str | None = None
+    since: Literal["promoted by hand", "rolled back"] | None = None
 
     @property
     def words(self) -> str:
         """The outcome in one line."""
         version = f" (version {self.lineage.version})" if self.lineage else ""
-        return f"{self.monitor} on {self.run_date}: {self.status.replace('_', ' ')}{version}: {self.verdict}"
+        since = f"; {self.since} since" if self.since else ""
+        return f"{self.monitor} on {self.run_date}: {self.status.replace('_', ' ')}{version}: {self.verdict}{since}"

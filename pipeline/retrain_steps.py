@@ -2,7 +2,7 @@
 
     retrain: lease -> registry -> found by its key? -> gather -> quality gate -> train, judge -> archive, register
                    -> conclude (promote, propose, reject) -> tell serving -> publish
-    promote, rollback: lease -> registry -> move the champion
+    promote, rollback: lease -> registry -> move the champion -> tell serving -> publish
 
 Results are published like nights, under `<store>/<monitor>/retraining/<run_date>/`. What is said of a monitor's data or
 model is a result; `require_sound` turns the bad ones into the errors that end a task or a command as failed.
@@ -14,12 +14,12 @@ import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import notify_steps, site
-from pipeline.errors import OutletUnavailable, QualityGateFailed
+from pipeline.errors import OutletRefused, OutletUnavailable, QualityGateFailed
 from pipeline.night import Night
 from pipeline.results import (
     DriftResult,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from pipeline.champion import AliasChange
     from pipeline.retrain.lease import Lease
-    from pipeline.retrain.promotion import AliasChange
     from pipeline.retrain.registry import Registry, Version
     from pipeline.retrain.training_set import TrainingSet
     from pipeline.retrain.trial import Kinds
@@ -108,32 +108,60 @@ def require_sound(result: RetrainResult) -> None:
         raise OutletUnavailable(f"{result.monitor}: promoted, but {result.told}")
 
 
-def promote(night: Night, number: str) -> AliasChange:
-    """Make a version champion by hand, and its training set the reference; serving is told.
+def promote(night: Night, number: str, moment: datetime) -> AliasChange:
+    """Make a version champion by hand, and its training set the reference; serving and people are told.
+
+    Args:
+        night: the monitor.
+        number: of the version.
+        moment: now, in UTC.
 
     Raises:
         ConfigError: there is no such version.
         ModelTampered: its files are not the registered ones.
+        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
     """
     from pipeline.retrain import by_hand
 
-    return by_hand.promote(night.monitor, night.settings.store, night.tracking_uri, number)
+    return _tell(night, by_hand.promote(night.monitor, night.settings.store, night.tracking_uri, number), moment)
 
 
-def rollback(night: Night) -> AliasChange:
-    """Put the previous champion and its reference back; serving is told.
+def rollback(night: Night, moment: datetime) -> AliasChange:
+    """Put the previous champion and its reference back; serving and people are told.
+
+    Args:
+        night: the monitor.
+        moment: now, in UTC.
 
     Raises:
         ConfigError: there is no champion, or none before it.
         ModelTampered: the files of the previous one are not the registered ones.
+        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
     """
     from pipeline.retrain import by_hand
 
-    return by_hand.rollback(night.monitor, night.settings.store, night.tracking_uri)
+    return _tell(night, by_hand.rollback(night.monitor, night.settings.store, night.tracking_uri), moment)
+
+
+def _tell(night: Night, change: AliasChange, moment: datetime) -> AliasChange:
+    """Bring the pages of the retrainings in line with what a person did, and tell it."""
+    from pipeline.retrain import by_hand
+
+    log.info("%s", change.words)
+    for result in by_hand.retrainings_of(night.monitor, night.tracking_uri, change):
+        site.publish_retraining(night.store, night.settings, night.monitor, result)
+    if change.event == "unchanged":
+        return change
+    try:
+        said = notify_steps.send_change(night.store, night.settings, night.monitor, change, moment)
+    except (OutletUnavailable, OutletRefused) as error:
+        raise type(error)(f"{change.words}. Not everybody could be told: {error}") from error
+    log.info("%s", "; ".join(said))
+    return change
 
 
 def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows as the champion of the night's date scores them: with the monitor's prediction, score and model version columns.
+    """Rows as the champion of the night's date scores them: with prediction, score and model version columns.
 
     Raises:
         ConfigError: there was no champion.

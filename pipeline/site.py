@@ -3,11 +3,16 @@
 A monitor's nights are remembered together in `<store>/<monitor>/history.json`, so that the fleet's page needs one read
 per monitor. It is rebuilt from the nights themselves where it is missing. Its retrainings are remembered in
 `<store>/<monitor>/retraining/history.json`, a file of their own, as a night may end while a retraining goes on.
+
+A night changes other pages too: the one before it links to it, and the next ones have it in their charts. After each
+night these are made again, and those that differ are written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -20,12 +25,18 @@ from pipeline.store import RunStore
 if TYPE_CHECKING:
     from datetime import date
 
+    from pipeline.monitors import MonitorFiles
+    from pipeline.publish.fleet import Watched
     from pipeline.publish.outcome import PastRetraining
-    from pipeline.publish.view import NightView, PastNight
+    from pipeline.publish.view import NightView, PastNight, Runs
 
 RETRAINING = "retraining"
 RETRAINED = "retrain"
+RUNS = "runs"
 _ATTEMPTS = 5
+_READERS = 16
+_MADE_AGAIN = 30  # so many nights are in the charts of a night's page
+_RESULTS = tuple(f"{name}.json" for name in ("snapshots", "quality", "drift", "performance", "decision", RUNS))
 
 
 def history(store: RunStore, monitor: str) -> tuple[PastNight, ...]:
@@ -78,11 +89,40 @@ def _retraining(monitor: str) -> str:
     return f"{monitor}/{RETRAINING}"
 
 
+def runs_of(store: RunStore, monitor: str, day: date) -> Runs:
+    """Where else a published night is on record."""
+    from pipeline.publish.view import Runs
+
+    return store.read_result(monitor, day, RUNS, Runs) or Runs()
+
+
 def publish_overviews(store: RunStore, settings: Settings, monitor: Monitor, tonight: PastNight) -> None:
     """Remember a night that was just published, and write the pages that show it."""
-    others = [night for night in history(store, monitor.name) if night.run_date != tonight.run_date]
-    _remember_nights(store, monitor, sorted([*others, tonight], key=lambda night: night.run_date))
+    is_news = tonight not in history(store, monitor.name)
+    _remember_nights(store, monitor, tonight)
+    if is_news:
+        _refresh_neighbours(store, settings, monitor, tonight.run_date)
+    write_monitor(store, monitor)
     write_fleet(store, settings)
+
+
+def _refresh_neighbours(store: RunStore, settings: Settings, monitor: Monitor, day: date) -> None:
+    """Make the pages again that show a night beside their own: the one before it, and the next ones."""
+    nights = history(store, monitor.name)
+    before = [night.run_date for night in nights if night.run_date < day][-1:]
+    after = [night.run_date for night in nights if night.run_date > day][:_MADE_AGAIN]
+    for neighbour in (*before, *after):
+        _refresh_night(store, settings, monitor, neighbour, nights)
+
+
+def note_run(store: RunStore, settings: Settings, monitor: Monitor, day: date, mlflow: str) -> None:
+    """Add the id of its MLflow run to a published night."""
+    from pipeline.publish.view import Runs
+
+    runs = runs_of(store, monitor.name, day)
+    if runs.mlflow != mlflow:
+        store.replace_in_night(monitor.name, day, {f"{RUNS}.json": Runs(airflow=runs.airflow, mlflow=mlflow).to_json()})
+    _refresh_night(store, settings, monitor, day, history(store, monitor.name))
 
 
 def publish_retraining(store: RunStore, settings: Settings, monitor: Monitor, result: RetrainResult) -> None:
@@ -101,9 +141,9 @@ def publish_retraining(store: RunStore, settings: Settings, monitor: Monitor, re
         files["summary.eml"] = message.as_bytes()
     store.publish_night(_retraining(monitor.name), result.run_date, files)
     _remember_retrainings(store, monitor)
-    earlier = tuple(night for night in history(store, monitor.name) if night.run_date < result.run_date)
-    _rebuild_night(store, settings, monitor, result.run_date, earlier)
+    _refresh_night(store, settings, monitor, result.run_date, history(store, monitor.name))
     write_monitor(store, monitor)
+    write_fleet(store, settings)
 
 
 def _remember_retrainings(store: RunStore, monitor: Monitor) -> None:
@@ -115,11 +155,19 @@ def _remember_retrainings(store: RunStore, monitor: Monitor) -> None:
         store.write_page(f"{_retraining(monitor.name)}/history.json", found.to_json())
 
 
-def _remember_nights(store: RunStore, monitor: Monitor, nights: list[PastNight]) -> None:
-    from pipeline.publish.view import History
+def _remember_nights(store: RunStore, monitor: Monitor, tonight: PastNight) -> None:
+    """Those that are remembered already, those that were published meanwhile, and tonight."""
+    from pipeline.publish.view import History, PastNight
 
-    store.write_page(f"{monitor.name}/history.json", History(nights=tuple(nights)).to_json())
-    write_monitor(store, monitor)
+    def make() -> bytes:
+        known = {night.run_date: night for night in history(store, monitor.name)} | {tonight.run_date: tonight}
+        found = [known.get(day) or store.read_result(monitor.name, day, "history", PastNight) for day in nights()]
+        return History(nights=tuple(night for night in found if night is not None)).to_json()
+
+    def nights() -> list[date]:
+        return sorted({*store.nights(monitor.name), tonight.run_date})
+
+    _write_settled(store, f"{monitor.name}/history.json", make)
 
 
 def write_monitor(store: RunStore, monitor: Monitor) -> None:
@@ -154,47 +202,79 @@ def _write_settled(store: RunStore, key: str, make: Callable[[], bytes]) -> None
 
 def rebuild(settings: Settings, progress: Callable[[str], None]) -> None:
     """Write every page again from the results in the run store; what has not changed is left alone."""
-    store = RunStore(settings.store)
-    for monitor in monitors.load_all(settings).monitors:
+    from pipeline.publish.view import History
+
+    store, files = RunStore(settings.store), monitors.load_all(settings)
+    for monitor in files.monitors:
         for day in store.nights(_retraining(monitor.name)):
-            _rebuild_retraining(store, monitor, day)
+            _refresh_retraining(store, monitor, day)
         _remember_retrainings(store, monitor)
         days = store.nights(monitor.name)
-        earlier: list[PastNight] = []
-        for day in days:
-            view = _rebuild_night(store, settings, monitor, day, tuple(earlier))
-            earlier += [view.tonight] if view is not None else []
-        _remember_nights(store, monitor, earlier)
-        progress(f"{monitor.name}: {len(earlier)} of {len(days)} nights")
+        nights = tuple(_rebuild_nights(store, settings, monitor, days))
+        store.write_page(f"{monitor.name}/history.json", History(nights=nights).to_json())
+        write_monitor(store, monitor)
+        progress(f"{monitor.name}: {len(nights)} of {len(days)} nights")
     write_fleet(store, settings)
 
 
-def _rebuild_retraining(store: RunStore, monitor: Monitor, day: date) -> None:
+def _rebuild_nights(store: RunStore, settings: Settings, monitor: Monitor, days: Iterable[date]) -> Iterator[PastNight]:
+    """Each night as it is remembered, after its page was written; oldest first.
+
+    A page links to the night after it, so each is written once the next one is read.
+    """
+    earlier: list[PastNight] = []
+    waiting: NightView | None = None
+    for day in days:
+        view = _read_view(store, settings, monitor, day)
+        if view is None:
+            continue
+        if waiting is not None:
+            _write_night(store, waiting, (*earlier, view.tonight))
+            earlier.append(waiting.tonight)
+            yield earlier[-1]
+        waiting = view
+    if waiting is not None:
+        _write_night(store, waiting, earlier)
+        yield waiting.tonight
+
+
+def _refresh_retraining(store: RunStore, monitor: Monitor, day: date) -> None:
     """Where the result cannot be read, the page is left as it is."""
     from pipeline.publish.retraining import retraining_page
 
-    files = store.read_night(_retraining(monitor.name), day)
-    try:
-        result = RetrainResult.model_validate_json((files or {})[f"{RETRAINED}.json"])
-    except (KeyError, ValidationError):
-        return
-    page = retraining_page(monitor, result)
-    if files is not None and files.get("index.html") != page:
-        store.publish_night(_retraining(monitor.name), day, {**files, "index.html": page})
+    result = store.read_result(_retraining(monitor.name), day, RETRAINED, RetrainResult)
+    if result is not None:
+        store.replace_in_night(_retraining(monitor.name), day, {"index.html": retraining_page(monitor, result)})
 
 
-def _rebuild_night(
-    store: RunStore, settings: Settings, monitor: Monitor, day: date, earlier: tuple[PastNight, ...]
-) -> NightView | None:
-    """None where the night's results cannot be read, which leaves its page as it is."""
+def _refresh_night(
+    store: RunStore, settings: Settings, monitor: Monitor, day: date, nights: Sequence[PastNight]
+) -> None:
+    """Write a night's page again if it is not what it should be; what it shows may be changing meanwhile."""
+    for _ in range(_ATTEMPTS):
+        view = _read_view(store, settings, monitor, day)
+        if view is None or not _write_night(store, view, nights):
+            return
+
+
+def _write_night(store: RunStore, view: NightView, nights: Sequence[PastNight]) -> bool:
+    """Whether anything had to be written. `nights` are others that its page may show."""
     from pipeline.publish.pages import night_page
-    from pipeline.publish.view import NightView
 
-    files = store.read_night(monitor.name, day)
+    whole = dataclasses.replace(view, history=tuple(nights))
+    files = {"index.html": night_page(whole), "history.json": view.tonight.to_json()}
+    return store.replace_in_night(view.monitor.name, view.run_date, files)
+
+
+def _read_view(store: RunStore, settings: Settings, monitor: Monitor, day: date) -> NightView | None:
+    """A published night without its history; None where its results cannot be read."""
+    from pipeline.publish.view import NightView, Runs
+
+    files = store.read_night(monitor.name, day, _RESULTS)
     try:
         if files is None:
             return None
-        view = NightView(
+        return NightView(
             monitor=monitor,
             pair=SnapshotPair.model_validate_json(files["snapshots.json"]),
             quality=QualityResult.model_validate_json(files["quality.json"]),
@@ -202,20 +282,33 @@ def _rebuild_night(
             performance=PerformanceResult.model_validate_json(files["performance.json"]),
             decision=Decision.model_validate_json(files["decision.json"]),
             report_base_url=settings.report_base_url,
-            history=earlier,
+            mlflow_url=settings.mlflow_url,
+            airflow_url=settings.airflow_url,
             retraining=retraining_on(store, monitor.name, day),
+            runs=Runs.model_validate_json(files.get(f"{RUNS}.json", b"{}")),
         )
     except (KeyError, ValidationError):
         return None
-    page = {"index.html": night_page(view), "history.json": view.tonight.to_json()}
-    if any(files.get(name) != content for name, content in page.items()):
-        store.publish_night(monitor.name, day, {**files, **page})
-    return view
+
+
+def watched(store: RunStore, files: MonitorFiles) -> list[Watched]:
+    """Every monitor with what is remembered of it; read side by side, as an S3 store answers one at a time slowly."""
+    from pipeline.publish.fleet import Watched
+
+    def read(monitor: Monitor) -> Watched:
+        return Watched(monitor, history(store, monitor.name), _retrainings(store, monitor.name))
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(read, files.monitors))
+
+
+def problems(files: MonitorFiles) -> dict[str, str]:
+    """What is wrong with monitor files that cannot be read, by file name."""
+    return {name: str(error) for name, error in files.errors.items()}
 
 
 def _fleet(store: RunStore, settings: Settings) -> bytes:
     from pipeline.publish.overviews import fleet_page
 
     files = monitors.load_all(settings)
-    problems = {name: str(error) for name, error in files.errors.items()}
-    return fleet_page([(monitor, history(store, monitor.name)) for monitor in files.monitors], problems)
+    return fleet_page(watched(store, files), problems(files))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -148,11 +149,18 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     return decision
 
 
-def render_report(night: Night) -> str:
-    """Render everything people and programs read of this night and publish it whole; the address of its page."""
-    from pipeline.publish import evidently_report, gauges, mail, pages
+def render_report(night: Night, airflow_run: str | None = None) -> str:
+    """Render everything people and programs read of this night and publish it whole; the address of its page.
 
-    view = night_view(night)
+    Args:
+        night: the night.
+        airflow_run: the id of the run in Airflow that this is a part of, for a link.
+    """
+    from pipeline.publish import evidently_report, gauges, mail, pages
+    from pipeline.publish.view import Runs
+
+    runs = Runs(airflow=airflow_run, mlflow=site.runs_of(night.store, night.name, night.run_date).mlflow)
+    view = replace(night_view(night), runs=runs)
     message = mail.build_summary(view, night.settings.mail_from)
     results = {
         "snapshots": view.pair,
@@ -161,6 +169,7 @@ def render_report(night: Night) -> str:
         "performance": view.performance,
         "decision": view.decision,
         "history": view.tonight,
+        site.RUNS: runs,
     }
     files = {f"{name}.json": result.to_json() for name, result in results.items()}
     files["drift_report.html"] = evidently_report.render(view.monitor, view.pair, view.drift)
@@ -178,7 +187,9 @@ def log_run(night: Night) -> str:
     from pipeline.publish import mlflow_run
 
     files = _published(night)
-    return mlflow_run.log_night(night_view(night), files, night.tracking_uri)
+    run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
+    site.note_run(night.store, night.settings, night.monitor, night.run_date, run_id)
+    return run_id
 
 
 def push_gauges(night: Night) -> str:
@@ -247,15 +258,19 @@ def night_view(night: Night) -> NightView:
         performance=performance,
         decision=decision,
         report_base_url=night.settings.report_base_url,
+        mlflow_url=night.settings.mlflow_url,
+        airflow_url=night.settings.airflow_url,
         history=_history(night),
         retraining=site.retraining_on(night.store, night.name, night.run_date),
     )
 
 
 def _history(night: Night) -> tuple[PastNight, ...]:
-    """Earlier nights only: publishing an old night again must give the same files."""
-    earlier = [past for past in site.history(night.store, night.name) if past.run_date < night.run_date]
-    return tuple(earlier[-HISTORY_NIGHTS:])
+    """Those before it, and the next one, which its page links to; nothing else about a night knows of later ones."""
+    known = site.history(night.store, night.name)
+    earlier = [past for past in known if past.run_date < night.run_date]
+    later = [past for past in known if past.run_date > night.run_date]
+    return (*earlier[-HISTORY_NIGHTS:], *later[:1])
 
 
 def _pair(night: Night) -> SnapshotPair:

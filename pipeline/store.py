@@ -7,17 +7,21 @@
 
 A night is published whole. On a local disk `<run_date>` is a symbolic link that is switched to a complete folder in
 one step. S3 has no such switch: `night.json`, written last, lists the digest of every file of the night, and
-`RunStore.read_night` accepts only files that agree with it.
+`RunStore.read_night` accepts only files that agree with it. Pages of old nights change when their neighbours do:
+`RunStore.replace_in_night` leaves the other files of a night as they are.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -29,6 +33,8 @@ from pipeline.errors import OutletUnavailable, ResultMissing
 from pipeline.results import Result
 
 MANIFEST = "night.json"
+_READS = 5
+_BETWEEN_READS_SECONDS = 0.1
 _CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -47,7 +53,9 @@ class _Files(Protocol):
 
     def folders(self, key: str) -> list[str]: ...
 
-    def publish(self, key: str, files: Mapping[str, bytes]) -> None: ...
+    def publish(self, key: str, files: Mapping[str, bytes], keep: Collection[str] = ()) -> None: ...
+
+    def alone(self, key: str) -> AbstractContextManager[None]: ...
 
     def uri(self, key: str) -> str: ...
 
@@ -82,24 +90,46 @@ class RunStore:
 
     def publish_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> None:
         """Put a night's files in place of whatever was published for the date, whole."""
-        manifest = {"files": {name: _sha256(content) for name, content in sorted(files.items())}}
-        content = (json.dumps(manifest, indent=2) + "\n").encode()
-        self._files.publish(f"{monitor}/{run_date}", {**files, MANIFEST: content})
+        key = f"{monitor}/{run_date}"
+        with self._files.alone(key):
+            self._files.publish(key, {**files, MANIFEST: _manifest(_digests(files))})
 
-    def read_night(self, monitor: str, run_date: date) -> dict[str, bytes] | None:
-        """All files of a published night, from one publication; None when there is none (or it is just being replaced
-        on S3).
+    def replace_in_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> bool:
+        """Put some files in place of those in a published night and leave the others; whether anything changed."""
+        key = f"{monitor}/{run_date}"
+        with self._files.alone(key):
+            known = self._read_digests(key)
+            changed = {name: new for name, new in files.items() if self._files.read(f"{key}/{name}") != new}
+            if known is None or not changed:
+                return False
+            manifest = _manifest(known | _digests(changed))
+            self._files.publish(key, {**changed, MANIFEST: manifest}, keep=known.keys() - changed.keys())
+        return True
+
+    def read_night(self, monitor: str, run_date: date, names: Collection[str] | None = None) -> dict[str, bytes] | None:
+        """Files of a published night, from one publication; None when there is none, or not a whole one (on S3).
+
+        Args:
+            monitor: whose night.
+            run_date: its date.
+            names: read those that there are of these; by default all.
         """
-        content = self._files.read(f"{monitor}/{run_date}/{MANIFEST}")
-        if content is None:
-            return None
-        files: dict[str, bytes] = {}
-        for name, digest in json.loads(content)["files"].items():
-            found = self._files.read(f"{monitor}/{run_date}/{name}")
-            if found is None or _sha256(found) != digest:
+        key = f"{monitor}/{run_date}"
+        for attempt in range(_READS):
+            time.sleep(_BETWEEN_READS_SECONDS * min(attempt, 1))  # it may just be being replaced
+            digests = self._read_digests(key)
+            if digests is None:
                 return None
-            files[name] = found
-        return files
+            wanted = {name: digest for name, digest in digests.items() if names is None or name in names}
+            files = {name: self._files.read(f"{key}/{name}") for name in wanted}
+            whole = {name: content for name, content in files.items() if content is not None}
+            if _digests(whole) == wanted:
+                return whole
+        return None
+
+    def _read_digests(self, key: str) -> dict[str, str] | None:
+        content = self._files.read(f"{key}/{MANIFEST}")
+        return None if content is None else dict(json.loads(content)["files"])
 
     def read_result(self, monitor: str, run_date: date, name: str, kind: type[R]) -> R | None:
         """One result of a published night; None when there is none, or it was written by a version that kept less."""
@@ -140,8 +170,12 @@ class RunStore:
         return self._files.uri(f"{monitor}/{run_date}/{name}".rstrip("/"))
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def _manifest(digests: Mapping[str, str]) -> bytes:
+    return (json.dumps({"files": dict(sorted(digests.items()))}, indent=2) + "\n").encode()
 
 
 def _is_date(name: str) -> bool:
@@ -182,15 +216,32 @@ class _LocalFiles:
         folder = self._root / key
         return [item.name for item in folder.iterdir() if item.is_dir()] if folder.is_dir() else []
 
-    def publish(self, key: str, files: Mapping[str, bytes]) -> None:
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Nobody else publishes under the key meanwhile, and clears away a folder that is still being filled."""
+        path = self._root / key
+        lock = path.parent / ".nights" / f"{path.name}.lock"
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            with lock.open("w") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise OutletUnavailable(
+                f"{self.uri(key)}: cannot be written: {error.strerror}; see PIPELINE_STORE"
+            ) from error
+
+    def publish(self, key: str, files: Mapping[str, bytes], keep: Collection[str] = ()) -> None:
         link = self._root / key
         versions = link.parent / ".nights" / link.name
         versions.mkdir(parents=True, exist_ok=True)
         complete = Path(tempfile.mkdtemp(dir=versions))
         complete.chmod(0o755)
+        previous = link.resolve() if link.is_symlink() else None
+        for name in keep:
+            os.link(link / name, complete / name)
         for name, content in files.items():
             self.write(str((complete / name).relative_to(self._root)), content)
-        previous = link.resolve() if link.is_symlink() else None
         new_link = complete.with_suffix(".link")
         new_link.symlink_to(complete.relative_to(link.parent))
         os.replace(new_link, link)
@@ -245,7 +296,11 @@ class _S3Files:
             raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
         return [name.removeprefix(prefix).rstrip("/") for name in found]
 
-    def publish(self, key: str, files: Mapping[str, bytes]) -> None:
+    def alone(self, key: str) -> AbstractContextManager[None]:
+        """S3 has no locks: whoever replaces files reads them again afterwards."""
+        return nullcontext()
+
+    def publish(self, key: str, files: Mapping[str, bytes], keep: Collection[str] = ()) -> None:
         last = ("index.html", MANIFEST)
         for name in [*(name for name in files if name not in last), *(name for name in last if name in files)]:
             self.write(f"{key}/{name}", files[name])

@@ -150,8 +150,16 @@ def test_one_wrong_file_does_not_hide_the_others(project: Project) -> None:
     project.write_text("monitors/other.yml", SOUND)
     found = monitors.load_all(project.settings)
     assert [monitor.name for monitor in found.monitors] == ["a-sound-one"]
-    assert sorted(found.errors) == ["other", "wrong"]
-    assert any("found the ending .yml; allowed: .yaml" in item for item in found.errors["other"].problems)
+    assert sorted(found.errors) == ["other.yml", "wrong.yaml"]
+    assert any("found the ending .yml; allowed: .yaml" in item for item in found.errors["other.yml"].problems)
+
+
+def test_two_wrong_files_that_differ_in_their_ending_are_both_told(project: Project) -> None:
+    project.write_suite()
+    project.write_text("monitors/wrong.yaml", "name: wrong\n")
+    project.write_text("monitors/wrong.yml", SOUND)
+    found = monitors.load_all(project.settings)
+    assert sorted(found.errors) == ["wrong.yaml", "wrong.yml"]
 
 
 def test_dates_are_filled_in_and_relative_paths_start_at_the_project() -> None:

@@ -49,6 +49,20 @@ def test_a_night_replaces_the_one_published_before_whole(store: RunStore) -> Non
     assert store.nights("other") == []
 
 
+def test_some_files_of_a_night_are_replaced_and_the_others_stay(store: RunStore) -> None:
+    assert store.replace_in_night("churn", DAY, {"index.html": b"one"}) is False
+    assert store.read_night("churn", DAY) is None
+    store.publish_night("churn", DAY, {"index.html": b"one", "drift.json": b"{}"})
+    assert store.replace_in_night("churn", DAY, {"index.html": b"two", "runs.json": b"[]"}) is True
+    assert store.read_night("churn", DAY) == {"index.html": b"two", "drift.json": b"{}", "runs.json": b"[]"}
+    assert store.replace_in_night("churn", DAY, {"index.html": b"two"}) is False
+
+
+def test_a_part_of_a_night_can_be_read(store: RunStore) -> None:
+    store.publish_night("churn", DAY, {"index.html": b"one", "drift.json": b"{}"})
+    assert store.read_night("churn", DAY, ("drift.json", "absent.json")) == {"drift.json": b"{}"}
+
+
 def test_receipts_are_kept_apart_from_the_night(store: RunStore) -> None:
     assert store.receipt("churn", DAY, "mail") is None
     store.note_receipt("churn", DAY, "mail", "<id@host>")
@@ -85,6 +99,23 @@ def test_on_disk_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
     assert not mixtures
     assert seen
     assert len(list((tmp_path / "churn" / ".nights" / str(DAY)).iterdir())) <= 2
+
+
+def test_on_disk_those_who_publish_a_night_at_once_lose_nothing(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path))
+    store.publish_night("churn", DAY, {"index.html": b"0", "drift.json": b"{}"})
+
+    def replace(place: int) -> None:
+        for version in range(20):
+            store.replace_in_night("churn", DAY, {f"{place}.json": b"%d" % version})
+
+    writers = [threading.Thread(target=replace, args=(place,)) for place in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    last = {f"{place}.json": b"19" for place in range(4)}
+    assert store.read_night("churn", DAY) == {"index.html": b"0", "drift.json": b"{}", **last}
 
 
 def test_on_s3_a_half_published_night_is_not_taken_for_one(s3: Any) -> None:

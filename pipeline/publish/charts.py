@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal
 
 from markupsafe import Markup, escape
 
 from pipeline.publish.outcome import PastRetraining
+from pipeline.publish.verdict import State
 from pipeline.publish.view import PastNight
 from pipeline.publish.words import share
-from pipeline.results import Shape, Status
+from pipeline.results import Shape
 
-State = Status | Literal["absent"]
 Link = Callable[[date], str]
 _DIAMOND = "M0-1 5 4.5 0 10-5 4.5z"
 STRENGTH_FULL = 4.0  # a strength bar is full here; its threshold mark stands at a quarter
@@ -27,6 +26,7 @@ _MARKS: dict[State, str] = {
     "healthy": "M6 1a5 5 0 1 0 .01 0z",
     "drifted": "M6 .8 11.6 11H.4z",
     "data_broken": "M1.5 1.5h9v9h-9z",
+    "stale": "M1.5.5h9L7 6l3.5 5.5h-9L5 6z",
     "absent": "M1 5h10v2H1z",
 }
 
@@ -74,13 +74,13 @@ def share_chart(
     """Drift share night by night against the limit; below are the signs of nights that asked for retraining, and of
     the `retrainings` of their dates, which link to their pages.
     """
-    shares = [slot.night.drift_share for slot in places if slot.night is not None]
+    shares = [slot.night.decisive_share for slot in places if slot.night is not None]
     top = min(1.0, max([*shares, limit * 1.25, 0.05])) * 1.06
     plot = height - 42
     parts = []
     for position, slot in enumerate(places):
         across = _across(position, len(places))
-        tall = plot * slot.night.drift_share / top if slot.night is not None else 0.0
+        tall = plot * slot.night.decisive_share / top if slot.night is not None else 0.0
         parts.append(_share_bar(slot, across, max(tall, 1.5), plot, now=slot.day == tonight, link=link))
         parts.append(_sign(across, 26 + plot, slot.night, (retrainings or {}).get(slot.day)))
     parts += [_row(20 + plot, "axis"), _limit_line(plot * (1 - limit / top) + 20, limit)]
@@ -95,7 +95,7 @@ def _share_bar(slot: Slot, across: tuple[str, str], tall: float, plot: float, *,
         return Markup('<rect class="gap" x="{}%" y="{}" width="{}%" height="4">{}</rect>').format(
             left, _px(16 + plot), width, tip
         )
-    look = "bar" + (" over" if night.drift_share > night.limit else "") + (" now" if now else "")
+    look = "bar" + (" over" if night.over else "") + (" now" if now else "")
     words = f"{slot.day}: {night.headline}" + (f", {night.action}" if night.action else "")
     bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"><title>{}</title></rect>').format(
         look, left, _px(20 + plot - tall), width, _px(tall), words
@@ -104,7 +104,7 @@ def _share_bar(slot: Slot, across: tuple[str, str], tall: float, plot: float, *,
         left, width, _px(plot), words
     )
     linked = Markup('<a href="{}" tabindex="-1">{}{}</a>').format(link(slot.day), bar, target)
-    value = _over(left, width, 14 + plot - tall, share(night.drift_share)) if now else Markup("")
+    value = _over(left, width, 14 + plot - tall, share(night.decisive_share)) if now else Markup("")
     return linked + value
 
 
@@ -145,8 +145,10 @@ def _over(left: str, width: str, y: float, text: str) -> Markup:
     )
 
 
-def bars_chart(places: Sequence[Slot], value: Callable[[PastNight], float], text: Callable[[float], str]) -> Markup:
-    """A small bar for each night, from zero to the largest."""
+def bars_chart(
+    places: Sequence[Slot], value: Callable[[PastNight], float], text: Callable[[PastNight], str], link: Link
+) -> Markup:
+    """A small bar for each night, from zero to the largest, with `text` when pointed at; it opens the night."""
     height, top = 64, max([value(slot.night) for slot in places if slot.night] + [1e-12])
     parts = []
     for position, slot in enumerate(places):
@@ -154,11 +156,12 @@ def bars_chart(places: Sequence[Slot], value: Callable[[PastNight], float], text
             continue
         left, width = _across(position, len(places))
         tall = max((height - 2) * value(slot.night) / top, 1)
-        parts.append(
-            Markup('<rect class="bar" x="{}%" y="{}" width="{}%" height="{}"><title>{}: {}</title></rect>').format(
-                left, _px(height - tall), width, _px(tall), slot.day, text(value(slot.night))
-            )
+        tip = Markup("<title>{}: {}</title>").format(slot.day, text(slot.night))
+        bar = Markup('<rect class="bar" x="{}%" y="{}" width="{}%" height="{}"/>').format(
+            left, _px(height - tall), width, _px(tall)
         )
+        target = Markup('<rect class="target" x="{}%" y="0" width="{}%" height="{}"/>').format(left, width, height)
+        parts.append(Markup('<a href="{}" tabindex="-1">{}{}{}</a>').format(link(slot.day), tip, bar, target))
     return _svg([*parts, _row(height, "axis")], height, "chart")
 
 
@@ -231,12 +234,12 @@ def interval_bar(low: float, value: float, high: float, extent: float) -> Markup
 def sparkline(nights: Sequence[PastNight], last: int = 30) -> Markup:
     """Drift shares of the newest nights as thin bars in two strokes, so that hundreds of them stay small."""
     places = slots(nights, last)
-    top = max([slot.night.drift_share for slot in places if slot.night] + [0.5])
+    top = max([slot.night.decisive_share for slot in places if slot.night] + [0.5])
     strokes = {"under": "", "over": ""}
     for position, slot in enumerate(places, start=last - len(places)):
         if slot.night is not None:
-            look = "over" if slot.night.drift_share > slot.night.limit else "under"
-            tall = max(22 * slot.night.drift_share / top, 1)
+            look = "over" if slot.night.over else "under"
+            tall = max(22 * slot.night.decisive_share / top, 1)
             strokes[look] += f"M{3 * position + 1} 24v-{_px(tall)}"
     if nights:
         strokes["limit"] = f"M0 {_px(24 - 22 * min(nights[-1].limit / top, 1))}h{3 * last}"

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
 
-from pipeline.config import Monitor
+from pipeline.publish import fleet
+from pipeline.publish.fleet import Watched
 from pipeline.publish.mail import compose
+from pipeline.publish.outcome import PastRetraining
 from pipeline.publish.templates import render
+from pipeline.publish.verdict import STATES, State
 from pipeline.publish.view import PastNight
 from pipeline.publish.words import clip, count, plural
 from pipeline.schedule import day_that_ended, next_moment
 
 MAX_ROWS = 40
 MAX_PROBLEMS = 10
-_CALM = 3  # the first rank that needs no attention; the fleet's page draws the line there too
-_STATES = {"data_broken": "Data broken", "absent": "Not run", "drifted": "Drifted", "healthy": "Healthy"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Row:
 
     rank: int
     name: str
-    state: str
+    state: State
     says: str
     owner: str
     link: str | None
@@ -34,11 +35,16 @@ class Row:
     @property
     def state_words(self) -> str:
         """The state as people read it."""
-        return _STATES[self.state]
+        return STATES[self.state]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody has to do something."""
+        return fleet.needs_attention(self.rank)
 
 
 def build(
-    fleet: Sequence[tuple[Monitor, Sequence[PastNight]]],
+    watched: Sequence[Watched],
     problems: Mapping[str, str],
     run_date: date,
     *,
@@ -49,27 +55,27 @@ def build(
     """The digest of a date.
 
     Args:
-        fleet: every monitor with its published nights, in any order; nights after `run_date` are left aside.
-        problems: what is wrong with monitor files that cannot be read, by name.
+        watched: every monitor; nights and retrainings after `run_date` are left aside.
+        problems: what is wrong with monitor files that cannot be read, by file name.
         run_date: the day whose data was judged.
         mail_from: the sender's address.
         recipients: who gets it.
         report_base_url: where the run store can be read over HTTP, for links.
     """
     base = report_base_url.rstrip("/") if report_base_url else None
-    found = (_row(monitor, nights, run_date, base) for monitor, nights in fleet)
+    found = (_row(item, run_date, base) for item in watched)
     rows = sorted((row for row in found if row is not None), key=lambda row: (row.rank, row.name))
     shown, rest = rows[:MAX_ROWS], rows[MAX_ROWS:]
     wrong = sorted(problems.items())
-    needing = sum(row.rank < _CALM for row in rows) + len(wrong)
+    needing = sum(row.needs_attention for row in rows) + len(wrong)
     values: dict[str, object] = {
-        "title": _title(len(rows) + len(wrong), needing),
+        "title": fleet.title(len(rows) + len(wrong), needing),
         "run_date": run_date,
-        "totals": [(words, many) for state, words in _STATES.items() if (many := sum(r.state == state for r in rows))],
-        "needing": [row for row in shown if row.rank < _CALM],
-        "calm": [row for row in shown if row.rank >= _CALM],
+        "totals": [(words, many) for state, words in STATES.items() if (many := sum(r.state == state for r in rows))],
+        "needing": [row for row in shown if row.needs_attention],
+        "calm": [row for row in shown if not row.needs_attention],
         "more": _more(rest),
-        "not_due": len(fleet) - len(rows),
+        "not_due": len(watched) - len(rows),
         "problems": [(clip(name, 80), clip(text.splitlines()[0] if text else "", 200)) for name, text in wrong][
             :MAX_PROBLEMS
         ],
@@ -81,18 +87,11 @@ def build(
     return compose("fleet", run_date, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients)
 
 
-def _title(monitors: int, needing: int) -> str:
-    words = f"{count(monitors)} {plural(monitors, 'monitor')}"
-    if not needing:
-        return f"{words}, none needs attention"
-    return f"{words}, {count(needing)} {'needs' if needing == 1 else 'need'} attention"
-
-
 def _more(rest: Sequence[Row]) -> str:
     """What was left out so that the mail stays small."""
     if not rest:
         return ""
-    needing = sum(row.rank < _CALM for row in rest)
+    needing = sum(row.needs_attention for row in rest)
     also = (
         f"{count(needing)} of them {'needs' if needing == 1 else 'need'} attention"
         if needing
@@ -101,32 +100,32 @@ def _more(rest: Sequence[Row]) -> str:
     return f"and {count(len(rest))} more {plural(len(rest), 'monitor')}, {also}: see the fleet's page"
 
 
-def _row(monitor: Monitor, nights: Sequence[PastNight], run_date: date, base: str | None) -> Row | None:
+def _row(item: Watched, run_date: date, base: str | None) -> Row | None:
     """None for a monitor that was not due on the date and did not run."""
-    known = sorted((night for night in nights if night.run_date <= run_date), key=lambda night: night.run_date)
+    name, known = item.monitor.name, item.known(until=run_date)
     night = known[-1] if known and known[-1].run_date == run_date else None
-    owner, page = clip(monitor.owner, 60), f"{base}/{monitor.name}/" if base else None
+    owner, page = clip(item.monitor.owner, 60), f"{base}/{name}/" if base else None
     if night is not None:
-        rank, says = _verdict(night, known[-2] if len(known) > 1 else None)
+        outcome = item.outcome(run_date, until=run_date)
+        says = _verdict(night, known[-2] if len(known) > 1 else None, outcome)
         link = f"{page}{run_date}/index.html" if page else None
-        return Row(rank, monitor.name, night.status, says, owner, link)
-    if not _due(monitor.schedule, run_date):
+        return Row(fleet.rank(night, outcome), name, night.state, says, owner, link)
+    if not _due(item.monitor.schedule, run_date):
         return None
     says = f"No night of {run_date}; the last one is of {known[-1].run_date}" if known else "Has not run yet"
     link = f"{page}index.html" if page and known else None
-    return Row(1, monitor.name, "absent", says, owner, link)
+    return Row(fleet.ABSENT, name, "absent", says, owner, link)
 
 
-def _verdict(night: PastNight, before: PastNight | None) -> tuple[int, str]:
-    says = night.headline[0].upper() + night.headline[1:]
-    if before is not None and before.status != night.status:
-        says += f"; {before.status.replace('_', ' ')} on {before.run_date}"
-    if night.status == "data_broken":
-        return 0, says
-    if night.status == "drifted":
-        return (3, f"{says}; retraining requested") if night.retrain else (2, f"{says}; retraining held")
-    failed = f"; {count(night.failures)} {plural(night.failures, 'expectation')} failed" if night.failures else ""
-    return 5 - bool(failed), says + failed
+def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining | None) -> str:
+    """`Drifted: 9 of 18 columns (50%); healthy on 2026-01-13; retraining promoted version 3`."""
+    parts = [night.headline[0].upper() + night.headline[1:]]
+    if before is not None and before.state != night.state:
+        parts.append(f"{STATES[before.state].lower()} on {before.run_date}")
+    parts.append(fleet.action(night, outcome))
+    if night.status == "healthy" and night.failures and not night.stale:
+        parts.append(f"{count(night.failures)} {plural(night.failures, 'expectation')} failed")
+    return "; ".join(filter(None, parts))
 
 
 def _due(schedule: str, run_date: date) -> bool:

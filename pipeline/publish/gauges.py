@@ -23,6 +23,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.retries import with_retries
+from pipeline.publish.verdict import decisive_share
 from pipeline.publish.view import NightView
 from pipeline.publish.words import clip
 from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
@@ -118,12 +119,18 @@ def _add_verdict(gauges: Gauges, view: NightView) -> None:
     gauges.one("retraining_requested", "Whether the night asked for a retraining run.", view.decision.retrain)
     holds = [({"reason": hold}, float(hold == view.decision.hold)) for hold in get_args(Hold)]
     gauges.add("retraining_held", "Why retraining is held: 1 for the reason, 0 for the others.", holds)
+    gauges.one("data_stale", "Whether the newest data was older than the monitor allows.", view.stale)
     gauges.one("run_date_timestamp_seconds", "Start of the day whose data was judged, UTC.", midnight(view.run_date))
 
 
 def _add_drift(gauges: Gauges, view: NightView) -> None:
     drift = view.drift
     gauges.one("drift_share_ratio", "Drifted columns as a fraction of the evaluated ones.", drift.drift_share)
+    if drift.weighted_drift_share is not None:
+        meaning = "The same, with each column counted by how much the champion relies on it."
+        gauges.one("weighted_drift_share_ratio", meaning, drift.weighted_drift_share)
+    meaning = "The one of these shares that is held against the limit."
+    gauges.one("decisive_drift_share_ratio", meaning, decisive_share(drift))
     gauges.one("drift_limit_ratio", "Drift share over which retraining is due.", drift.limit)
     gauges.one("columns_drifted", "Columns past their threshold.", len(drift.drifted_columns))
     gauges.one("columns_evaluated", "Columns with a drift score.", drift.evaluated)
@@ -133,6 +140,8 @@ def _add_drift(gauges: Gauges, view: NightView) -> None:
     gauges.add("column_drift_score", "Drift score, in the unit of its method.", scores)
     drifted = [({"column": label}, float(item.drifted)) for label, item in columns]
     gauges.add("column_drifted", "Whether the column is past its threshold.", drifted)
+    weights = [({"column": label}, item.importance) for label, item in columns if item.importance is not None]
+    gauges.add("column_importance_ratio", "How much the champion relies on the column, of all it relies on.", weights)
 
 
 def _add_quality(gauges: Gauges, quality: QualityResult) -> None:

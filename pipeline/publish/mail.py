@@ -19,14 +19,14 @@ from html import escape
 
 from pipeline.publish.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
+from pipeline.publish.verdict import importance_words
 from pipeline.publish.view import NightView
 from pipeline.publish.words import (
     clip,
     comparison_words,
     failure_words,
+    measured,
     metric_name,
-    number,
-    retraining_words,
     score_words,
 )
 from pipeline.results import ColumnDrift, strength
@@ -132,7 +132,6 @@ def _values(view: NightView) -> dict[str, object]:
     return {
         "view": view,
         "title": view.headline[0].upper() + view.headline[1:],
-        "retraining": retraining_words(view.decision),
         "preview": view.changed[0],
         "columns": [_column(item, drifted[0]) for item in drifted[:MAX_COLUMNS]],
         "more_columns": max(len(drifted) - MAX_COLUMNS, 0),
@@ -151,7 +150,7 @@ def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
     return {
         "name": clip(column.name, MAX_NAME),
         "reason": clip(column.reason or "", 160),
-        "method": column.method or "",
+        "method": ", ".join(filter(None, (column.method, importance_words(column)))),
         "score": score,
         "threshold": threshold,
         "sign": "<" if column.direction == "p_value" else ">",
@@ -168,8 +167,8 @@ def _metrics(view: NightView) -> list[dict[str, str]]:
         rows.append(
             {
                 "name": metric_name(metric),
-                "realised": number(value),
-                "reference": "" if before is None else number(before),
+                "realised": measured(value),
+                "reference": "" if before is None else measured(before),
                 "comparison": "" if before is None else comparison_words(metric, value, before),
             }
         )

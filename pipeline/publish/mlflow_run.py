@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import OutletRefused
 from pipeline.mlflow_store import artifact_location, open_store, without_credentials
+from pipeline.publish.verdict import decisive_share
 from pipeline.publish.view import NightView
 from pipeline.results import Snapshot
 
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 KEY_TAG = "monitor_key"
 SCORE_PREFIX = "score/"
+IMPORTANCE_PREFIX = "importance/"
 MAX_METRIC_NAME = 250
 _REVISION_TAG = "nightjar.revision"
 _CHANGED_PREFIX = "changed."
@@ -74,6 +76,7 @@ def metrics(view: NightView) -> dict[str, float]:
     """Every number of the night by metric name. Shares are fractions in [0, 1], scores in the unit of their method."""
     found: dict[str, float] = {
         "drift_share": view.drift.drift_share,
+        "decisive_drift_share": decisive_share(view.drift),
         "columns_compared": view.drift.evaluated,
         "columns_drifted": len(view.drift.drifted_columns),
         "columns_not_evaluable": len(view.drift.columns) - view.drift.evaluated,
@@ -86,11 +89,15 @@ def metrics(view: NightView) -> dict[str, float]:
         "quality/failed_warning": view.quality.failed("warning"),
         "quality/failed_info": view.quality.failed("info"),
     }
+    if view.drift.weighted_drift_share is not None:
+        found["weighted_drift_share"] = view.drift.weighted_drift_share
     for prefix, values in (("performance/", view.performance.realised), ("reference/", view.performance.reference)):
         found |= {metric_name(prefix, name): value for name, value in values.items()}
     for column in view.drift.columns:
         if column.score is not None:
             found[metric_name(SCORE_PREFIX, column.name)] = column.score
+        if column.importance is not None:
+            found[metric_name(IMPORTANCE_PREFIX, column.name)] = column.importance
     return found
 
 
@@ -100,6 +107,7 @@ def parameters(view: NightView) -> dict[str, str]:
     overrides = {name: rule.model_dump(exclude_none=True) for name, rule in sorted(policy.columns.items())}
     return {
         "drift_limit": str(view.drift.limit),
+        "drift_share_by": policy.share,
         "quality_suite": view.quality.suite,
         "numerical_method": _method(policy.numerical.method, policy.numerical.threshold),
         "categorical_method": _method(policy.categorical.method, policy.categorical.threshold),
@@ -118,6 +126,7 @@ def tags(view: NightView) -> dict[str, str]:
         "status": view.decision.status,
         "retrain": str(view.decision.retrain).lower(),
         "reason": view.decision.reason,
+        "drift_decided_by": view.drift.decisive,
         "methods_used": ", ".join(f"{method} {number}" for method, number in sorted(used.items())) or "none",
         "snapshot.reference": view.pair.reference.digest,
         "snapshot.production": view.pair.production.digest,

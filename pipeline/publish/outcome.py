@@ -37,6 +37,7 @@ class PastRetraining(Result):
     """What the pages of a monitor remember of a retraining; strict JSON like every result.
 
     `version` is the one that was trained, if it came to one; `challenger` and `champion` are its main metric.
+    `since` is what a person did to it afterwards.
     """
 
     run_date: date
@@ -45,14 +46,14 @@ class PastRetraining(Result):
     metric: str | None = None
     challenger: Number | None = None
     champion: Number | None = None
+    since: Literal["promoted by hand", "rolled back"] | None = None
 
     @property
     def headline(self) -> str:
-        """`promoted version 3`; ASCII where versions are, so that it can go into any header."""
+        """`promoted version 3, rolled back since`; ASCII where versions are, so that it can go into any header."""
         words = _HEADLINES[self.status]
-        if self.version is None:
-            return words.replace(" version {}", " a version")
-        return words.format(clip(self.version, MAX_VERSION))
+        version = "a version" if self.version is None else f"version {clip(self.version, MAX_VERSION)}"
+        return words.replace("version {}", version) + (f", {self.since} since" if self.since else "")
 
     @property
     def figures(self) -> str:
@@ -70,14 +71,26 @@ class PastRetraining(Result):
         return f"{self.headline}, {self.figures}" if self.figures else self.headline
 
     @property
+    def meaning(self) -> str:
+        """What it means for the champion, in a sentence."""
+        if self.since is not None:
+            return "A person has moved the champion since."
+        if self.promoted:
+            return "It is the champion, and what it learnt from is the new reference."
+        waits = self.status in ("proposed", "superseded")
+        return "The champion stays until a person decides." if waits else "The champion stays."
+
+    @property
     def sign(self) -> Sign:
         """The state whose sign and colour stand for the outcome."""
+        if self.since is not None:
+            return "healthy" if self.promoted else "absent"
         return _SIGNS[self.status]
 
     @property
     def promoted(self) -> bool:
-        """Whether the version became the champion."""
-        return self.status == "promoted"
+        """Whether the version became the champion, and nobody has put it back."""
+        return self.since == "promoted by hand" or (self.status == "promoted" and self.since is None)
 
     @property
     def subject(self) -> str:
@@ -104,6 +117,7 @@ def remember(result: RetrainResult) -> PastRetraining:
         metric=main.name if main else None,
         challenger=main.challenger if main else None,
         champion=main.champion if main else None,
+        since=result.since,
     )
 
 

@@ -13,21 +13,22 @@ from itertools import groupby, takewhile
 from markupsafe import Markup
 
 from pipeline.config import Monitor
-from pipeline.publish import charts
+from pipeline.publish import charts, fleet
+from pipeline.publish.fleet import Watched
 from pipeline.publish.outcome import PastRetraining, by_date
 from pipeline.publish.templates import page
+from pipeline.publish.verdict import STATES, State
 from pipeline.publish.view import PastNight
-from pipeline.publish.words import clip, count, metric_name, number, plural, share
+from pipeline.publish.words import clip, count, measured, metric_name, rows_of, share
 from pipeline.schedule import day_that_ended, next_moment
 
 MAX_NIGHTS = 90
 HEAT_NIGHTS = 60
 HEAT_COLUMNS = 30
+HEAT_FEW = 30  # so many nights leave room for wide cells, and for the number of every day
 MAX_TABLE = 400
 MAX_METRICS = 12
 _MISSED_ENOUGH = 3
-_CALM = 3  # the first rank that needs no attention
-_FLEET_STATES: tuple[charts.State, ...] = ("data_broken", "absent", "drifted", "healthy")
 
 
 def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining] = ()) -> bytes:
@@ -54,7 +55,7 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         drift=_drift(ordered, places, outcomes),
         heat=_heat(ordered),
         failures=_failures(ordered, places),
-        volume=charts.bars_chart(places, lambda night: night.rows, lambda rows: f"{rows:,.0f} rows"),
+        volume=charts.bars_chart(places, lambda night: night.rows, lambda night: rows_of(night.rows), _page_of),
         most_rows=count(max((slot.night.rows for slot in places if slot.night), default=0)),
         performance=_performance(places),
         retrainings=_retrainings(ordered, outcomes),
@@ -63,7 +64,7 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
 
 def since(nights: Sequence[PastNight]) -> date | None:
     """Since when a monitor is in the state of its newest night; nights are oldest first."""
-    same = takewhile(lambda night: night.status == nights[-1].status, reversed(nights))
+    same = takewhile(lambda night: night.state == nights[-1].state, reversed(nights))
     return min((night.run_date for night in same), default=None)
 
 
@@ -89,14 +90,14 @@ def _drift(
             places,
             newest.limit,
             newest.run_date,
-            lambda day: f"{day}/index.html",
+            _page_of,
             height=220,
             retrainings=outcomes,
         ),
         "promoted": sum(item.promoted for item in marked),
         "tried": sum(not item.promoted for item in marked),
         "shown": len(shown),
-        "over": sum(night.drift_share > night.limit for night in shown),
+        "over": sum(night.over for night in shown),
         "retrainings": sum(night.retrain for night in shown),
         "broken": sum(night.status == "data_broken" for night in shown),
         "missing": len(places) - len(shown),
@@ -107,14 +108,20 @@ def _failures(nights: Sequence[PastNight], places: Sequence[charts.Slot]) -> dic
     shown = [slot.night for slot in places if slot.night is not None]
     failed = [night for night in shown if night.failures]
     return {
-        "chart": charts.bars_chart(places, lambda night: night.failures, lambda number: f"{number:.0f} failed")
-        if failed
-        else None,
+        "chart": charts.bars_chart(places, lambda night: night.failures, _failed_words, _page_of) if failed else None,
         "nights": len(failed),
         "critical": sum(night.critical_failures > 0 for night in shown),
         "most": max((night.failures for night in shown), default=0),
         "passed": share(nights[-1].passed_share) if nights else "",
     }
+
+
+def _failed_words(night: PastNight) -> str:
+    return f"{count(night.failures)} failed, {share(night.passed_share)} passed"
+
+
+def _page_of(day: date) -> str:
+    return f"{day}/index.html"
 
 
 def _performance(places: Sequence[charts.Slot]) -> list[dict[str, object]]:
@@ -126,9 +133,9 @@ def _performance(places: Sequence[charts.Slot]) -> list[dict[str, object]]:
         rows.append(
             {
                 "name": metric_name(metric),
-                "newest": number(known[-1]),
-                "range": f"{number(min(known))} to {number(max(known))}" if len(known) > 1 else "",
-                "chart": charts.line_chart(places, values, number) if len(known) > 1 else "",
+                "newest": measured(known[-1]),
+                "range": f"{measured(min(known))} to {measured(max(known))}" if len(known) > 1 else "",
+                "chart": charts.line_chart(places, values, measured) if len(known) > 1 else "",
             }
         )
     return rows
@@ -151,6 +158,7 @@ def _heat(nights: Sequence[PastNight]) -> dict[str, object] | None:
     return {
         "months": [(month, len(list(group))) for month, group in groupby(days, key=lambda day: day.strftime("%Y-%m"))],
         "days": [(slot.day, slot.night is not None) for slot in places],
+        "few": len(places) <= HEAT_FEW,
         "rows": [
             (clip(name, 26), [_heat_cell(slot, name, drifted) for slot in places]) for name in names[:HEAT_COLUMNS]
         ],
@@ -170,88 +178,91 @@ def _heat_cell(slot: charts.Slot, name: str, drifted: Mapping[date, frozenset[st
 
 @dataclass(frozen=True)
 class _Row:
-    """A monitor on the fleet's page; the lowest `rank` needs attention most."""
+    """A monitor on the fleet's page; the lowest `rank` needs attention most. A note has an address or an empty one."""
 
     rank: int
     name: str
-    state: charts.State
+    state: State
     says: str
-    action: str
+    notes: list[tuple[str, str]]
     since: date | None
     newest: PastNight | None
     spark: Markup
     owner: str
 
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody has to do something."""
+        return fleet.needs_attention(self.rank)
+
 
 def fleet_page(
-    fleet: Sequence[tuple[Monitor, Sequence[PastNight]]],
-    problems: Mapping[str, str] | None = None,
-    as_of: date | None = None,
+    watched: Sequence[Watched], problems: Mapping[str, str] | None = None, as_of: date | None = None
 ) -> bytes:
     """The fleet's `index.html`: those that need attention on top.
 
     Args:
-        fleet: every monitor with its published nights, in any order.
-        problems: what is wrong with monitor files that cannot be read, by name.
+        watched: every monitor.
+        problems: what is wrong with monitor files that cannot be read, by file name.
         as_of: the run date every monitor should have reached; by default the newest night of the fleet, so that
             the page follows from the run store alone.
     """
-    ordered = [(monitor, sorted(nights, key=lambda night: night.run_date)) for monitor, nights in fleet]
-    newest = as_of or max((nights[-1].run_date for _, nights in ordered if nights), default=None)
-    rows = sorted((_row(monitor, nights, newest) for monitor, nights in ordered), key=lambda row: (row.rank, row.name))
+    newest = as_of or max((night.run_date for item in watched for night in item.nights), default=None)
+    rows = sorted((_row(item, newest) for item in watched), key=lambda row: (row.rank, row.name))
     wrong = sorted((problems or {}).items())
+    needing = sum(row.needs_attention for row in rows) + len(wrong)
     return page(
         "fleet.html.j2",
         rows=rows,
         problems=[(clip(name, 80), clip(text.splitlines()[0] if text else "", 300)) for name, text in wrong],
-        title=_fleet_title(rows, len(wrong)),
+        title=fleet.title(len(rows) + len(wrong), needing),
+        needing=any(row.needs_attention for row in rows),
         newest=newest,
-        totals=[(state, sum(row.state == state for row in rows)) for state in _FLEET_STATES],
+        totals=[(state, sum(row.state == state for row in rows)) for state in STATES],
         scripted=True,
     )
 
 
-def _fleet_title(rows: Sequence[_Row], wrong: int) -> str:
-    needing = sum(row.rank < _CALM for row in rows) + wrong
-    monitors = f"{count(len(rows) + wrong)} {plural(len(rows) + wrong, 'monitor')}"
-    if not needing:
-        return f"{monitors}, none needs attention"
-    return f"{monitors}, {count(needing)} {'needs' if needing == 1 else 'need'} attention"
-
-
-def _row(monitor: Monitor, nights: Sequence[PastNight], as_of: date | None) -> _Row:
+def _row(item: Watched, as_of: date | None) -> _Row:
+    nights = item.known()
     last = nights[-1] if nights else None
-    missed = _missed(monitor.schedule, last.run_date, as_of) if last and as_of else 0
-    rank, state, says, action = _standing(last, missed)
+    missed = _missed(item.monitor.schedule, last.run_date, as_of) if last and as_of else 0
+    outcome = item.outcome(last.run_date if last else None)
+    rank, state, says = _standing(last, missed, outcome)
     return _Row(
         rank=rank,
-        name=monitor.name,
+        name=item.monitor.name,
         state=state,
         says=says,
-        action=action,
+        notes=[] if last is None else _notes(item.monitor.name, last, missed, outcome),
         since=last.run_date if last and state == "absent" else since(nights),
         newest=last,
         spark=charts.sparkline(nights),
-        owner=clip(monitor.owner, 80),
+        owner=clip(item.monitor.owner, 80),
     )
 
 
-def _standing(last: PastNight | None, missed: int) -> tuple[int, charts.State, str, str]:
-    """Rank, state, the verdict in words, and what else is known.
+def _standing(last: PastNight | None, missed: int, outcome: PastRetraining | None) -> tuple[int, State, str]:
+    """Rank, state and the verdict in words.
 
     One missing night may still come in; from the second one on the monitor counts as not run.
     """
     if last is None:
-        return 1, "absent", "Not run yet", ""
+        return fleet.ABSENT, "absent", "Not run yet"
     if missed > 1:
-        return 1, "absent", f"Not run since {last.run_date}", f"then {last.headline}"
-    says = last.headline[0].upper() + last.headline[1:]
-    waiting = "the newest night is not in yet" if missed else ""
-    if last.status == "data_broken":
-        return 0, "data_broken", says, waiting
-    if last.status == "drifted":
-        return (3 if last.retrain else 2), "drifted", says, waiting or last.action
-    return 4, "healthy", says, waiting
+        return fleet.ABSENT, "absent", f"Not run since {last.run_date}"
+    return fleet.rank(last, outcome), last.state, last.headline[0].upper() + last.headline[1:]
+
+
+def _notes(name: str, last: PastNight, missed: int, outcome: PastRetraining | None) -> list[tuple[str, str]]:
+    """What else is known, each with the address of a page about it, if there is one."""
+    page = f"{name}/retraining/{outcome.run_date}/index.html" if outcome else ""
+    notes = [
+        (f"was {last.headline}" if missed > 1 else "", ""),
+        (fleet.action(last, outcome), page),
+        ("the newest night is not in yet" if missed == 1 else "", ""),
+    ]
+    return [note for note in notes if note[0]]
 
 
 def _missed(schedule: str, last: date, as_of: date) -> int:

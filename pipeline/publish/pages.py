@@ -10,26 +10,31 @@ from datetime import date
 from itertools import groupby
 
 from pipeline.publish import charts
+from pipeline.publish.elsewhere import records
 from pipeline.publish.overviews import fleet_page, monitor_page
 from pipeline.publish.templates import page
+from pipeline.publish.verdict import by_importance, decisive_share, importance_words
 from pipeline.publish.view import NightView, rows_words
 from pipeline.publish.words import (
     clip,
     comparison_words,
     count,
     failure_words,
+    measured,
     metric_name,
+    moment,
     number,
+    origin_words,
     performance_words,
     plural,
     quality_words,
-    retraining_words,
+    rows_of,
     score_words,
     share,
     size,
     strength_words,
 )
-from pipeline.results import ColumnDrift, Shape, Snapshot, strength
+from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
 
 __all__ = ["fleet_page", "monitor_page", "night_page"]
 
@@ -48,13 +53,13 @@ def night_page(view: NightView) -> bytes:
         "night.html.j2",
         view=view,
         title=view.headline[0].upper() + view.headline[1:],
-        action=_action(view),
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),
         detailed=[_detail(item) for item in drifted[:MAX_DETAILED]],
         more_drifted=max(len(drifted) - MAX_DETAILED, 0),
         listed=[_listed(item) for item in view.ranked[:MAX_LISTED]],
+        weighted=any(item.importance is not None for item in view.drift.columns),
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view),
         metrics=_metrics(view),
@@ -64,6 +69,7 @@ def night_page(view: NightView) -> bytes:
         quality_words=quality_words(view.quality),
         performance_words=performance_words(view.performance),
         rows_words=rows_words(view),
+        records=records(view),
     )
 
 
@@ -71,9 +77,10 @@ def _history(view: NightView) -> dict[str, object]:
     nights = (*view.before, view.tonight)
     places = charts.slots(nights, HISTORY_NIGHTS)
     shown = [slot.night for slot in places if slot.night is not None]
-    over = sum(night.drift_share > night.limit for night in shown)
+    over = sum(night.over for night in shown)
     return {
-        "chart": charts.share_chart(places, view.drift.limit, view.run_date, lambda day: f"../{day}/index.html"),
+        "tonight": _tonight(view),
+        "chart": charts.share_chart(places, view.drift.limit, view.run_date, _page_of),
         "nights": list(reversed(shown)),
         "first": places[0].day,
         "over": over,
@@ -83,19 +90,28 @@ def _history(view: NightView) -> dict[str, object]:
     }
 
 
-def _action(view: NightView) -> str:
-    """What the verdict means for the model, in two or three words."""
-    words = retraining_words(view.decision) or (
-        "nothing is retrained" if view.decision.status == "data_broken" else "nothing to do"
-    )
-    return words[0].upper() + words[1:]
+def _page_of(day: date) -> str:
+    return f"../{day}/index.html"
+
+
+def _tonight(view: NightView) -> str:
+    """What the chart's last bar says, in sentences."""
+    drift, weighted = view.drift, view.drift.weighted_drift_share
+    if by_importance(drift) is None:
+        words = f"Tonight {share(drift.drift_share)} of the columns drifted"
+        aside = "" if weighted is None else f" They are {share(weighted)} of what the champion relies on."
+    else:
+        words = f"Tonight the drifted columns are {share(decisive_share(drift))} of what the champion relies on"
+        aside = f" They are {share(drift.drift_share)} of the columns."
+    return f"{words}; over {share(drift.limit)}, retraining is due.{aside}"
 
 
 def _detail(column: ColumnDrift) -> dict[str, object]:
     score, threshold = score_words(column)
     p_value = " p-value" if column.direction == "p_value" else ""
     missing = f"missing values {_missing(column)}" if _missing(column) else ""
-    aside = ", ".join(filter(None, ("" if p_value else strength_words(strength(column)), missing)))
+    times = "" if p_value else strength_words(strength(column))
+    aside = ", ".join(filter(None, (times, missing, importance_words(column))))
     reason = clip(column.reason or "the distribution changed", 500)
     return {
         "name": clip(column.name, MAX_NAME),
@@ -154,6 +170,7 @@ def _listed(column: ColumnDrift) -> dict[str, object]:
         "threshold": threshold,
         "bar": charts.strength_bar(strength(column), column.drifted) if column.status == "evaluated" else "",
         "missing": _missing(column),
+        "importance": "" if column.importance is None else share(column.importance),
         "state": state,
         "reason": clip(column.reason or "", 200) if column.status == "not_evaluable" else "",
     }
@@ -162,17 +179,24 @@ def _listed(column: ColumnDrift) -> dict[str, object]:
 def _quality(view: NightView) -> dict[str, object]:
     failures = view.quality.failures
     return {
-        "failures": [
-            {
-                "severity": item.severity,
-                "demand": clip(item.sentence, 400),
-                "found": failure_words(item),
-                "notes": clip(item.notes or "", 400),
-            }
-            for item in failures[:MAX_FAILURES]
-        ],
+        "failures": [_failure(item) for item in failures[:MAX_FAILURES]],
         "more": max(len(failures) - MAX_FAILURES, 0),
         "passed": [clip(item.sentence, 200) for item in view.quality.outcomes if item.passed][:500],
+    }
+
+
+def _failure(outcome: ExpectationOutcome) -> dict[str, object]:
+    told = outcome.expected or ""
+    rows = outcome.unexpected_rows
+    return {
+        "severity": outcome.severity,
+        "demand": clip(outcome.sentence, 400),
+        "found": failure_words(outcome),
+        "notes": clip(outcome.notes or "", 400),
+        "expected": "" if told in outcome.sentence else clip(told, 400),
+        "rows": rows_of(rows) if rows else "",
+        "examples": [clip(example, 80) for example in outcome.examples],
+        "origin": origin_words(outcome),
     }
 
 
@@ -187,8 +211,8 @@ def _metrics(view: NightView) -> list[dict[str, object]]:
         rows.append(
             {
                 "name": metric_name(metric),
-                "realised": number(value),
-                "reference": "" if before is None else number(before),
+                "realised": measured(value),
+                "reference": "" if before is None else measured(before),
                 "comparison": "" if before is None else comparison_words(metric, value, before),
                 "trend": charts.line_chart(places, past, number) if sum(item is not None for item in past) > 2 else "",
             }
@@ -200,10 +224,15 @@ def _volume(view: NightView) -> dict[str, object]:
     places = charts.slots((*view.before, view.tonight), HISTORY_NIGHTS)
     written = sorted(item.modified for item in view.pair.production.objects if item.modified)
     return {
-        "chart": charts.bars_chart(places, lambda night: night.rows, lambda rows: f"{rows:,.0f} rows")
+        "chart": charts.bars_chart(places, lambda night: night.rows, lambda night: rows_of(night.rows), _page_of)
         if len(view.before) > 1
         else None,
-        "written": clip(written[-1], 40) if written else "",
+        "written": moment(written[-1]) if written else "",
+        "fresh": [
+            (item.passed, clip(item.sentence, 300), failure_words(item))
+            for item in view.quality.outcomes
+            if item.check == "freshness"
+        ],
         "objects": f"{count(len(view.pair.production.objects))} {plural(len(view.pair.production.objects), 'object')}",
     }
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from pipeline.publish.gauges import Gauges, Labels, column_label, midnight, send
+from pipeline.publish.outcome import remember
 from pipeline.results import Evaluation, RetrainResult, RetrainStatus
 
 
@@ -41,17 +42,30 @@ def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callabl
     send("PUT", text + gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
 
 
+def push_champion(monitor: str, version: str, gateway_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Tell the gateway which version a person made champion, leaving the last retraining's other gauges as they are.
+
+    Arguments and errors are those of `gauges.push`.
+    """
+    gauges = Gauges()
+    _add_champion(gauges, version)
+    send("POST", gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
+
+
 def _add_versions(gauges: Gauges, result: RetrainResult) -> None:
     if result.lineage is None:
         return
     trained = result.lineage.version
-    champion = trained if result.status == "promoted" else result.lineage.champion_version
-    for name, meaning, version in (
-        ("retraining_champion_version", "The champion when the last retraining ended.", champion),
-        ("retraining_challenger_version", "The version that the last retraining trained.", trained),
-    ):
-        if version is not None and version.isdecimal():
-            gauges.one(name, meaning, float(version))
+    _add_champion(gauges, trained if remember(result).promoted else result.lineage.champion_version)
+    if trained.isdecimal():
+        gauges.one("retraining_challenger_version", "The version that the last retraining trained.", float(trained))
+
+
+def _add_champion(gauges: Gauges, version: str | None) -> None:
+    if version is not None and version.isdecimal():
+        gauges.one(
+            "retraining_champion_version", "The champion since a retraining or a person last moved it.", float(version)
+        )
 
 
 def _add_metrics(gauges: Gauges, evaluation: Evaluation) -> None:

@@ -5,6 +5,8 @@ Equal results give equal bytes, as for every page.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from itertools import groupby
 
 from markupsafe import Markup
@@ -13,14 +15,13 @@ from pipeline.config import Monitor
 from pipeline.publish import charts
 from pipeline.publish.outcome import apart, remember
 from pipeline.publish.templates import page
-from pipeline.publish.words import clip, count, failure_words, metric_name, number, plural, share
+from pipeline.publish.words import clip, count, failure_words, measured, metric_name, plural, share
 from pipeline.results import Evaluation, Lineage, MetricComparison, RetrainResult, SegmentComparison, TrainingCounts
 
 MAX_SEGMENTS = 200
 MAX_LEFT_OUT = 100
 MAX_FAILURES = 50
 MAX_PARAMETERS = 60
-_BY_HAND = ("promoted by hand since", "rolled back since")  # how `verdict` ends once a person has moved the champion
 _LEFT_OUT = {
     "no_production": "no production data",
     "no_labels": "no labels",
@@ -74,8 +75,8 @@ def retraining_page(monitor: Monitor, result: RetrainResult) -> bytes:
 
 
 def verdict_words(result: RetrainResult, length: int = 800) -> str:
-    """How it ended, as a sentence of its own."""
-    words = clip(result.verdict, length)
+    """How it ended, and what a person made of it since, as a sentence of its own."""
+    words = clip(result.verdict, length) + (f"; {result.since} since" if result.since else "")
     return words[:1].upper() + words[1:]
 
 
@@ -104,7 +105,7 @@ def data_words(result: RetrainResult) -> str:
 def next_step(monitor: Monitor, result: RetrainResult) -> str:
     """What happens next and who acts, in a sentence or two."""
     owner, version = clip(monitor.owner, 120), remember(result).version
-    if _settled(result):
+    if result.since is not None:
         return "Nothing to do: a person has moved the champion since."
     if result.status == "promoted":
         words = f"Nothing to do: version {version} is the champion, and what it learnt from is the new reference."
@@ -121,7 +122,7 @@ def next_step(monitor: Monitor, result: RetrainResult) -> str:
 
 def command(monitor: Monitor, result: RetrainResult) -> str | None:
     """The command line that goes with `next_step`, where there is one."""
-    if result.status == "rejected" or _settled(result):
+    if result.status == "rejected" or result.since is not None:
         return None
     start, name, version = "python -m pipeline", monitor.name, remember(result).version
     if result.status == "promoted":
@@ -129,10 +130,6 @@ def command(monitor: Monitor, result: RetrainResult) -> str | None:
     if result.status in ("proposed", "superseded"):
         return f"{start} promote {name} {clip(version or 'VERSION', 40)}"
     return f"{start} retrain {name} --date {result.run_date}"
-
-
-def _settled(result: RetrainResult) -> bool:
-    return result.verdict.endswith(_BY_HAND)
 
 
 def _replaced(result: RetrainResult) -> bool:
@@ -162,11 +159,12 @@ def check_rows(evaluation: Evaluation) -> list[tuple[str, bool, str]]:
 
 
 def _both(item: MetricComparison) -> dict[str, str]:
-    if item.challenger is not None and item.champion is not None:
-        challenger, champion = apart(item.challenger, item.champion, 3)
-        return {"challenger": challenger, "champion": champion}
     values = (("challenger", item.challenger), ("champion", item.champion))
-    return {name: "" if value is None else number(value) for name, value in values}
+    words = {name: "" if value is None else measured(value) for name, value in values}
+    if item.challenger is None or item.champion is None or words["challenger"] != words["champion"]:
+        return words
+    challenger, champion = apart(item.challenger, item.champion, 3)
+    return {"challenger": challenger, "champion": champion}
 
 
 def _reach(item: MetricComparison) -> float:
@@ -177,7 +175,7 @@ def _gain(item: MetricComparison, extent: float) -> dict[str, object]:
     """The improvement in words and as a bar; empty where there is none."""
     if item.improvement is None:
         return {"gain": "", "change": "", "noise": "", "means": "", "bar": Markup("")}
-    change = f"{'worse' if item.improvement < 0 else 'better'} by {number(abs(item.improvement), 2)}"
+    change = f"{'worse' if item.improvement < 0 else 'better'} by {measured(abs(item.improvement), 2)}"
     if item.low is None or item.high is None:
         return {"gain": _signed(item.improvement), "change": change, "noise": "", "means": "", "bar": Markup("")}
     means = "better" if item.low > 0 else "worse" if item.high < 0 else "within the noise"
@@ -187,12 +185,12 @@ def _gain(item: MetricComparison, extent: float) -> dict[str, object]:
 
 
 def _signed(value: float) -> str:
-    text = number(abs(value), 2)
+    text = measured(abs(value), 2)
     return text if text == "0" else f"+{text}" if value > 0 else f"\u2212{text}"
 
 
 def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+    return "" if low is None or high is None else f"{measured(low)} to {measured(high)}"
 
 
 def _against(evaluation: Evaluation, lineage: Lineage | None) -> str:
@@ -241,14 +239,27 @@ def _counts(counts: TrainingCounts) -> list[tuple[str, str]]:
 
 
 def _left_out(counts: TrainingCounts) -> list[tuple[str, str]]:
-    """`no labels`, `3 nights: 2026-01-11, ...`, one for each reason."""
+    """`no labels`, `3 nights: 2026-01-11, 2026-01-13 to 2026-01-14`, one for each reason."""
     ordered = sorted(counts.left_out, key=lambda item: (item.why, item.run_date))
     lines = []
     for why, group in groupby(ordered, key=lambda item: item.why):
-        days = [str(item.run_date) for item in group]
-        more = f" and {count(len(days) - MAX_LEFT_OUT)} more" if len(days) > MAX_LEFT_OUT else ""
-        lines.append((_LEFT_OUT[why], f"{plural(len(days), 'night')} {', '.join(days[:MAX_LEFT_OUT])}{more}"))
+        days = [item.run_date for item in group]
+        runs = _runs(days)
+        more = f" and {count(len(runs) - MAX_LEFT_OUT)} more" if len(runs) > MAX_LEFT_OUT else ""
+        nights = f"{count(len(days))} {plural(len(days), 'night')}"
+        lines.append((_LEFT_OUT[why], f"{nights}: {', '.join(runs[:MAX_LEFT_OUT])}{more}"))
     return lines
+
+
+def _runs(days: Sequence[date]) -> list[str]:
+    """Days that follow each other as one, in order."""
+    found: list[list[date]] = []
+    for day in days:
+        if found and day - found[-1][-1] == timedelta(days=1):
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in found]
 
 
 def _failures(result: RetrainResult) -> list[dict[str, str]]:

@@ -58,16 +58,16 @@ def chat_message(monitor: Monitor, result: RetrainResult, report_base_url: str |
 def _values(monitor: Monitor, result: RetrainResult, report_base_url: str | None) -> dict[str, object]:
     past, evaluation = remember(result), result.evaluation
     because = "; ".join(filter(None, (clip(result.reason, 300), drift_words(result))))
-    lines = (verdict_words(result, 500), f"Started because: {because}", data_words(result))
+    verdict = verdict_words(result, 500)
     failed_head, failed = _failed(result)
     return {
         "monitor": monitor,
-        "result": result,
-        "past": past,
+        "run_date": result.run_date,
+        "sign": past.sign,
         "subject": f"[{monitor.name}] {past.subject}",
         "title": f"Retraining {past.words}",
-        "verdict": lines[0],
-        "lines": list(filter(None, (verdict_words(result, 500), f"Started because: {because}", data_words(result)))),
+        "verdict": verdict,
+        "lines": list(filter(None, (verdict, f"Started because: {because}", data_words(result)))),
         "next_step": next_step(monitor, result),
         "command": command(monitor, result),
         "told": clip(result.told or "", 200),
@@ -76,6 +76,7 @@ def _values(monitor: Monitor, result: RetrainResult, report_base_url: str | None
         "failed_head": failed_head,
         "failed": failed,
         "links": _links(result, report_base_url),
+        "place": ("retraining's page", f"{monitor.name}/retraining/{result.run_date}/index.html"),
     }
 
 

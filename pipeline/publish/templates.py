@@ -10,11 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from pipeline.config import PROJECT_ROOT
-from pipeline.publish import charts, words
+from pipeline.publish import charts, verdict, words
 
 TEMPLATES = PROJECT_ROOT / "reports" / "templates"
-
-STATES: tuple[charts.State, ...] = ("healthy", "drifted", "data_broken", "absent")
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +54,8 @@ def page(template: str, **values: object) -> bytes:
     html = render(
         template,
         **values,
-        marks={state: charts.mark(state) for state in STATES},
+        marks={state: charts.mark(state) for state in verdict.STATES},
+        states=verdict.STATES,
         style=style,
         script=script,
         policy=policy,

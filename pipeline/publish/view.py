@@ -13,19 +13,19 @@ from pydantic import Field
 
 from pipeline.config import Monitor
 from pipeline.publish.outcome import PastRetraining
-from pipeline.publish.words import (
+from pipeline.publish.verdict import (
     HOLDS,
-    clip,
-    count,
-    failure_words,
+    State,
+    by_importance,
+    drifted_words,
     headline,
-    performance_words,
-    plural,
-    quality_words,
+    is_stale,
+    ranked,
     retraining_state,
     retraining_words,
-    share,
+    state_of,
 )
+from pipeline.publish.words import clip, failure_words, performance_words, quality_words, rows_of, share
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -46,7 +46,8 @@ class PastNight(Result):
 
     Shares and `limit` are fractions in [0, 1]; `rows` are production rows; `strengths` is by column, 1.0 on
     the threshold (see `results.strength`), for evaluated columns only; `drifted` names drifted columns, the
-    strongest first; `performance` is by metric, where it was measured.
+    strongest first; `performance` is by metric, where it was measured. `weighted_drift_share` is the share by
+    importance, where that is the one held against the limit; `stale`: the data was older than it should have been.
     """
 
     run_date: date
@@ -63,16 +64,47 @@ class PastNight(Result):
     performance: dict[str, Number] = Field(default_factory=dict)
     labels_date: date | None = None
     hold: Hold | None = None
+    weighted_drift_share: Number | None = None
+    stale: bool = False
 
     @property
     def headline(self) -> str:
         """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
-        return headline(self.status, len(self.drifted), len(self.strengths), self.critical_failures)
+        return headline(
+            self.status,
+            len(self.drifted),
+            len(self.strengths),
+            self.critical_failures,
+            weighted=self.weighted_drift_share,
+            stale=self.stale,
+        )
+
+    @property
+    def state(self) -> State:
+        """What the night is shown as."""
+        return state_of(self.status, self.stale)
+
+    @property
+    def decisive_share(self) -> float:
+        """The drift share that is held against the limit."""
+        return self.drift_share if self.weighted_drift_share is None else self.weighted_drift_share
+
+    @property
+    def over(self) -> bool:
+        """Whether the share is over the limit, whatever came of it."""
+        return self.decisive_share > self.limit
 
     @property
     def action(self) -> str:
         """`retraining requested`, `retraining held: cooldown`, or nothing."""
         return retraining_state(self.status, self.retrain, self.hold)
+
+
+class Runs(Result):
+    """Who else has a record of a night: the ids of its runs in Airflow and in MLflow, None where there is none."""
+
+    airflow: str | None = None
+    mlflow: str | None = None
 
 
 class History(Result):
@@ -85,9 +117,11 @@ class History(Result):
 class NightView:
     """Everything that is told about one night of one monitor.
 
-    `report_base_url` is where the run store can be read over HTTP. `history` holds other published nights in
-    any order; those before this night are what it is compared with. `retraining` is what came of one of the same date;
-    the night's page links to it, while mails and gauges, which went out before, say nothing of it.
+    `report_base_url` is where the run store can be read over HTTP, `mlflow_url` and `airflow_url` where people open
+    those. `history` holds other published nights in
+    any order; those before this night are what it is compared with. `retraining` is what came of one of the same date
+    and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
+    say nothing of them.
     """
 
     monitor: Monitor
@@ -97,8 +131,11 @@ class NightView:
     performance: PerformanceResult
     decision: Decision
     report_base_url: str | None = None
+    mlflow_url: str | None = None
+    airflow_url: str | None = None
     history: tuple[PastNight, ...] = ()
     retraining: PastRetraining | None = None
+    runs: Runs | None = None
 
     @property
     def run_date(self) -> date:
@@ -125,8 +162,17 @@ class NightView:
     @property
     def headline(self) -> str:
         """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
-        drift, failed = self.drift, self.quality.failed("critical")
-        return headline(self.decision.status, len(drift.drifted_columns), drift.evaluated, failed)
+        return self.tonight.headline
+
+    @property
+    def state(self) -> State:
+        """What the night is shown as."""
+        return self.tonight.state
+
+    @property
+    def stale(self) -> bool:
+        """Whether the data is older than it should be."""
+        return is_stale(self.quality)
 
     @property
     def subject(self) -> str:
@@ -135,9 +181,16 @@ class NightView:
         return f"[{self.monitor.name}] {self.headline} on {self.run_date}" + (f", {word}" if word else "")
 
     @property
+    def consequence(self) -> str:
+        """What the verdict means for the model, in a few words."""
+        calm = {"data_broken": "nothing is retrained", "stale": "the newest data is older than it should be"}
+        words = retraining_words(self.decision) or calm.get(self.state, "nothing to do")
+        return words[0].upper() + words[1:]
+
+    @property
     def ranked(self) -> tuple[ColumnDrift, ...]:
         """All columns: drifted ones first, then those closest to their threshold, those without a score last."""
-        return tuple(sorted(self.drift.columns, key=_rank))
+        return ranked(self.drift.columns)
 
     @property
     def not_evaluable(self) -> tuple[ColumnDrift, ...]:
@@ -146,20 +199,24 @@ class NightView:
 
     @property
     def changed(self) -> tuple[str, str, str]:
-        """What changed, in three lines: drift, quality, performance and volume; broken data comes first."""
+        """What changed, in three lines: drift, quality, performance and volume; broken or stale data comes first."""
         drift, quality = drift_words(self), quality_words(self.quality)
         results = f"{performance_words(self.performance)}; {rows_words(self)}"
-        if self.quality.passed:
+        blamed = (item for item in self.quality.failures if not self.quality.passed or item.check == "freshness")
+        first = next(blamed, None) if self.stale or not self.quality.passed else None
+        if first is None:
             return drift, quality, results
-        first = self.quality.failures[0]
         return f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}", drift, results
 
     @property
     def next_step(self) -> str:
         """What happens next and who acts, in a sentence or two."""
+        late = "The data is older than it should be. " if self.stale and self.decision.status != "data_broken" else ""
+        if self.state == "stale":
+            return f"{late}{self.owner} finds out why the newest is late, then runs the night again."
         if self.decision.retrain:
             return (
-                f"Nightjar starts the retraining run {self.retraining_run}; nobody needs to act. "
+                f"{late}Nightjar starts the retraining run {self.retraining_run}; nobody needs to act. "
                 f"{self.owner} should step in if this change is not one the model ought to learn."
             )
         if self.decision.status == "data_broken":
@@ -168,15 +225,16 @@ class NightView:
             )
         if self.decision.status == "drifted":
             held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
-            return f"No retraining was started{held}. {self.owner} decides whether to wait or to start it by hand."
+            who = f"{self.owner} decides whether to wait or to start it by hand."
+            return f"{late}No retraining was started{held}. {who}"
         return "Nothing to do."
 
     @property
     def command(self) -> str | None:
         """The command line that goes with `next_step`, where a person has to act."""
-        if self.decision.retrain or self.decision.status == "healthy":
+        if self.decision.retrain or self.state == "healthy":
             return None
-        verb = "run" if self.decision.status == "data_broken" else "retrain"
+        verb = "run" if self.state in ("data_broken", "stale") else "retrain"
         return f"python -m pipeline {verb} {self.monitor.name} --date {self.run_date}"
 
     @property
@@ -224,20 +282,16 @@ def remember(
         performance=performance.realised if performance.status == "measured" else {},
         labels_date=performance.labels_date,
         hold=decision.hold,
+        weighted_drift_share=by_importance(drift),
+        stale=is_stale(quality),
     )
 
 
 def drift_words(view: NightView) -> str:
     """The drift share against the limit and the night before, with the strongest columns."""
-    drift = view.drift
-    if not drift.evaluated:
-        return "No column could be compared with the reference"
-    drifted = drift.drifted_columns
-    over = "over" if drift.drifted else "within"
-    text = f"{count(len(drifted))} of {count(drift.evaluated)} {plural(drift.evaluated, 'column')} drifted"
-    text += f" ({share(drift.drift_share)}), {over} the limit of {share(drift.limit)}"
-    if view.before:
-        text += f"; {share(view.before[-1].drift_share)} {before_words(view)}"
+    text, drifted = drifted_words(view.drift), view.drift.drifted_columns
+    if view.before and view.drift.evaluated:
+        text += f"; {share(view.before[-1].decisive_share)} {before_words(view)}"
     if drifted:
         text += "; most: " + ", ".join(clip(item.name, 40) for item in drifted[:3])
     return text
@@ -246,7 +300,7 @@ def drift_words(view: NightView) -> str:
 def rows_words(view: NightView) -> str:
     """Production rows, against the night before where there is one."""
     rows = view.pair.production.rows
-    text = f"{count(rows)} {plural(rows, 'row')}"
+    text = rows_of(rows)
     if not view.before or not view.before[-1].rows:
         return text
     change = rows / view.before[-1].rows - 1
@@ -259,7 +313,3 @@ def before_words(view: NightView) -> str:
     """`the night before`, or the date of the last night where days lie between."""
     last = view.before[-1].run_date
     return "the night before" if view.run_date - last <= timedelta(days=1) else f"on {last}"
-
-
-def _rank(column: ColumnDrift) -> tuple[bool, bool, float, str]:
-    return (not column.drifted, column.status != "evaluated", -strength(column), column.name)

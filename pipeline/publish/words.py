@@ -4,58 +4,18 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from datetime import UTC, datetime
 
 from pipeline.results import (
     ColumnDrift,
-    Decision,
     ExpectationOutcome,
-    Hold,
     PerformanceResult,
     QualityResult,
-    Status,
 )
 
 _LOWER_IS_BETTER = ("loss", "error", "rmse", "mae", "mape", "mse", "brier")
 _JOINERS = "\u200c\u200d"  # zero-width, but part of how some scripts are written
-HOLDS: dict[Hold, str] = {
-    "quality_failed": "the data is broken",
-    "not_comparable": "nothing to compare",
-    "backfill": "an old night was run again",
-    "too_few_rows": "too few rows",
-    "too_few_labels": "too few labels",
-    "not_enough_nights": "too few nights over the limit",
-    "cooldown": "cooldown",
-}
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-def headline(status: Status, drifted: int, evaluated: int, critical_failures: int) -> str:
-    """The verdict in a line; ASCII and free of data, so that it can go into any header."""
-    columns = f"{count(evaluated)} {plural(evaluated, 'column')}"
-    if status == "data_broken":
-        if critical_failures:
-            expectations = plural(critical_failures, "critical expectation")
-            return f"data broken: {count(critical_failures)} {expectations} failed"
-        return "data broken" if evaluated else "data broken: no column could be compared"
-    if status == "drifted":
-        return f"drifted: {count(drifted)} of {columns} ({share(drifted / max(evaluated, 1))})"
-    if not drifted:
-        return f"healthy: none of {columns} drifted"
-    return f"healthy: {count(drifted)} of {columns} drifted ({share(drifted / max(evaluated, 1))})"
-
-
-def retraining_words(decision: Decision) -> str:
-    """`retraining requested`, `retraining held: cooldown`, or nothing where there is nothing to say."""
-    return retraining_state(decision.status, decision.retrain, decision.hold)
-
-
-def retraining_state(status: Status, retrain: bool, hold: Hold | None) -> str:
-    """The words for what a night did about retraining; broken data speaks for itself."""
-    if retrain:
-        return "retraining requested"
-    if status != "drifted":
-        return ""
-    return f"retraining held: {HOLDS[hold]}" if hold else "retraining held"
 
 
 def quality_words(quality: QualityResult) -> str:
@@ -75,6 +35,13 @@ def failure_words(outcome: ExpectationOutcome) -> str:
     if outcome.unexpected_share:
         return f"not so in {share(outcome.unexpected_share)} of the rows"
     return f"found {clip(outcome.observed, 200)}" if outcome.observed is not None else "not so"
+
+
+def origin_words(outcome: ExpectationOutcome) -> str:
+    """Who asks for an expectation, and what evaluated it: `Built-in check outliers, by DuckDB`."""
+    asked = f"Built-in check {outcome.check}" if outcome.check else "From the suite"
+    engines = {"duckdb": ", by DuckDB", "pandas": ", by pandas", "metadata": ", from schema and counts"}
+    return asked + engines.get(outcome.engine or "", "")
 
 
 def performance_words(performance: PerformanceResult) -> str:
@@ -133,6 +100,22 @@ def share(value: float) -> str:
     return f"{percent:,.0f}%" if abs(percent - round(percent)) < 0.05 else f"{percent:,.1f}%"
 
 
+def measured(value: float, digits: int = 3) -> str:
+    """A metric to so many significant digits, with the zeros that `number` leaves out: `0.780`."""
+    if not 1e-4 <= abs(value) < 1000:
+        return number(value, digits)
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return f"{value:.{max(digits - 1 - exponent, 0)}f}"
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 moment to the minute in UTC: `2026-01-15 01:12 UTC`; anything else as it is."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return clip(text, 40)
+
+
 def number(value: float, digits: int = 3) -> str:
     """A measured number to so many significant digits: `0.312`, `1,234`, `1.2e-07`."""
     if value == 0 or not math.isfinite(value):
@@ -147,6 +130,11 @@ def number(value: float, digits: int = 3) -> str:
 def count(value: int) -> str:
     """A count with separators: `12,345`."""
     return f"{value:,}"
+
+
+def rows_of(value: int) -> str:
+    """`1 row`, `3,412 rows`."""
+    return f"{count(value)} {plural(value, 'row')}"
 
 
 def size(value: int) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.champion import AliasChange
 from pipeline.config import Monitor
 from pipeline.errors import ConfigError
+from pipeline.results import RetrainResult
 from pipeline.retrain import promotion
-from pipeline.retrain.conclusion import tell_change
+from pipeline.retrain.conclusion import as_it_stands, tell_change
 from pipeline.retrain.lease import Lease, hold
-from pipeline.retrain.promotion import AliasChange
+from pipeline.retrain.promotion import OUTCOME
 from pipeline.retrain.registry import Registry
 
 _PATIENCE_SECONDS = 60.0
@@ -44,6 +46,19 @@ def rollback(monitor: Monitor, store_uri: str, tracking_uri: str) -> AliasChange
     with _held(monitor, store_uri, tracking_uri) as (registry, lease):
         change = promotion.roll_back(registry, lease)
         return tell_change(change, monitor.retrain.after_promotion)
+
+
+def retrainings_of(monitor: Monitor, tracking_uri: str, change: AliasChange) -> list[RetrainResult]:
+    """The retrainings that a change is about, as they stand now: of the new champion and of the one before."""
+    registry = Registry(monitor.name, tracking_uri)
+    found: list[RetrainResult] = []
+    for number in filter(None, (change.version, change.previous_version)):
+        version = registry.version(number)
+        content = None if version is None else registry.result_of(version)
+        if version is not None and content is not None:
+            result = RetrainResult.model_validate_json(content)
+            found.append(as_it_stands(registry, version, result, version.tags.get(OUTCOME, "")))
+    return found
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pipeline.champion import AliasChange
 from pipeline.config import Monitor
 from pipeline.errors import OutletRefused
 from pipeline.results import Evaluation, RetrainResult, RetrainStatus
@@ -14,7 +15,6 @@ from pipeline.retrain.promotion import (
     NOBODY,
     OUTCOME,
     VERDICT,
-    AliasChange,
     change_of,
     promote,
     settle,
@@ -68,28 +68,28 @@ def conclude(
         lease: of the monitor.
     """
     outcome = version.tags.get(OUTCOME) or _carry_out(registry, version, lease)
-    status, verdict = _told_as(outcome, result)
     told = None
-    if outcome == status == "promoted":
+    if outcome == result.status == "promoted":
         told = tell_once(registry, version, monitor.retrain.after_promotion)
-    update: dict[str, object] = {"status": status, "verdict": verdict, "told": told}
+    return as_it_stands(registry, version, result, outcome).model_copy(update={"told": told})
+
+
+def as_it_stands(registry: Registry, version: Version, result: RetrainResult, outcome: str) -> RetrainResult:
+    """A recorded result with the number of its version, and with what became of that version since."""
+    update: dict[str, object] = {"since": _since(result.status, outcome), "told": version.tags.get(_TOLD)}
+    if outcome == "superseded":
+        verdict = "the champion changed while this one was trained; it waits as challenger for a person"
+        update |= {"status": "superseded", "verdict": verdict}
     if result.lineage is not None:
         known = {"version": version.number, "model_uri": registry.model_uri(version)}
         update["lineage"] = result.lineage.model_copy(update=known)
     return result.model_copy(update=update)
 
 
-def _told_as(outcome: str, result: RetrainResult) -> tuple[RetrainStatus, str]:
-    """Status and verdict, with what people did to the version since."""
-    if outcome == "superseded":
-        return "superseded", "the champion changed while this one was trained; it waits as challenger for a person"
-    by_hand = "" if result.status == "promoted" else "promoted by hand"
-    since = {
-        "promoted": by_hand and f"{by_hand} since",
-        "rolled_back": f"{by_hand} and rolled back since" if by_hand else "rolled back since",
-    }
-    added = since.get(outcome, "")
-    return result.status, result.verdict + (f"; {added}" if added else "")
+def _since(status: RetrainStatus, outcome: str) -> str | None:
+    if outcome == "rolled_back":
+        return "rolled back"
+    return "promoted by hand" if outcome == "promoted" != status else None
 
 
 def _carry_out(registry: Registry, version: Version, lease: Lease) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 
-from pipeline.retrain.promotion import AliasChange
+from pipeline.champion import AliasChange
 from pipeline.retrain_policy import AfterPromotion
 
 _TIMEOUT_SECONDS = 10.0

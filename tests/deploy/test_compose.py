@@ -7,6 +7,7 @@ import re
 import runpy
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pipeline.config import Settings
+from pipeline.config import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -193,6 +194,29 @@ def test_the_pipeline_knows_and_accepts_every_variable_that_is_set() -> None:
     assert settings.store == "s3://nightjar/store"
     expected = {"monitors_dir", "expectations_dir", "store", "cache_dir", "pushgateway_url", "smtp_url", "mail_from"}
     assert expected <= set(values)
+
+
+@pytest.mark.parametrize("name", AIRFLOW)
+def test_the_digest_and_the_channels_reach_every_part_of_airflow(name: str) -> None:
+    assert AIRFLOW[name]["env_file"] == [{"path": ".env.notify", "required": False}]
+
+
+def test_what_is_kept_for_the_channels_stays_out_of_git_and_of_the_image() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert any(fnmatch(".env.notify", pattern) for pattern in ignored if not pattern.startswith("!"))
+    let_in = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert not any(fnmatch(".env.notify", pattern.removeprefix("!")) for pattern in let_in)
+
+
+def test_the_file_for_the_channels_is_read_as_the_documentation_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "notifications.md").read_text()
+    (block,) = re.findall(r"```sh\n# \.env\.notify\n(.*?)```", text, re.DOTALL)
+    values = dict(re.findall(r"^(\w+)='(.*)'$", block, re.MULTILINE))
+    for variable, value in values.items():
+        monkeypatch.setenv(variable, value)
+    settings = load_settings(values)
+    assert settings.digest_to == ("lead@example.com", "ops@example.com")
+    assert list(settings.channels) == ["PIPELINE_CHANNEL_TEAM_CHAT"]
 
 
 def test_every_address_inside_names_a_service() -> None:

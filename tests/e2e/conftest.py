@@ -1,10 +1,12 @@
 """One real Airflow for all end-to-end tests, watching the demo's model twice, with a mail server and a gateway.
 
-`churn` and `churn-eu` are the same data; a test that breaks something uses the second.
+`churn` and `churn-eu` are the same data; a test that breaks something uses the second. The first also tells a chat
+channel, whose address is an Airflow connection.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,6 +33,11 @@ class World:
     root: Path
     mail: SmtpServer
     gateway: Webhook
+
+    @property
+    def chats(self) -> list[str]:
+        """The titles of the messages to the chat channel."""
+        return [str(found.json()["title"]) for found in self.gateway.requests if found.path.startswith("/chat")]
 
     @property
     def store(self) -> RunStore:
@@ -71,15 +78,17 @@ def _write_project(root: Path) -> None:
     shutil.copytree(PROJECT_ROOT / "expectations", root / "expectations")
     monitor = (PROJECT_ROOT / "monitors" / "churn.yaml").read_text(encoding="utf-8")
     (root / "monitors").mkdir()
-    (root / "monitors" / "churn.yaml").write_text(monitor, encoding="utf-8")
+    (root / "monitors" / "churn.yaml").write_text(f"{monitor.rstrip()}\n  channels: [team-chat]\n", encoding="utf-8")
     second = monitor.replace("\nname: churn ", f"\nname: {SECOND} ")
     (root / "monitors" / f"{SECOND}.yaml").write_text(second, encoding="utf-8")
     (root / "monitors" / "greedy.yaml").write_text("name: greedy\ndrift: {limit: 1.5}\n", encoding="utf-8")
 
 
 def _environment(root: Path, mail: SmtpServer, gateway: Webhook) -> dict[str, str]:
+    chat = gateway.url.removeprefix("http")
     return {
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+        "AIRFLOW_CONN_NIGHTJAR_TEAM_CHAT": json.dumps({"conn_type": "generic", "password": f"json{chat}/chat"}),
         "PIPELINE_MONITORS_DIR": str(root / "monitors"),
         "PIPELINE_EXPECTATIONS_DIR": str(root / "expectations"),
         "PIPELINE_STORE": str(root / "store"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import pytest
 
 from demo.airflow_client import AirflowFailed
+from pipeline import site
+from pipeline.publish.view import Runs
 from tests.e2e.conftest import SECOND, World
 
 pytestmark = pytest.mark.slow
@@ -32,6 +35,9 @@ def test_a_quiet_night_succeeds_and_triggers_nothing(world: World) -> None:
     assert world.airflow.result("nightly_churn", run_id, "decide")["status"] == "healthy"
     assert world.retrainings("churn") == before
     assert _published(world, "churn", QUIET) >= PUBLISHED
+    assert world.chats[-1].startswith(f"[churn] healthy: none of 10 columns drifted on {QUIET}")
+    recorded = Runs(airflow=run_id, mlflow=world.airflow.result("nightly_churn", run_id, "log_run"))
+    assert site.runs_of(world.store, "churn", date.fromisoformat(QUIET)) == recorded
 
 
 def test_a_drifted_night_is_a_success_and_starts_one_retraining(world: World, drifted: tuple[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""A small site: two monitors over three nights, one of them with hostile names, served on loopback."""
+"""A small site: two monitors over three nights and a retraining, one with hostile names, served on loopback."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from pipeline import site as pages_over_nights
 from pipeline import steps
 from pipeline.config import Settings
+from pipeline.results import RetrainResult
 from pipeline.serve import LOOPBACK, server
 from pipeline.walk import run_night
 from tests.project import Project, people
+from tests.publish.retrainings import retraining
 
 DAYS = ("2026-01-12", "2026-01-13", "2026-01-14")
 HOSTILE = (
@@ -93,6 +96,27 @@ def _write(project: Project) -> None:
     project.write_parquet(f"production/dt={DAYS[2]}/part-0.parquet", broken)
 
 
+def _retraining(name: str) -> RetrainResult:
+    """What came of the drifted night's retraining: not trained here, as the page is what matters."""
+    return retraining("promoted", date.fromisoformat(DAYS[1])).model_copy(update={"monitor": name})
+
+
+def _hostile_retraining() -> RetrainResult:
+    """A rejected one in which every text is hostile."""
+    found = retraining("rejected", date.fromisoformat(DAYS[1]))
+    evaluation = found.evaluation
+    assert evaluation is not None
+    segments = tuple(
+        part.model_copy(update={"column": name, "value": name})
+        for part, name in zip(evaluation.segments, HOSTILE, strict=True)
+    )
+    checks = tuple(check.model_copy(update={"sentence": HOSTILE[0]}) for check in evaluation.checks)
+    texts = {"reason": HOSTILE[0], "verdict": HOSTILE[5], "told": HOSTILE[1], "monitor": "hostile"}
+    return found.model_copy(
+        update={**texts, "evaluation": evaluation.model_copy(update={"segments": segments, "checks": checks})}
+    )
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The small site."""
@@ -107,6 +131,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 night = project.night(day, name)
                 outcome = run_night(night, lambda _: None)
                 assert outcome.decision is not None, outcome.errors
+        for result in (_retraining("people"), _hostile_retraining()):
+            night = project.night(DAYS[1], result.monitor)
+            pages_over_nights.publish_retraining(night.store, night.settings, night.monitor, result)
         assert steps.night_view(project.night(DAYS[1])).decision.status == "drifted"
         assert steps.night_view(project.night(DAYS[2])).decision.status == "data_broken"
     with served(project.store) as running:
@@ -116,6 +143,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def large_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The page of a fleet of 500 monitors with 30 nights each, in every state."""
+    from pipeline.publish.fleet import Watched
     from pipeline.publish.overviews import fleet_page
     from tests.publish import samples
     from tests.publish.nights import past
@@ -123,7 +151,7 @@ def large_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     history = past(30)
     healthy = history[0].model_copy(update={"run_date": history[-1].run_date + timedelta(days=1)})
     fleet = [
-        (
+        Watched(
             samples.monitor(f"model-{place:03d}").model_copy(update={"owner": f"team-{place % 7}@example.com"}),
             (*history, healthy) if place % 3 else history[: 30 - place % 20],
         )

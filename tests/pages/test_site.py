@@ -6,7 +6,7 @@ import time
 from urllib.parse import urldefrag
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Page
 
 from tests.pages.axe import serious_violations
 from tests.pages.conftest import DAYS, HOSTILE, Site
@@ -21,8 +21,15 @@ PAGES = (
     "people/index.html",
     "hostile/index.html",
     *(f"{name}/{day}/index.html" for name in ("people", "hostile") for day in DAYS),
+    *(f"{name}/retraining/{DRIFTED}/index.html" for name in ("people", "hostile")),
 )
-KINDS = ("index.html", "people/index.html", f"people/{DRIFTED}/index.html", f"people/{BROKEN}/index.html")
+KINDS = (
+    "index.html",
+    "people/index.html",
+    f"people/{DRIFTED}/index.html",
+    f"people/{BROKEN}/index.html",
+    f"people/retraining/{DRIFTED}/index.html",
+)
 
 
 def addresses(page: Page) -> set[str]:
@@ -115,7 +122,15 @@ def test_no_page_is_wider_than_its_window(site: Site, browser: BrowserWindows, w
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", [*KINDS, f"hostile/{DRIFTED}/index.html", "hostile/index.html"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *KINDS,
+        f"hostile/{DRIFTED}/index.html",
+        f"hostile/retraining/{DRIFTED}/index.html",
+        "hostile/index.html",
+    ],
+)
 def test_axe_finds_nothing_serious(site: Site, browser: BrowserWindows, path: str, scheme: ColorScheme) -> None:
     opened = browser(site.page(path), color_scheme=scheme)
     assert serious_violations(opened.page) == []
@@ -126,6 +141,56 @@ def shown(page: Page) -> list[str]:
     script = "rows => rows.filter(row => !row.hidden).map(row => row.innerText)"
     texts: list[str] = page.eval_on_selector_all("#table tbody tr", script)
     return texts
+
+
+def test_neighbouring_nights_lead_to_each_other(site: Site, browser: BrowserWindows) -> None:
+    page = browser(site.page(f"people/{HEALTHY}/index.html")).page
+    assert page.locator("a[rel=prev]").count() == 0
+    page.locator("a[rel=next]").click()
+    page.wait_for_url(f"**/people/{DRIFTED}/index.html")
+    page.locator("a[rel=next]").click()
+    page.wait_for_url(f"**/people/{BROKEN}/index.html")
+    page.locator("a[rel=prev]").click()
+    page.wait_for_url(f"**/people/{DRIFTED}/index.html")
+
+
+def test_a_retraining_is_reached_from_the_night_the_monitor_and_the_fleet(site: Site, browser: BrowserWindows) -> None:
+    target = f"people/retraining/{DRIFTED}/index.html"
+    night = browser(site.page(f"people/{DRIFTED}/index.html")).page
+    assert site.page(target) in addresses(night)
+    assert "Retraining promoted version 3" in night.locator(".next").inner_text()
+    monitor = browser(site.page("people/index.html")).page
+    assert site.page(target) in addresses(monitor)
+    retraining = browser(site.page(target)).page
+    assert retraining.locator("h1").inner_text() == "Retraining promoted version 3"
+    assert all(box is not None and box["width"] > 5 for box in _boxes(retraining, ".interval"))
+
+
+def _boxes(page: Page, selector: str) -> list[FloatRect | None]:
+    found = [item.bounding_box() for item in page.locator(selector).all()]
+    assert found
+    return found
+
+
+def test_nothing_is_squeezed_into_a_column_of_single_letters(site: Site, browser: BrowserWindows) -> None:
+    squeezed = """all => all
+        .filter(e => e.getClientRects().length && e.textContent.length > 20 && e.offsetWidth < 60)
+        .map(e => e.textContent)"""
+    for path in PAGES:
+        page = browser(site.page(path), width=360).page
+        assert page.locator("main dd, main p, main td").evaluate_all(squeezed) == [], path
+        browser.close()
+
+
+def test_the_heat_map_is_whole_and_coloured_on_paper(site: Site, browser: BrowserWindows) -> None:
+    page = browser(site.page("people/index.html"), width=720, color_scheme="dark").page
+    page.emulate_media(media="print")
+    cell = page.locator(".heat td.x").first
+    look = cell.evaluate("e => [getComputedStyle(e).printColorAdjust, getComputedStyle(e).backgroundColor]")
+    assert look[0] == "exact"
+    assert look[1] not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(26, 32, 48)"
+    assert page.locator(".heat").evaluate("e => e.getBoundingClientRect().right") <= 720
 
 
 def test_the_fleet_is_filtered_and_sorted_by_keyboard(site: Site, browser: BrowserWindows) -> None:

@@ -52,12 +52,11 @@ def retraining(status: RetrainStatus = "promoted", run_date: date = samples.RUN_
 
 
 def counts(run_date: date = samples.RUN_DATE) -> TrainingCounts:
-    """Two weeks of nights, three of them left out."""
-    why: tuple[Literal["no_labels", "quality_failed"], ...] = ("no_labels", "no_labels", "quality_failed")
-    left_out = [
-        NightLeftOut(run_date=run_date - timedelta(days=ago), why=reason)
-        for ago, reason in zip((1, 0, 5), why, strict=True)
-    ]
+    """Two weeks of nights, three of them left out, and ten before them that were too many."""
+    left_out = [NightLeftOut(run_date=run_date - timedelta(days=ago), why="no_labels") for ago in (1, 0)]
+    left_out += [NightLeftOut(run_date=run_date - timedelta(days=5), why="quality_failed")]
+    older = (run_date - timedelta(days=ago) for ago in range(23, 13, -1))
+    left_out += [NightLeftOut(run_date=day, why="over_max_rows") for day in older]
     return TrainingCounts(
         first_date=run_date - timedelta(days=13),
         last_date=run_date,

@@ -137,6 +137,41 @@ def drift(columns: int = 18, drifted: int = 9, not_evaluable: int = 0, limit: fl
     )
 
 
+def weighed(drifted: int = 2, decisive: Literal["columns", "importance"] = "importance") -> DriftResult:
+    """Ten columns, of which the champion relies on the first for 37% and on every other for 7%; the first drifts."""
+    found = drift(10, drifted)
+    columns = tuple(
+        item.model_copy(update={"importance": 0.37 if place == 0 else 0.07}) for place, item in enumerate(found.columns)
+    )
+    weighted = sum(item.importance or 0.0 for item in columns if item.drifted)
+    held = weighted if decisive == "importance" else found.drift_share
+    return found.model_copy(
+        update={
+            "columns": columns,
+            "weighted_drift_share": weighted,
+            "decisive": decisive,
+            "drifted": held > found.limit,
+        }
+    )
+
+
+def stale(severity: Severity = "warning") -> QualityResult:
+    """Everything passed but the freshness check."""
+    late = ExpectationOutcome(
+        expectation="newest_object_is_fresh",
+        column=None,
+        severity=severity,
+        passed=False,
+        sentence="The newest file was written within 48 hours before the end of the run date",
+        observed="73 hours before",
+        check="freshness",
+    )
+    passed = tuple(item for item in quality().outcomes if item.passed)
+    return QualityResult(
+        snapshots=pair().digest, suite="churn", passed=severity != "critical", outcomes=(*passed, late)
+    )
+
+
 def column(position: int, drifted: bool, name: str | None = None) -> ColumnDrift:
     """A compared column: every third is categorical, every fifth scored by a p-value."""
     name = name or (KNOWN[position] if position < len(KNOWN) else f"feature_{position:04d}")

@@ -14,8 +14,10 @@ import pytest
 from pipeline.cli import main
 from pipeline.config import Monitor
 from pipeline.publish import digest
+from pipeline.publish.fleet import Watched
+from pipeline.publish.outcome import PastRetraining
 from pipeline.publish.view import History, PastNight
-from pipeline.results import Status
+from pipeline.results import RetrainStatus, Status
 from tests.project import Project
 from tests.publish import samples
 from tests.publish.test_mail import Elements
@@ -47,12 +49,12 @@ def monitor(name: str, schedule: str = "0 2 * * *", owner: str = "team@example.c
 
 
 def build(
-    fleet: Sequence[tuple[Monitor, Sequence[PastNight]]],
+    watched: Sequence[Watched],
     problems: dict[str, str] | None = None,
     base: str | None = None,
 ) -> EmailMessage:
     return digest.build(
-        fleet,
+        watched,
         problems or {},
         TODAY,
         mail_from="nightjar@example.com",
@@ -67,17 +69,17 @@ def part(message: EmailMessage, kind: str) -> str:
     return "\n".join(str(body.get_content()).splitlines())
 
 
-def mixed() -> list[tuple[Monitor, Sequence[PastNight]]]:
+def mixed() -> list[Watched]:
     yesterday = TODAY - timedelta(days=1)
     return [
-        (monitor("calm"), [night(day=yesterday), night()]),
-        (monitor("late"), [night(day=yesterday)]),
-        (monitor("moved"), [night(day=yesterday), night("drifted", retrain=True)]),
-        (monitor("held"), [night("drifted", day=yesterday), night("drifted")]),
-        (monitor("broken"), [night("data_broken")]),
-        (monitor("never"), []),
-        (monitor("weekly", "0 2 * * 1"), [night(day=yesterday - timedelta(days=2))]),
-        (monitor("warned"), [night(failures=2)]),
+        Watched(monitor("calm"), [night(day=yesterday), night()]),
+        Watched(monitor("late"), [night(day=yesterday)]),
+        Watched(monitor("moved"), [night(day=yesterday), night("drifted", retrain=True)]),
+        Watched(monitor("held"), [night("drifted", day=yesterday), night("drifted")]),
+        Watched(monitor("broken"), [night("data_broken")]),
+        Watched(monitor("never")),
+        Watched(monitor("weekly", "0 2 * * 1"), [night(day=yesterday - timedelta(days=2))]),
+        Watched(monitor("warned"), [night(failures=2)]),
     ]
 
 
@@ -94,22 +96,66 @@ def test_those_that_need_attention_come_first_and_those_that_did_not_run_are_lis
     assert "weekly" not in text
 
 
+def retrained(status: RetrainStatus, day: date = TODAY, since: str | None = None) -> PastRetraining:
+    return PastRetraining.model_validate({"run_date": day, "status": status, "version": "3", "since": since})
+
+
+def told(night_of_today: PastNight, *retrainings: PastRetraining) -> str:
+    """The line about a monitor, with the heading it is under."""
+    text = part(build([Watched(monitor("model"), [night_of_today], retrainings)]), "plain")
+    heading = "attention" if "Needs attention" in text else "calm"
+    return f"{heading}: {next(line for line in text.splitlines() if line.startswith('  model'))}"
+
+
+def test_it_tells_what_came_of_a_retraining() -> None:
+    drifted = night("drifted", retrain=True)
+    assert "calm:" in told(drifted, retrained("promoted"))
+    assert "Drifted: 2 of 4 columns (50%); retraining promoted version 3." in told(drifted, retrained("promoted"))
+    assert "retraining rejected version 3" in told(drifted, retrained("rejected"))
+    assert "calm:" in told(drifted, retrained("rejected"))
+    assert told(drifted, retrained("failed")).startswith("attention:")
+    assert "retraining failed" in told(drifted, retrained("failed"))
+    assert told(drifted).startswith("calm:")
+    held = night("drifted").model_copy(update={"hold": "cooldown"})
+    assert "retraining held: cooldown" in told(held)
+    assert told(held).startswith("attention:")
+
+
+def test_a_proposal_needs_somebody_until_a_person_has_decided() -> None:
+    before = TODAY - timedelta(days=3)
+    waiting = told(night(), retrained("proposed", before))
+    assert waiting.startswith("attention:")
+    assert "retraining proposes version 3 on 2026-01-11" in waiting
+    decided = told(night(), retrained("proposed", before, "promoted by hand"))
+    assert decided.startswith("calm:")
+    assert "retraining" not in decided
+    assert "retraining" not in told(night(), retrained("promoted", before))
+
+
+def test_stale_data_needs_somebody() -> None:
+    late = told(night().model_copy(update={"stale": True}))
+    assert late.startswith("attention:   model (stale data): Stale data: none of 4 columns drifted")
+
+
 def test_the_subject_counts() -> None:
     assert build(mixed())["Subject"] == "[nightjar] 7 monitors, 4 need attention on 2026-01-14"
-    assert build([(monitor("calm"), [night()])])["Subject"] == (
+    assert build([Watched(monitor("calm"), [night()])])["Subject"] == (
         "[nightjar] 1 monitor, none needs attention on 2026-01-14"
     )
 
 
 def test_equal_nights_give_equal_bytes_whatever_came_later() -> None:
-    later = [(watched, [*nights, night("drifted", TODAY + timedelta(days=1))]) for watched, nights in mixed()]
+    tomorrow = TODAY + timedelta(days=1)
+    retrained = PastRetraining(run_date=tomorrow, status="failed")
+    later = [Watched(item.monitor, [*item.nights, night("drifted", tomorrow)], [retrained]) for item in mixed()]
     assert build(mixed()).as_bytes() == build(list(reversed(later))).as_bytes()
     assert build(mixed())["Message-ID"] != build(mixed()[1:])["Message-ID"]
 
 
 @pytest.mark.parametrize("status", ["data_broken", "healthy"])
 def test_with_500_monitors_it_stays_small_and_says_what_it_left_out(status: Status) -> None:
-    fleet = [(monitor(f"model-{place:03d}".ljust(63, "x"), owner="o" * 200), [night(status)]) for place in range(500)]
+    names = [f"model-{place:03d}".ljust(63, "x") for place in range(500)]
+    fleet = [Watched(monitor(name, owner="o" * 200), [night(status)]) for name in names]
     problems = {f"wrong-{place}" * 9: "y" * 5_000 for place in range(100)}
     message = build(fleet, problems, "https://reports.example.com/" + "a" * 60)
     assert len(message.as_bytes()) < 80_000
@@ -130,7 +176,7 @@ def test_links_lead_to_the_pages() -> None:
 
 def test_owners_and_problems_are_text_not_markup() -> None:
     hostile = "<script>alert(1)</script>{{ 7*7 }}\u202e\r\nBcc: x@example.com"
-    message = build([(monitor("churn", owner=hostile), [night()])], {hostile: hostile})
+    message = build([Watched(monitor("churn", owner=hostile), [night()])], {hostile: hostile})
     assert "script" not in Elements(part(message, "html")).tags
     assert "{{ 7*7 }}" in part(message, "html")
     assert "Bcc" not in message

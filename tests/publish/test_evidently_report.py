@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.publish import evidently_report
 from pipeline.publish.evidently_report import page, widgets
+from pipeline.publish.verdict import ranked
 from pipeline.results import ColumnDrift, DriftResult, Shape
 from tests.publish import samples
 from tests.servers.browser import BrowserWindows, OpenPage
@@ -41,9 +42,10 @@ def cells(widget: dict[str, Any], field: str) -> list[Any]:
 
 
 def test_drifted_columns_come_first_then_the_closest_to_their_threshold() -> None:
-    ranked = widgets.rank(samples.drift(18, 9, not_evaluable=2).columns)
-    assert [column.drifted for column in ranked] == [True] * 9 + [False] * 9
-    assert [column.name for column in ranked[:2]] == ["support_tickets_90d", "discount_share"]
+    columns = ranked(samples.drift(18, 9, not_evaluable=2).columns)
+    assert [column.drifted for column in columns] == [True] * 9 + [False] * 11
+    assert [column.name for column in columns[:2]] == ["support_tickets_90d", "discount_share"]
+    assert [column.status for column in columns[18:]] == ["not_evaluable"] * 2
 
 
 def test_a_row_says_what_is_said_elsewhere() -> None:
@@ -65,7 +67,12 @@ def test_a_flag_that_the_reason_already_says_is_not_said_twice() -> None:
         (samples.drift(18, 9), "Drifted", "9 of 18 columns drifted (50%), over the limit of 30%"),
         (samples.drift(10, 3), "Not drifted", "3 of 10 columns drifted (30%), within the limit of 30%"),
         (samples.drift(1, 0), "Not drifted", "0 of 1 column drifted (0%), within the limit of 30%"),
-        (samples.drift(0, 0, not_evaluable=3), "No verdict", "no column could be compared with the reference"),
+        (samples.drift(0, 0, not_evaluable=3), "No verdict", "No column could be compared with the reference"),
+        (
+            samples.weighed(),
+            "Drifted",
+            "2 of 10 columns drifted (20%), 44% of what the champion relies on, over the limit of 30%",
+        ),
     ],
 )
 def test_the_verdict_is_one_sentence(drift: DriftResult, title: str, text: str) -> None:
@@ -100,11 +107,11 @@ def test_charts_of_ranked_and_left_out_columns_do_not_mix() -> None:
 def test_more_columns_than_the_page_can_hold_are_cut_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(widgets, "MAX_ROWS", 5)
     monkeypatch.setattr(widgets, "MAX_CHARTS", 3)
-    ranked = widgets.rank(samples.drift(8, 4).columns)
-    table = widgets.columns_table(ranked)
+    columns = ranked(samples.drift(8, 4).columns)
+    table = widgets.columns_table(columns)
     assert len(table["params"]["data"]) == 5
     assert "The first 5 of 8 columns are listed here; drift.json has all." in table["details"]
-    assert len(widgets.charts(ranked)) == 3 + 1
+    assert len(widgets.charts(columns)) == 3 + 1
     assert table["params"]["data"][4]["details"]["parts"][0]["id"] == widgets.NO_CHART
 
 

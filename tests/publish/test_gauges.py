@@ -53,6 +53,23 @@ def no_sleep(seconds: float) -> None:
     """Instead of waiting between attempts."""
 
 
+def test_where_importances_decide_the_gauges_have_them_and_the_share_they_give() -> None:
+    found = read(gauges.exposition(dataclasses.replace(samples.view(), drift=samples.weighed())))
+    assert found["drift_share_ratio"] == [({}, 0.2)]
+    assert found["weighted_drift_share_ratio"] == found["decisive_drift_share_ratio"]
+    assert found["decisive_drift_share_ratio"][0][1] == pytest.approx(0.44)
+    assert ({"column": "age"}, 0.37) in found["column_importance_ratio"]
+    without = read(gauges.exposition(samples.view()))
+    assert without["decisive_drift_share_ratio"] == [({}, 0.5)]
+    assert not {"weighted_drift_share_ratio", "column_importance_ratio"} & without.keys()
+
+
+def test_stale_data_is_a_gauge_of_its_own() -> None:
+    assert read(gauges.exposition(samples.view()))["data_stale"] == [({}, 0.0)]
+    late = dataclasses.replace(samples.view(), quality=samples.stale())
+    assert read(gauges.exposition(late))["data_stale"] == [({}, 1.0)]
+
+
 def test_the_gauges_say_what_the_results_say() -> None:
     found = read(gauges.exposition(samples.view()))
     assert found["drift_share_ratio"] == [({}, 0.5)]

@@ -79,9 +79,23 @@ def test_every_number_of_the_night_is_a_metric() -> None:
     assert sum(name.startswith("score/") for name in found) == 18
 
 
+def test_where_importances_decide_the_run_has_them_and_the_share_they_give() -> None:
+    view = replace(samples.view(), drift=samples.weighed())
+    found = metrics(view)
+    assert found["drift_share"] == 0.2
+    assert found["weighted_drift_share"] == pytest.approx(0.44)
+    assert found["decisive_drift_share"] == found["weighted_drift_share"]
+    assert found["importance/age"] == 0.37
+    assert tags(view)["drift_decided_by"] == "importance"
+    known_only = metrics(replace(view, drift=samples.weighed(decisive="columns")))
+    assert known_only["decisive_drift_share"] == known_only["drift_share"] == 0.2
+    assert "weighted_drift_share" not in metrics(samples.view())
+
+
 def test_parameters_are_what_the_monitor_file_asks_for() -> None:
     assert parameters(samples.view()) == {
         "drift_limit": "0.3",
+        "drift_share_by": "columns",
         "quality_suite": "churn",
         "numerical_method": "auto",
         "categorical_method": "auto",

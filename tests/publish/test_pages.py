@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Monitor
 from pipeline.publish import charts, pages
+from pipeline.publish.fleet import Watched
 from pipeline.publish.templates import TEMPLATES
 from pipeline.publish.view import NightView, PastNight
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
@@ -22,7 +22,6 @@ from tests.publish.nights import past
 from tests.publish.test_gauges import HOSTILE
 from tests.servers.browser import BrowserWindows, ColorScheme, OpenPage
 
-Fleet = list[tuple[Monitor, Sequence[PastNight]]]
 MEGABYTE = 1_000_000
 
 
@@ -118,9 +117,9 @@ def all_nights() -> tuple[PastNight, ...]:
     return (*past(75), drifted_night().tonight)
 
 
-def fleet(monitors: int = 12) -> Fleet:
+def fleet(monitors: int = 12) -> list[Watched]:
     """Monitors of every state; every fifth is healthy, broken, late by a night, not run since long, or never run."""
-    made: Fleet = []
+    made: list[Watched] = []
     calm = _calm()
     for place in range(monitors):
         nights: Sequence[PastNight] = {
@@ -131,7 +130,7 @@ def fleet(monitors: int = 12) -> Fleet:
             4: (),
             5: all_nights()[-30:],
         }[place % 6]
-        made.append((samples.monitor(f"monitor-{place:03d}"), nights))
+        made.append(Watched(samples.monitor(f"monitor-{place:03d}"), nights))
     return made
 
 
@@ -150,7 +149,7 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "hostile-monitor": lambda: pages.monitor_page(hostile_night().monitor, hostile_night().history),
     "empty-monitor": lambda: pages.monitor_page(samples.monitor(), ()),
     "fleet": lambda: pages.fleet_page(fleet(), {"pricing": "monitors/pricing.yaml:3: schedule: found 'x'"}),
-    "hostile-fleet": lambda: pages.fleet_page([(hostile_night().monitor, past())], {HOSTILE[0]: HOSTILE[0]}),
+    "hostile-fleet": lambda: pages.fleet_page([Watched(hostile_night().monitor, past())], {HOSTILE[0]: HOSTILE[0]}),
     "empty-fleet": lambda: pages.fleet_page([]),
 }
 
@@ -223,6 +222,48 @@ def test_the_verdict_comes_first_and_without_a_script() -> None:
     assert places == sorted(places)
 
 
+def failed_with(**said: object) -> NightView:
+    outcome = ExpectationOutcome.model_validate(
+        {"expectation": "e", "column": "age", "severity": "warning", "passed": False, "sentence": "age is low", **said}
+    )
+    result = QualityResult(snapshots="", suite="churn", passed=True, outcomes=(outcome,) * 3)
+    return dataclasses.replace(drifted_night(), quality=result)
+
+
+def test_a_failure_says_what_was_expected_in_how_many_rows_for_example_and_who_says_so() -> None:
+    night = failed_with(
+        expected="18 to 94 in all but 1% of the rows",
+        unexpected_share=0.03,
+        unexpected_rows=1_220,
+        examples=("95", "<script>alert(1)</script>"),
+        check="out_of_range",
+        engine="duckdb",
+        notes="Agreed with <b>sales</b>.",
+    )
+    html = pages.night_page(night)
+    assert b"<script>alert" not in html
+    text = Page(html).text
+    assert "age is low: not so in 3% of the rows." in text
+    assert "Agreed with <b>sales</b>." in text
+    assert "Expected: 18 to 94 in all but 1% of the rows. 1,220 rows, such as 95, <script>alert(1)</script>" in text
+    assert "Built-in check out_of_range, by DuckDB." in text
+
+
+def test_what_the_sentence_says_is_not_said_again() -> None:
+    night = failed_with(sentence="age lies between 18 and 94", expected="between 18 and 94", engine="pandas")
+    text = Page(pages.night_page(night)).text
+    assert "Expected:" not in text
+    assert "From the suite, by pandas." in text
+
+
+def test_many_failures_are_folded_after_the_first_twenty() -> None:
+    one = failed_with().quality.outcomes[0]
+    many = QualityResult(snapshots="", suite="churn", passed=True, outcomes=(one,) * 57)
+    html = pages.night_page(dataclasses.replace(drifted_night(), quality=many)).decode()
+    before, after = html.split("<summary>37 more that failed</summary>")
+    assert (before.count("age is low"), after.count("age is low")) == (20, 37)
+
+
 def test_broken_data_is_explained_before_the_drift_it_spoils() -> None:
     text = Page(pages.night_page(broken_night())).text
     assert text.index("Data quality") < text.index("Drifted columns")
@@ -268,7 +309,7 @@ def test_the_files_a_page_links_to_are_the_ones_that_are_published(tmp_path: Pat
     names = ("index.html", "drift_report.html", *(f"{name}.json" for name in RESULTS))
     published |= {f"churn/{night.run_date}/{name}" for night in nights for name in names}
     written = {
-        "index.html": pages.fleet_page([(samples.monitor(), nights)]),
+        "index.html": pages.fleet_page([Watched(samples.monitor(), nights)]),
         "churn/index.html": pages.monitor_page(samples.monitor(), nights),
         "churn/2026-01-14/index.html": pages.night_page(drifted_night()),
     }
@@ -351,13 +392,13 @@ def test_those_that_need_attention_are_on_top_of_the_fleet() -> None:
 def test_a_weekly_monitor_is_not_late_between_its_nights() -> None:
     weekly = samples.monitor("weekly").model_copy(update={"schedule": "0 2 * * 1"})
     nights = [night for night in _calm() if night.run_date.weekday() == 6]  # the day that ended before a Monday
-    html = pages.fleet_page([(weekly, nights), *fleet(1)])
+    html = pages.fleet_page([Watched(weekly, nights), *fleet(1)])
     assert "none needs attention" in html.decode()
 
 
 def test_a_schedule_that_never_comes_again_does_not_break_the_fleet() -> None:
     never = samples.monitor("never").model_copy(update={"schedule": "0 0 30 2 *"})
-    assert pages.fleet_page([(never, _calm()[:-9]), *fleet(1)])
+    assert pages.fleet_page([Watched(never, _calm()[:-9]), *fleet(1)])
 
 
 def test_a_fleet_of_five_hundred_stays_under_a_megabyte() -> None:
@@ -443,6 +484,10 @@ def test_the_fleet_is_filtered_and_sorted_by_keyboard(open_page: Callable[..., O
     page.locator("#find").fill("")
     page.locator("#show").select_option("data_broken")
     assert page.locator("tbody tr:visible").count() == 2
+    page.locator("#show").select_option("needs")
+    shown = page.locator("tbody tr:visible")
+    assert shown.count() == 6
+    assert page.locator("h1").inner_text() == "12 monitors, 6 need attention"
     page.locator("#show").select_option("")
     head = page.locator("th[data-sort=share] button")
     head.focus()

@@ -15,6 +15,7 @@ from pipeline import notify_steps, site, steps
 from pipeline.config import Settings
 from pipeline.errors import OutletUnavailable
 from pipeline.publish import charts, gauges, pages, retrain_gauges
+from pipeline.publish.fleet import Watched
 from pipeline.publish.outcome import remember
 from pipeline.publish.retraining import retraining_page
 from pipeline.publish.retraining_mail import build_retraining, chat_message
@@ -139,7 +140,7 @@ def test_intervals_are_drawn_around_zero_and_said_in_words() -> None:
     assert html.count('class="interval better"') + html.count('class="interval worse"') > 0
     assert html.count('<svg class="interval') == 7 + 6
     assert "+0.032" in html
-    assert "+0.01 to +0.054" in html
+    assert "+0.010 to +0.054" in html
     assert "within the noise" in html
 
 
@@ -177,7 +178,8 @@ def test_the_data_and_where_the_model_comes_from_are_whole() -> None:
         "49,321 rows",
         "6,836 rows",
         "1,204 rows left out",
-        "nights 2026-01-13, 2026-01-14",
+        "2 nights: 2026-01-13 to 2026-01-14",
+        "10 nights: 2025-12-22 to 2025-12-31",
         "models:/churn/3",
     ):
         assert fact in text, fact
@@ -187,8 +189,17 @@ def test_the_data_and_where_the_model_comes_from_are_whole() -> None:
 
 def test_what_a_person_did_since_is_not_asked_for_again() -> None:
     result = retraining("proposed")
-    moved = result.model_copy(update={"verdict": result.verdict + "; promoted by hand since"})
+    moved = result.model_copy(update={"since": "promoted by hand"})
     assert "pipeline promote" not in page(moved).text
+    assert remember(moved).promoted
+    assert remember(moved).headline == "proposes version 3, promoted by hand since"
+
+
+def test_a_version_that_was_rolled_back_is_no_promotion() -> None:
+    back = remember(retraining().model_copy(update={"since": "rolled back"}))
+    assert not back.promoted
+    assert back.headline == "promoted version 3, rolled back since"
+    assert back.sign == "absent"
 
 
 def test_hostile_text_adds_no_element_and_no_address() -> None:
@@ -236,7 +247,7 @@ def test_a_held_night_names_the_reason_everywhere() -> None:
     assert len(held) == 7
     monitor = Page(pages.monitor_page(samples.monitor(), [view.tonight])).text
     assert "held: cooldown" in monitor
-    assert "retraining held: cooldown" in Page(pages.fleet_page([(samples.monitor(), [view.tonight])])).text
+    assert "retraining held: cooldown" in Page(pages.fleet_page([Watched(samples.monitor(), [view.tonight])])).text
 
 
 def test_a_night_links_to_its_retraining() -> None:

@@ -47,6 +47,47 @@ def test_the_subject_when_no_column_could_be_compared() -> None:
     assert view.headline == "data broken: no column could be compared"
 
 
+def test_where_importances_decide_every_word_says_so() -> None:
+    view = dataclasses.replace(samples.view(), drift=samples.weighed())
+    assert view.subject == "[churn] drifted: 2 of 10 columns, 44% by importance on 2026-01-14, retraining requested"
+    assert view.changed[0].startswith(
+        "2 of 10 columns drifted (20%), 44% of what the champion relies on, over the limit of 30%; most: "
+    )
+    assert view.tonight.decisive_share == pytest.approx(0.44)
+    assert view.tonight.over
+    calm = dataclasses.replace(
+        view, drift=samples.weighed(decisive="columns"), decision=samples.decision(drifted=False)
+    )
+    assert calm.headline == "healthy: 2 of 10 columns drifted (20%)"
+    assert not calm.tonight.over
+
+
+def test_a_quiet_night_on_stale_data_is_not_called_healthy() -> None:
+    view = dataclasses.replace(healthy(0), quality=samples.stale())
+    assert view.state == "stale"
+    assert view.subject == "[churn] stale data: none of 18 columns drifted on 2026-01-14"
+    assert view.changed[0].endswith(
+        "The newest file was written within 48 hours before the end of the run date, found 73 hours before"
+    )
+    assert "ml-team@example.com finds out why the newest is late" in view.next_step
+    assert view.command == "python -m pipeline run churn --date 2026-01-14"
+
+
+def test_drift_on_stale_data_says_both() -> None:
+    view = dataclasses.replace(samples.view(), quality=samples.stale())
+    assert view.state == "drifted"
+    assert view.headline == "drifted on stale data: 9 of 18 columns (50%)"
+    assert view.next_step.startswith("The data is older than it should be. Nightjar starts the retraining run")
+
+
+def test_a_freshness_check_that_is_only_info_makes_no_night_stale() -> None:
+    assert dataclasses.replace(healthy(0), quality=samples.stale("info")).state == "healthy"
+    broken = dataclasses.replace(
+        samples.view(), quality=samples.stale("critical"), decision=decided("data_broken", False)
+    )
+    assert broken.headline == "data broken and stale: 1 critical expectation failed"
+
+
 @pytest.mark.parametrize(
     ("drifted", "headline"),
     [

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from examples import kserve
+from pipeline.champion import AliasChange
 from pipeline.retrain import hook
-from pipeline.retrain.promotion import AliasChange
 from pipeline.retrain_policy import AfterPromotion
 from tests.servers.processes import free_port
 from tests.servers.webhook import Webhook

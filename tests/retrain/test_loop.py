@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tests.servers.webhook import Webhook
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 QUICK = "tests.retrain.trainers:quick"
+NOW = datetime(2026, 1, 20, 9, tzinfo=UTC)
 
 
 def retrain(world: World, number: int, force: bool = False) -> RetrainResult:
@@ -93,12 +95,12 @@ def test_a_drifted_population_is_learnt_and_does_not_fire_again(world: World, tr
         after = drift(world.night(number))
         assert not after.drifted, [column.name for column in after.drifted_columns]
 
-    change = retrain_steps.rollback(world.night(12))
+    change = retrain_steps.rollback(world.night(12), NOW)
 
     assert (change.version, change.previous_version) == ("1", "2")
     assert drift(world.night(9)) == before
     with pytest.raises(ConfigError, match="version 1 is the first champion"):
-        retrain_steps.rollback(world.night(12))
+        retrain_steps.rollback(world.night(12), NOW)
 
 
 def test_the_training_set_is_kept_as_it_was(world: World, tracking_uri: str) -> None:
@@ -218,9 +220,9 @@ def test_a_proposed_model_waits_for_a_person(world: World, tracking_uri: str) ->
 
     assert proposed.status == "proposed"
     assert aliases(tracking_uri) == {"challenger": "1"}
-    assert retrain_steps.promote(world.night(3), "1").words == "people: promoted: version 1 is champion"
+    assert retrain_steps.promote(world.night(3), "1", NOW).words == "people: promoted: version 1 is champion"
     assert aliases(tracking_uri) == {"champion": "1"}
-    assert retrain(world, 3).verdict.endswith("; promoted by hand since")
+    assert retrain(world, 3).since == "promoted by hand"
 
 
 def test_a_trainer_that_raises_is_named_without_its_data(world: World, tracking_uri: str) -> None:
@@ -275,11 +277,11 @@ def test_a_model_that_was_tampered_with_is_neither_loaded_nor_promoted(world: Wo
     path.write_bytes(sound + b"more")
 
     with pytest.raises(ModelTampered, match="not the ones that were registered"):
-        retrain_steps.promote(world.night(3), "1")
+        retrain_steps.promote(world.night(3), "1", NOW)
     assert aliases(tracking_uri) == {"challenger": "1"}
 
     path.write_bytes(sound)
-    retrain_steps.promote(world.night(3), "1")
+    retrain_steps.promote(world.night(3), "1", NOW)
     path.write_bytes(b"other" + sound)
     result = retrain(world, 3, force=True)
     assert result.status == "failed"
@@ -423,8 +425,8 @@ def test_on_a_server_with_the_store_on_s3(
     assert first.lineage.training_uri.startswith(s3.uri("store/people/training/"))
     assert reference.objects[0].sha256 in first.lineage.training_uri + (second.lineage or first.lineage).training_uri
     assert not any("lock" in key for key in s3.keys("store/"))
-    assert retrain_steps.promote(world.night(4), "2").event in ("promoted", "unchanged")
-    assert retrain_steps.rollback(world.night(4)).version == "1"
+    assert retrain_steps.promote(world.night(4), "2", NOW).event in ("promoted", "unchanged")
+    assert retrain_steps.rollback(world.night(4), NOW).version == "1"
     assert {"store/people/retraining/2026-01-03/retrain.json"} <= set(s3.keys())
 
 
@@ -439,6 +441,25 @@ def test_a_reference_that_was_changed_is_refused(world: World) -> None:
 
     with pytest.raises(SnapshotChanged, match="registered with"):
         standing.reference(world.night(4), cache_of(world.night(4)))
+
+
+def test_the_drift_share_can_count_columns_by_what_the_champion_relies_on(world: World) -> None:
+    world.write_monitor(drift={"share": "importance", "limit": 0.1})
+    world.write_nights(0, 0)
+    result = retrain(world, 3)
+    assert result.lineage is not None
+    relied_on = {name: max(value, 0.0) for name, value in result.lineage.importances.items()}
+    world.write_night(4, score=lambda rows: retrain_steps.score(world.night(4), rows.assign(city="Oslo")))
+
+    found = drift(world.night(4))
+
+    assert relied_on.keys() == {"age", "income", "city"}
+    assert max(relied_on, key=lambda name: relied_on[name]) == "age"
+    assert [column.name for column in found.drifted_columns] == ["city"]
+    assert found.drift_share == 0.2
+    assert found.decisive == "importance"
+    assert found.weighted_drift_share == pytest.approx(relied_on["city"] / sum(relied_on.values()))
+    assert not found.drifted
 
 
 def test_private_columns_are_in_no_example(world: World, tracking_uri: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.errors import ConfigError
 from pipeline.retrain import model_files, promotion
 from pipeline.retrain.errors import ModelTampered, RetrainingBusy
 from pipeline.retrain.lease import Lease
-from pipeline.retrain.promotion import promote, roll_back, settle
+from pipeline.retrain.promotion import champion_of, promote, roll_back, settle
 from pipeline.retrain.registry import CHALLENGER, CHAMPION, PREVIOUS, Entry, Registry, Version
 
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
@@ -122,6 +123,26 @@ def test_an_old_version_that_is_promoted_again_can_be_rolled_back_too(registry: 
     assert [roll_back(registry, Lease()).version for _ in range(2)] == ["2", "1"]
     with pytest.raises(ConfigError):
         roll_back(registry, Lease())
+
+
+def known_on(registry: Registry, day: int) -> str | None:
+    found = champion_of(registry, date(2026, 1, day))
+    return None if found is None else found.number
+
+
+def test_a_night_knows_only_champions_that_were_trained_for_earlier_dates(registry: Registry, tmp_path: Path) -> None:
+    for version in three(registry, tmp_path):
+        promote(registry, version, Lease())
+
+    assert [known_on(registry, day) for day in (1, 2, 3, 4)] == [None, "1", "2", "3"]
+
+
+def test_champions_that_were_promoted_back_and_forth_end_the_search(registry: Registry, tmp_path: Path) -> None:
+    first, second, _ = three(registry, tmp_path)
+    for version in (first, second, first, second):
+        promote(registry, version, Lease())
+
+    assert [known_on(registry, day) for day in (1, 2, 3)] == [None, "1", "2"]
 
 
 def test_without_a_champion_there_is_nothing_to_roll_back(registry: Registry) -> None:

@@ -62,7 +62,7 @@ class World:
         project.write_parquet("reference/part-1.parquet", people(600, seed=10_000))
 
     def write_monitor(self, **retrain: Any) -> None:
-        """The monitor, with changes to its `retrain` section; `columns` replaces that section's keys."""
+        """The monitor, with changes to its `retrain` section; `columns` replaces keys, `notify` and `drift` all."""
         columns = COLUMNS | retrain.pop("columns", {})
         self.project.write_monitor(
             snapshots={
@@ -73,6 +73,8 @@ class World:
             },
             columns=columns,
             performance={"label_delay_days": 1},
+            notify=retrain.pop("notify", {}),
+            drift=retrain.pop("drift", {}),
             retrain={"min_labelled_rows": 100, "max_rows": 2_000, "window_days": 6, "time_limit_minutes": 5} | retrain,
         )
 

@@ -12,21 +12,23 @@ from __future__ import annotations
 
 from pipeline.config import Monitor
 from pipeline.publish.evidently_report import metrics, page, widgets
+from pipeline.publish.verdict import ranked
 from pipeline.results import DriftResult, SnapshotPair
 
 
 def render(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> bytes:
     """The report as one HTML file. Equal results give equal bytes."""
-    ranked = widgets.rank(drift.columns)
+    columns = ranked(drift.columns)
+    compared = [column for column in columns if column.status == "evaluated"]
     sections = [
         metrics.Section("drift_share", drift.drift_share, [widgets.overview(monitor, pair, drift)]),
-        metrics.Section("drifted_columns", len(drift.drifted_columns), [widgets.columns_table(ranked)]),
+        metrics.Section("drifted_columns", len(drift.drifted_columns), [widgets.columns_table(compared)]),
     ]
     left_out = [column for column in drift.columns if column.status == "not_evaluable"]
     if left_out:
         section = metrics.Section(
-            "not_evaluable_columns", len(left_out), [widgets.not_evaluable_table(left_out, len(ranked))]
+            "not_evaluable_columns", len(left_out), [widgets.not_evaluable_table(left_out, len(compared))]
         )
         sections.append(section)
     title = f"{monitor.name}: drift on {pair.run_date}"
-    return page.render(title, metrics.run(sections), widgets.charts([*ranked, *left_out]))
+    return page.render(title, metrics.run(sections), widgets.charts([*compared, *left_out]))

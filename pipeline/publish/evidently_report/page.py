@@ -20,7 +20,9 @@ _STYLE = """
 body .MuiGrid-root { min-width: 0; }
 body .MuiGrid-direction-xs-column { flex-wrap: nowrap; } /* or wide tables push out of the page instead of scrolling */
 body .MuiTypography-root, body .MuiAlert-message { min-width: 0; overflow-wrap: anywhere; }
-body .MuiTableCell-root { padding: 8px 10px; }
+body .MuiTableCell-root { padding: 8px 7px; }
+body th.MuiTableCell-root { width: auto !important; } /* or all columns are equally wide, and texts are cut off */
+body .MuiTableSortLabel-root:not(.Mui-active) .MuiTableSortLabel-icon { display: none; }
 @media (max-width: 700px) {
   body .MuiBox-root { padding-left: 0; padding-right: 0; }
   body .MuiCardContent-root { padding: 8px; }

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.config import Monitor
+from pipeline.publish.verdict import drifted_words
 from pipeline.publish.words import clip, count, number, plural, score_words, share
-from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair, strength
+from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair
 
 Widget = dict[str, Any]
 
@@ -26,12 +27,6 @@ NO_CHART = "no-chart"
 _FULL_WIDTH = 2
 _REFERENCE_COLOR, _PRODUCTION_COLOR = "#6c8ebf", "#e0702c"
 _NOT_SORTABLE = {"pointerEvents": "none"}  # the page sorts text by letters, which is wrong for numbers
-_MISSING_COLUMN = {
-    "title": "Missing",
-    "field": "missing",
-    "headerStyle": _NOT_SORTABLE,
-    "cellStyle": {"whiteSpace": "nowrap"},
-}
 _CHART_COLUMNS = [
     {
         "title": title,
@@ -42,12 +37,6 @@ _CHART_COLUMNS = [
     }
     for title, color in (("Reference", _REFERENCE_COLOR), ("Production", _PRODUCTION_COLOR))
 ]
-
-
-def rank(columns: Sequence[ColumnDrift]) -> list[ColumnDrift]:
-    """Evaluated columns: drifted ones first, then the closest to their threshold."""
-    evaluated = [column for column in columns if column.status == "evaluated"]
-    return sorted(evaluated, key=lambda column: (not column.drifted, -strength(column), column.name))
 
 
 def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget:
@@ -62,6 +51,8 @@ def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget
         "drift share": share(drift.drift_share) if drift.evaluated else "none",
         "limit": share(drift.limit),
     }
+    if drift.weighted_drift_share is not None:
+        counters["drift share by importance"] = share(drift.weighted_drift_share)
     return {
         "type": "counter",
         "id": "overview",
@@ -75,12 +66,10 @@ def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget
 
 def _verdict(drift: DriftResult, left_out: int) -> list[dict[str, str]]:
     if not drift.evaluated:
-        insights = [_insight("error", "No verdict", "no column could be compared with the reference")]
+        insights = [_insight("error", "No verdict", drifted_words(drift))]
     else:
-        text = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated)} {plural(drift.evaluated, 'column')} "
-        text += f"drifted ({share(drift.drift_share)}), {'over' if drift.drifted else 'within'} the limit of "
-        text += share(drift.limit)
-        insights = [_insight(*(("warning", "Drifted") if drift.drifted else ("success", "Not drifted")), text)]
+        look = ("warning", "Drifted") if drift.drifted else ("success", "Not drifted")
+        insights = [_insight(*look, drifted_words(drift))]
     if left_out:
         text = f"{count(left_out)} {plural(left_out, 'column')} without a score, listed below; not part of the share"
         insights.append(_insight("info", "Not evaluable", text))
@@ -94,14 +83,15 @@ def columns_table(ranked: Sequence[ColumnDrift]) -> Widget:
         "A high distance means drift, a low p-value means drift. Charts show fractions of the rows that have a value."
     )
     columns = [
-        {"title": "#", "field": "rank"},
-        _text_column("Column", "name", 170),
-        {"title": "Verdict", "field": "verdict"},
+        _narrow_column("#", "rank", 30),
+        _text_column("Column", "name", 165),
+        _narrow_column("Verdict", "verdict", 70),
         *_CHART_COLUMNS,
-        {"title": "Score", "field": "score", "headerStyle": _NOT_SORTABLE},
-        {"title": "Threshold", "field": "threshold", "headerStyle": _NOT_SORTABLE},
-        {"title": "Method", "field": "method"},
-        _MISSING_COLUMN,
+        _narrow_column("Score", "score", 60, sortable=False),
+        _narrow_column("Threshold", "threshold", 75, sortable=False),
+        _narrow_column("Method", "method", 105),
+        *([_narrow_column("Importance", "importance", 80, sortable=False)] if _weighed(ranked) else []),
+        _narrow_column("Missing", "missing", 80, sortable=False),
         _text_column("What changed", "changed", 260),
     ]
     rows = [_row(position, column) for position, column in enumerate(ranked[:MAX_ROWS])]
@@ -112,9 +102,9 @@ def not_evaluable_table(left_out: Sequence[ColumnDrift], ranked: int) -> Widget:
     """Columns without a score, and why, in the order of the data. `ranked` is how many columns have one."""
     columns = [
         _text_column("Column", "name", 170),
-        {"title": "Kind", "field": "kind"},
+        _narrow_column("Kind", "kind", 100),
         *_CHART_COLUMNS,
-        _MISSING_COLUMN,
+        _narrow_column("Missing", "missing", 80, sortable=False),
         _text_column("Why there is no score", "changed", 260),
     ]
     rows = [_row(position, column) for position, column in enumerate(left_out[:MAX_ROWS], start=ranked)]
@@ -153,6 +143,16 @@ def _table(
     }
 
 
+def _weighed(columns: Sequence[ColumnDrift]) -> bool:
+    return any(column.importance is not None for column in columns)
+
+
+def _narrow_column(title: str, field: str, width: int, *, sortable: bool = True) -> dict[str, Any]:
+    """Leaves the width to the columns that hold text."""
+    header = {} if sortable else {"headerStyle": _NOT_SORTABLE}
+    return {"title": title, "field": field, "cellStyle": {"width": width}, **header}
+
+
 def _text_column(title: str, field: str, width: int) -> dict[str, Any]:
     return {"title": title, "field": field, "cellStyle": {"minWidth": width, "overflowWrap": "anywhere"}}
 
@@ -170,6 +170,7 @@ def _row(position: int, column: ColumnDrift) -> dict[str, Any]:
         "score": score,
         "threshold": threshold,
         "method": f"{column.method} ({direction})",
+        "importance": "" if column.importance is None else share(column.importance),
         "missing": _missing(column),
         "changed": clip("; ".join(_changes(column)), MAX_CELL),
         "details": _details(position, column),
