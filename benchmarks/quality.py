@@ -45,8 +45,12 @@ def agreement(entries: list[dict[str, Any]], ours: Outcome, theirs: Outcome) -> 
     return (
         f"Success, observed values and unexpected rows of all {len(entries)} expectations are the same in both, "
         f"quantiles to 1% as the two define them one rank apart; {passed} hold. Nightjar evaluated {engines}. Without "
-        f"imports: {ours.wall - ours.imports:.2f} s and {theirs.wall - theirs.imports:.2f} s."
+        f"imports: {_work(ours)} for Nightjar; {_work(theirs)} for pandas."
     )
+
+
+def _work(outcome: Outcome) -> str:
+    return f"{outcome.wall - outcome.imports:.2f} s, {outcome.cpu - outcome.told['imports_cpu']:.2f} s of CPU"
 
 
 def _same(first: Any, second: Any) -> bool:

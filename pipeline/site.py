@@ -11,6 +11,7 @@ night these are made again, and those that differ are written.
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -35,21 +36,25 @@ RETRAINED = "retrain"
 RUNS = "runs"
 _ATTEMPTS = 5
 _READERS = 16
-_MADE_AGAIN = 30  # so many nights are in the charts of a night's page
+_MADE_AGAIN = 31  # a night, and the next ones that have it in their charts
 _RESULTS = tuple(f"{name}.json" for name in ("snapshots", "quality", "drift", "performance", "decision", RUNS))
 
 
 def history(store: RunStore, monitor: str) -> tuple[PastNight, ...]:
     """All published nights of a monitor, oldest first."""
+    remembered = _remembered(store, monitor)
+    return _recall(store, monitor) if remembered is None else remembered
+
+
+def _remembered(store: RunStore, monitor: str) -> tuple[PastNight, ...] | None:
+    """None where nothing is, or by a version that remembered something else."""
     from pipeline.publish.view import History
 
     content = store.read_page(f"{monitor}/history.json")
     try:
-        if content is not None:
-            return History.model_validate_json(content).nights
+        return None if content is None else History.model_validate_json(content).nights
     except ValidationError:
-        pass  # written by a version that remembered something else
-    return _recall(store, monitor)
+        return None
 
 
 def _recall(store: RunStore, monitor: str) -> tuple[PastNight, ...]:
@@ -98,21 +103,24 @@ def runs_of(store: RunStore, monitor: str, day: date) -> Runs:
 
 def publish_overviews(store: RunStore, settings: Settings, monitor: Monitor, tonight: PastNight) -> None:
     """Remember a night that was just published, and write the pages that show it."""
-    is_news = tonight not in history(store, monitor.name)
-    _remember_nights(store, monitor, tonight)
-    if is_news:
-        _refresh_neighbours(store, settings, monitor, tonight.run_date)
-    write_monitor(store, monitor)
+    with store.alone(monitor.name):
+        _refresh_around(store, settings, monitor, _remember_nights(store, monitor, tonight))
+        write_monitor(store, monitor)
     write_fleet(store, settings)
 
 
-def _refresh_neighbours(store: RunStore, settings: Settings, monitor: Monitor, day: date) -> None:
-    """Make the pages again that show a night beside their own: the one before it, and the next ones."""
-    nights = history(store, monitor.name)
-    before = [night.run_date for night in nights if night.run_date < day][-1:]
-    after = [night.run_date for night in nights if night.run_date > day][:_MADE_AGAIN]
-    for neighbour in (*before, *after):
-        _refresh_night(store, settings, monitor, neighbour, nights)
+def _refresh_around(store: RunStore, settings: Settings, monitor: Monitor, changed: Iterable[date]) -> None:
+    """Make the pages again that show one of some nights: the one before it, the next ones, and its own.
+
+    Its own, because it was made before others were published that finished at the same time.
+    """
+    days = [night.run_date for night in history(store, monitor.name)]
+    shown: set[date] = set()
+    for day in changed:
+        place = bisect_left(days, day)
+        shown |= set(days[max(place - 1, 0) : place + _MADE_AGAIN])
+    for day in sorted(shown):
+        _refresh_night(store, settings, monitor, day)
 
 
 def note_run(store: RunStore, settings: Settings, monitor: Monitor, day: date, mlflow: str) -> None:
@@ -122,7 +130,7 @@ def note_run(store: RunStore, settings: Settings, monitor: Monitor, day: date, m
     runs = runs_of(store, monitor.name, day)
     if runs.mlflow != mlflow:
         store.replace_in_night(monitor.name, day, {f"{RUNS}.json": Runs(airflow=runs.airflow, mlflow=mlflow).to_json()})
-    _refresh_night(store, settings, monitor, day, history(store, monitor.name))
+    _refresh_night(store, settings, monitor, day)
 
 
 def publish_retraining(store: RunStore, settings: Settings, monitor: Monitor, result: RetrainResult) -> None:
@@ -141,7 +149,7 @@ def publish_retraining(store: RunStore, settings: Settings, monitor: Monitor, re
         files["summary.eml"] = message.as_bytes()
     store.publish_night(_retraining(monitor.name), result.run_date, files)
     _remember_retrainings(store, monitor)
-    _refresh_night(store, settings, monitor, result.run_date, history(store, monitor.name))
+    _refresh_night(store, settings, monitor, result.run_date)
     write_monitor(store, monitor)
     write_fleet(store, settings)
 
@@ -155,19 +163,21 @@ def _remember_retrainings(store: RunStore, monitor: Monitor) -> None:
         store.write_page(f"{_retraining(monitor.name)}/history.json", found.to_json())
 
 
-def _remember_nights(store: RunStore, monitor: Monitor, tonight: PastNight) -> None:
-    """Those that are remembered already, those that were published meanwhile, and tonight."""
+def _remember_nights(store: RunStore, monitor: Monitor, tonight: PastNight) -> set[date]:
+    """Those that are remembered already, those that were published meanwhile, and tonight; the dates of what is new."""
     from pipeline.publish.view import History, PastNight
+
+    before = {night.run_date: night for night in _remembered(store, monitor.name) or ()}
 
     def make() -> bytes:
         known = {night.run_date: night for night in history(store, monitor.name)} | {tonight.run_date: tonight}
-        found = [known.get(day) or store.read_result(monitor.name, day, "history", PastNight) for day in nights()]
+        days = sorted({*store.nights(monitor.name), tonight.run_date})
+        found = [known.get(day) or store.read_result(monitor.name, day, "history", PastNight) for day in days]
         return History(nights=tuple(night for night in found if night is not None)).to_json()
 
-    def nights() -> list[date]:
-        return sorted({*store.nights(monitor.name), tonight.run_date})
-
     _write_settled(store, f"{monitor.name}/history.json", make)
+    after = {night.run_date: night for night in history(store, monitor.name)}
+    return {day for day in before.keys() | after.keys() if before.get(day) != after.get(day)}
 
 
 def write_monitor(store: RunStore, monitor: Monitor) -> None:
@@ -247,13 +257,11 @@ def _refresh_retraining(store: RunStore, monitor: Monitor, day: date) -> None:
         store.replace_in_night(_retraining(monitor.name), day, {"index.html": retraining_page(monitor, result)})
 
 
-def _refresh_night(
-    store: RunStore, settings: Settings, monitor: Monitor, day: date, nights: Sequence[PastNight]
-) -> None:
+def _refresh_night(store: RunStore, settings: Settings, monitor: Monitor, day: date) -> None:
     """Write a night's page again if it is not what it should be; what it shows may be changing meanwhile."""
     for _ in range(_ATTEMPTS):
         view = _read_view(store, settings, monitor, day)
-        if view is None or not _write_night(store, view, nights):
+        if view is None or not _write_night(store, view, history(store, monitor.name)):
             return
 
 

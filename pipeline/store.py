@@ -152,6 +152,10 @@ class RunStore:
         if self._files.read(key) != content:
             self._files.write(key, content)
 
+    def alone(self, monitor: str) -> AbstractContextManager[None]:
+        """On disk, nobody else brings the pages of this monitor up to date meanwhile; on S3 somebody may."""
+        return self._files.alone(f"{monitor}/history.json")
+
     def page_uri(self, key: str) -> str:
         """Where a page over many nights lies: a path or an s3:// address."""
         return self._files.uri(key)

@@ -25,6 +25,7 @@ PUBLISHED = {
     "performance.json",
     "decision.json",
     "history.json",
+    "runs.json",
     "drift_report.html",
     "index.html",
     "gauges.prom",
@@ -173,11 +174,12 @@ def test_a_step_can_run_again_on_its_own(project: Project) -> None:
     assert night.store.load("people", night.run_date, "decision", Decision).status == "healthy"
 
 
-def test_history_holds_earlier_nights_only(project: Project) -> None:
-    for day in ("2026-01-12", "2026-01-13", "2026-01-14"):
+def test_a_night_knows_those_before_it_and_the_next_one(project: Project) -> None:
+    for day in ("2026-01-12", "2026-01-13", "2026-01-14", "2026-01-15"):
         walk(project.complete(day))
     view = steps.night_view(project.night("2026-01-13"))
-    assert [past.run_date for past in view.history] == [date(2026, 1, 12)]
+    assert [past.run_date for past in view.history] == [date(2026, 1, 12), date(2026, 1, 14)]
+    assert [past.run_date for past in view.before] == [date(2026, 1, 12)]
 
 
 def failing(code: int) -> NightjarError:

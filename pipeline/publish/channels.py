@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from pipeline.environment import channel_variable
 from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.publish.retries import with_retries
+from pipeline.publish.verdict import STATES, State
 from pipeline.publish.view import NightView
 from pipeline.publish.words import clip
-from pipeline.results import Status
 
 if TYPE_CHECKING:
     from apprise import AppriseResult
@@ -37,32 +37,32 @@ class ChatMessage:
     body: str
 
 
-def due(when: str, status: Status, before: Status | None, serious_failures: int) -> bool:
+def due(when: str, state: State, before: State | None, serious_failures: int) -> bool:
     """Whether people asked to be told of such a night.
 
     Args:
         when: `notify.when`: always, change or trouble.
-        status: the night's verdict.
-        before: the verdict of the night before it, None for a first night.
+        state: what the night is shown as.
+        before: the same of the night before it, None for a first night.
         serious_failures: failed expectations of severity warning or critical.
     """
     if when == "change":
-        return status != before
+        return state != before
     if when == "trouble":
-        return status != "healthy" or serious_failures > 0
+        return state != "healthy" or serious_failures > 0
     return True
 
 
 def not_due_words(view: NightView) -> str | None:
     """Why nobody is told of this night; None when people are. Only nights before it count, so a rerun agrees."""
-    status = view.decision.status
-    before = view.before[-1].status if view.before else None
+    state = view.state
+    before = view.before[-1].state if view.before else None
     when = view.monitor.notify.when
-    if due(when, status, before, view.quality.failed("critical") + view.quality.failed("warning")):
+    if due(when, state, before, view.quality.failed("critical") + view.quality.failed("warning")):
         return None
-    state = status.replace("_", " ")
-    found = f"{state} like the night before" if when == "change" else f"{state}, without trouble"
-    return f"not due: notify.when is {when}, and the night is {found}"
+    words = STATES[state].lower()
+    found = f"{words}, like the night before" if when == "change" else f"{words}, without trouble"
+    return f"not due: notify.when is {when}, and the verdict is {found}"
 
 
 def night_message(view: NightView) -> ChatMessage:

@@ -77,10 +77,20 @@ def test_a_later_night_does_not_change_whether_an_old_one_is_told() -> None:
     drifted: PastNight = view.tonight
     yesterday = drifted.model_copy(update={"run_date": samples.RUN_DATE - timedelta(days=1)})
     tomorrow = drifted.model_copy(update={"run_date": samples.RUN_DATE + timedelta(days=1), "status": "healthy"})
-    words = "not due: notify.when is change, and the night is drifted like the night before"
+    words = "not due: notify.when is change, and the verdict is drifted, like the night before"
     assert not_due_words(told("change", dataclasses.replace(view, history=(yesterday,)))) == words
     assert not_due_words(told("change", dataclasses.replace(view, history=(tomorrow, yesterday)))) == words
     assert not_due_words(told("change", dataclasses.replace(view, history=(tomorrow,)))) is None
+
+
+def test_data_that_turns_stale_is_a_change_and_stays_told_once() -> None:
+    calm = dataclasses.replace(samples.view(), drift=samples.drift(drifted=0), decision=samples.decision(drifted=False))
+    late = dataclasses.replace(calm, quality=samples.stale())
+    before = calm.tonight.model_copy(update={"run_date": samples.RUN_DATE - timedelta(days=1)})
+    assert not_due_words(told("change", dataclasses.replace(late, history=(before,)))) is None
+    still = dataclasses.replace(late, history=(before.model_copy(update={"stale": True}),))
+    words = "not due: notify.when is change, and the verdict is stale data, like the night before"
+    assert not_due_words(told("change", still)) == words
 
 
 def test_an_expectation_of_severity_info_is_no_trouble() -> None:
@@ -91,7 +101,7 @@ def test_an_expectation_of_severity_info_is_no_trouble() -> None:
     quality = QualityResult(snapshots="", suite="churn", passed=True, outcomes=outcomes)
     calm = Decision(snapshots="", status="healthy", retrain=False, reason="")
     view = told("trouble", dataclasses.replace(samples.view(), quality=quality, decision=calm))
-    assert not_due_words(view) == "not due: notify.when is trouble, and the night is healthy, without trouble"
+    assert not_due_words(view) == "not due: notify.when is trouble, and the verdict is healthy, without trouble"
     warned = quality.model_copy(update={"outcomes": (outcomes[1].model_copy(update={"passed": False}),)})
     assert not_due_words(dataclasses.replace(view, quality=warned)) is None
 

@@ -51,26 +51,6 @@ def to_team(view: NightView | None = None) -> EmailMessage:
     return built(dataclasses.replace(night, monitor=monitor))
 
 
-def test_where_importances_decide_the_mail_says_so() -> None:
-    message = built(dataclasses.replace(samples.view(), drift=samples.weighed()))
-    assert message["Subject"] == (
-        "[churn] drifted: 2 of 10 columns, 44% by importance on 2026-01-14, retraining requested"
-    )
-    for kind in ("plain", "html"):
-        text = part(message, kind)
-        assert "44% of what the champion relies on" in text
-        assert "wasserstein, importance 37%" in text
-
-
-def test_stale_data_is_told_first() -> None:
-    message = built(dataclasses.replace(samples.view(), quality=samples.stale()))
-    assert message["Subject"] == (
-        "[churn] drifted on stale data: 9 of 18 columns (50%) on 2026-01-14, retraining requested"
-    )
-    lines = part(message, "plain").splitlines()
-    assert "found 73 hours before" in next(line for line in lines if line.startswith("- "))
-
-
 def hostile_view(names: tuple[str, ...] = HOSTILE) -> NightView:
     """Names, reasons and sentences that somebody chose with care."""
     columns = tuple(

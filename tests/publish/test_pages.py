@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publish import charts, pages
+from pipeline.publish import pages
 from pipeline.publish.fleet import Watched
 from pipeline.publish.templates import TEMPLATES
 from pipeline.publish.view import NightView, PastNight
@@ -20,7 +20,6 @@ from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedOb
 from tests.publish import samples
 from tests.publish.nights import past
 from tests.publish.test_gauges import HOSTILE
-from tests.servers.browser import BrowserWindows, ColorScheme, OpenPage
 
 MEGABYTE = 1_000_000
 
@@ -120,13 +119,13 @@ def all_nights() -> tuple[PastNight, ...]:
 def fleet(monitors: int = 12) -> list[Watched]:
     """Monitors of every state; every fifth is healthy, broken, late by a night, not run since long, or never run."""
     made: list[Watched] = []
-    calm = _calm()
+    quiet = calm()
     for place in range(monitors):
         nights: Sequence[PastNight] = {
-            0: calm,
-            1: (*calm[:-1], calm[-1].model_copy(update={"status": "data_broken", "critical_failures": 1})),
-            2: calm[:-1],
-            3: calm[:-5],
+            0: quiet,
+            1: (*quiet[:-1], quiet[-1].model_copy(update={"status": "data_broken", "critical_failures": 1})),
+            2: quiet[:-1],
+            3: quiet[:-5],
             4: (),
             5: all_nights()[-30:],
         }[place % 6]
@@ -134,10 +133,10 @@ def fleet(monitors: int = 12) -> list[Watched]:
     return made
 
 
-def _calm() -> tuple[PastNight, ...]:
-    quiet = {"status": "healthy", "drift_share": 0.05, "retrain": False, "drifted": (), "critical_failures": 0}
+def calm() -> tuple[PastNight, ...]:
+    same = {"status": "healthy", "drift_share": 0.05, "retrain": False, "drifted": (), "critical_failures": 0}
     nights = (*past(30), drifted_night().tonight)
-    return tuple(night.model_copy(update=quiet) for night in nights)
+    return tuple(night.model_copy(update=same) for night in nights)
 
 
 PAGES: dict[str, Callable[[], bytes]] = {
@@ -360,15 +359,6 @@ def test_a_night_of_a_monitor_that_has_history_of_another_shape_is_rendered() ->
     assert pages.monitor_page(samples.monitor(), bare)
 
 
-def test_missing_days_keep_their_place_and_rare_nights_need_none() -> None:
-    daily = charts.slots(past(10), 30)
-    assert len(daily) == 10
-    assert [slot.day.day for slot in daily if slot.night is None] == [9]
-    weekly = past(70)[::7]
-    assert len(charts.slots(weekly, 30)) == len(weekly)
-    assert charts.slots((), 30) == []
-
-
 def test_the_monitor_page_tells_history_heat_map_and_retraining() -> None:
     page = Page(pages.monitor_page(samples.monitor(), all_nights()))
     assert "Drifted: 9 of 18 columns (50%), retraining requested" in page.text
@@ -376,33 +366,6 @@ def test_the_monitor_page_tells_history_heat_map_and_retraining() -> None:
     assert page.tags.count("td") > 18 * 60
     assert "1 day has no night" in page.text
     assert "2026-01-03/index.html" in page.addresses
-
-
-def test_those_that_need_attention_are_on_top_of_the_fleet() -> None:
-    html = pages.fleet_page(fleet(6)).decode()
-    assert "6 monitors, 3 need attention" in html
-    rows = re.findall(r'data-state="(\w+)".*?href="(monitor-\d+)/', html)
-    assert [state for state, _ in rows] == ["data_broken", "absent", "absent", "drifted", "healthy", "healthy"]
-    text = Page(html.encode()).text
-    assert "Not run since 2026-01-08" in text
-    assert "Not run yet" in text
-    assert "the newest night is not in yet" in text
-
-
-def test_a_weekly_monitor_is_not_late_between_its_nights() -> None:
-    weekly = samples.monitor("weekly").model_copy(update={"schedule": "0 2 * * 1"})
-    nights = [night for night in _calm() if night.run_date.weekday() == 6]  # the day that ended before a Monday
-    html = pages.fleet_page([Watched(weekly, nights), *fleet(1)])
-    assert "none needs attention" in html.decode()
-
-
-def test_a_schedule_that_never_comes_again_does_not_break_the_fleet() -> None:
-    never = samples.monitor("never").model_copy(update={"schedule": "0 0 30 2 *"})
-    assert pages.fleet_page([Watched(never, _calm()[:-9]), *fleet(1)])
-
-
-def test_a_fleet_of_five_hundred_stays_under_a_megabyte() -> None:
-    assert len(pages.fleet_page(fleet(500))) < MEGABYTE
 
 
 @pytest.mark.parametrize("scheme", [0, 1])
@@ -413,116 +376,6 @@ def test_text_has_the_contrast_that_wcag_aa_asks_for(scheme: int) -> None:
             assert _contrast(colors[ink], colors[ground]) >= 4.5, (ink, ground)
     for mark in ("h3", "h4", "h5", "accent"):
         assert _contrast(colors[mark], colors["paper"]) >= 3.0, mark
-
-
-# In a browser.
-
-
-@pytest.fixture
-def open_page(browser: BrowserWindows, tmp_path: Path) -> Iterator[Callable[..., OpenPage]]:
-    """Writes a page as `<name>.html` and opens it."""
-
-    def open_it(name: str, html: bytes, width: int = 1440, scheme: ColorScheme = "light") -> OpenPage:
-        path = tmp_path / f"{name}.html"
-        path.write_bytes(html)
-        return browser(path, width=width, color_scheme=scheme)
-
-    yield open_it
-
-
-@pytest.mark.parametrize("name", sorted(PAGES))
-def test_a_browser_has_nothing_to_complain_about(name: str, open_page: Callable[..., OpenPage]) -> None:
-    for width, scheme in ((1440, "light"), (360, "dark")):
-        opened = open_page(name, PAGES[name](), width, scheme)
-        assert opened.errors == []
-        assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
-        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert "alert" not in opened.page.evaluate("[...document.scripts].map(s => s.textContent).join()")
-
-
-def test_light_and_dark_follow_the_reader(open_page: Callable[..., OpenPage]) -> None:
-    ground = "getComputedStyle(document.body).backgroundColor"
-    light, dark = (open_page("night", PAGES["drifted"](), 1440, scheme).page.evaluate(ground) for scheme in SCHEMES)
-    assert light == "rgb(251, 250, 248)"
-    assert dark == "rgb(20, 22, 28)"
-
-
-SCHEMES: tuple[ColorScheme, ColorScheme] = ("light", "dark")
-
-
-def test_the_charts_are_drawn(open_page: Callable[..., OpenPage]) -> None:
-    night = open_page("night", PAGES["drifted"]()).page
-    bars = night.locator(".chart .bar.over.now")
-    assert bars.count() == 1
-    box = bars.bounding_box()
-    assert box is not None
-    assert box["height"] > 80
-    assert night.locator(".shape").count() == 6
-    assert night.locator(".cats").count() == 3
-    monitor = open_page("monitor", PAGES["monitor"]()).page
-    assert monitor.locator(".heat tbody tr").count() == 18
-    assert monitor.locator(".heat td.x").count() > 10
-
-
-def test_a_night_opens_by_mouse_from_the_chart_and_by_keyboard_from_the_table(
-    open_page: Callable[..., OpenPage],
-) -> None:
-    monitor = open_page("monitor", PAGES["monitor"]()).page
-    links = monitor.locator(".chart a").evaluate_all("all => all.map(a => [a.getAttribute('href'), a.tabIndex])")
-    assert ["2026-01-13/index.html", -1] in links
-    link = monitor.locator(".nights a").first
-    link.focus()
-    assert link.evaluate("a => document.activeElement === a && getComputedStyle(a).outlineStyle") == "solid"
-
-
-def test_the_fleet_is_filtered_and_sorted_by_keyboard(open_page: Callable[..., OpenPage]) -> None:
-    page = open_page("fleet", pages.fleet_page(fleet(12))).page
-    page.keyboard.press("/")
-    page.keyboard.type("monitor-003")
-    assert page.locator("tbody tr:visible").count() == 1
-    assert page.locator("#shown").inner_text() == "1 of 12"
-    page.locator("#find").fill("")
-    page.locator("#show").select_option("data_broken")
-    assert page.locator("tbody tr:visible").count() == 2
-    page.locator("#show").select_option("needs")
-    shown = page.locator("tbody tr:visible")
-    assert shown.count() == 6
-    assert page.locator("h1").inner_text() == "12 monitors, 6 need attention"
-    page.locator("#show").select_option("")
-    head = page.locator("th[data-sort=share] button")
-    head.focus()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Enter")
-    assert page.locator("th[data-sort=share]").get_attribute("aria-sort") == "descending"
-    shares = [float(value) for value in page.locator("tbody tr").evaluate_all("all => all.map(r => r.dataset.share)")]
-    assert shares == sorted(shares, reverse=True)
-
-
-def test_the_fleet_is_whole_without_a_script(browser: BrowserWindows, tmp_path: Path) -> None:
-    html = pages.fleet_page(fleet(12)).replace(b"script-src", b"x-script-src")
-    path = tmp_path / "fleet.html"
-    path.write_bytes(html)
-    page = browser(path).page
-    assert page.locator("tbody tr:visible").count() == 12
-    assert not page.locator("#controls").is_visible()
-
-
-def test_five_hundred_monitors_are_filtered_at_once(open_page: Callable[..., OpenPage]) -> None:
-    page = open_page("fleet", pages.fleet_page(fleet(500))).page
-    milliseconds = page.evaluate(
-        """() => { const find = document.getElementById('find'), begin = performance.now();
-        find.value = 'monitor-4'; find.dispatchEvent(new Event('input'));
-        document.body.getBoundingClientRect(); return performance.now() - begin; }"""
-    )
-    assert page.locator("tbody tr:visible").count() == 100
-    assert milliseconds < 500
-
-
-def test_a_night_prints_on_paper(open_page: Callable[..., OpenPage]) -> None:
-    page = open_page("night", PAGES["drifted"]()).page
-    page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.pdf(format="A4").startswith(b"%PDF")
 
 
 def _palettes() -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The night's page of stale data, of a share weighed by importances, and with records elsewhere."""
+"""Stale data, and a share weighed by importances, on the page and in the mail; records elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 from pipeline.publish import pages
 from pipeline.publish.view import Runs
 from tests.publish import samples
+from tests.publish.test_mail import built, part
 from tests.publish.test_pages import Page, drifted_night, first_night
 
 MLFLOW, AIRFLOW = "https://mlflow.example.com", "https://airflow.example.com"
@@ -50,3 +51,23 @@ def test_records_elsewhere_are_named_and_linked_where_people_can_open_them() -> 
     runs = "https://airflow.example.com/dags"
     assert f"{runs}/nightly_churn/runs/scheduled__2026-01-15T02%3A00%3A00%2B00%3A00" in addresses
     assert f"{AIRFLOW}/dags/retrain_churn/runs/retrain__churn__2026-01-14" in addresses
+
+
+def test_where_importances_decide_the_mail_says_so() -> None:
+    message = built(dataclasses.replace(samples.view(), drift=samples.weighed()))
+    assert message["Subject"] == (
+        "[churn] drifted: 2 of 10 columns, 44% by importance on 2026-01-14, retraining requested"
+    )
+    for kind in ("plain", "html"):
+        text = part(message, kind)
+        assert "44% of what the champion relies on" in text
+        assert "wasserstein, importance 37%" in text
+
+
+def test_stale_data_is_told_first() -> None:
+    message = built(dataclasses.replace(samples.view(), quality=samples.stale()))
+    assert message["Subject"] == (
+        "[churn] drifted on stale data: 9 of 18 columns (50%) on 2026-01-14, retraining requested"
+    )
+    lines = part(message, "plain").splitlines()
+    assert "found 73 hours before" in next(line for line in lines if line.startswith("- "))
