@@ -269,8 +269,9 @@ def test_a_person_who_stops_leaves_nothing_behind(scored: Project, key: str) -> 
 
 
 OWN_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches this process
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # which tests in the background inherit as ignored
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
