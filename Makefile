@@ -19,8 +19,8 @@ help: ## Show this help
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-tests/pages/node_modules/.ready: tests/pages/package-lock.json
-	@if command -v npm >/dev/null; then npm ci --prefix tests/pages --no-audit --no-fund --silent && touch $@; \
+tests/browser/node_modules/.ready: tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: tests with axe-core are skipped (apt-get install npm)"; fi
 
 .PHONY: setup
@@ -31,7 +31,7 @@ demo: .venv/.runtime ## Run the demo: three weeks of nights through a real Airfl
 	@$(BIN)/python -m demo
 
 .PHONY: test
-test: .venv/.dev tests/pages/node_modules/.ready ## Run all tests; those whose server is absent say what to install
+test: .venv/.dev tests/browser/node_modules/.ready ## Run all tests; those whose server is absent say what to install
 	@$(BIN)/python -m pytest
 
 .PHONY: test-quick
@@ -74,5 +74,5 @@ lock: .venv/.dev ## Compile requirements*.in to pinned requirements*.txt
 
 .PHONY: clean
 clean: ## Remove the environment, the demo's data and all results
-	rm -rf .venv var data build tests/pages/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv var data build tests/browser/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.race import Outcome, Race, machine, report, table, write_tables
 from benchmarks.suites import write_suite
 from pipeline.checks.quality.check import Check, Evaluation
-from pipeline.checks.quality.outcome import outcome_of
+from pipeline.checks.quality.outcomes import outcome_of
 
 _NUMBER = re.compile(r"-?[0-9.]+(?:e[-+][0-9]+)?")
 _COMPARED = ("passed", "observed", "unexpected_rows", "unexpected_share", "error")

@@ -19,12 +19,12 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from pipeline import monitors
 from pipeline.config import load_settings
-from pipeline.environment import channel_variable
+from pipeline.config import monitor_files as monitors
+from pipeline.config.environment import channel_variable
+from pipeline.config.monitor_files import MonitorFiles
+from pipeline.config.schedule import day_that_ended
 from pipeline.errors import NightjarError
-from pipeline.monitors import MonitorFiles
-from pipeline.schedule import day_that_ended
 
 # Older than any data, so that every past day can be backfilled. Fixed: a moving one makes a new DAG version per parse.
 START_DATE = datetime(2000, 1, 1, tzinfo=UTC)

@@ -24,7 +24,7 @@ DAG_ID = "nightjar_digest"
 @task(task_display_name="Send digest", retries=3)
 def send_digest() -> str:
     """Mail the digest of the date; returns what was done."""
-    from pipeline import notify_steps
+    from pipeline.steps import telling as notify_steps
 
     settings = load_settings(os.environ)
     if not settings.digest_to:

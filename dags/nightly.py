@@ -54,7 +54,7 @@ from pipeline.config import Monitor
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.night import Night
+    from pipeline.steps.night import Night
 
 PREFIX = "nightly_"
 DEFAULT_SCHEDULE = "0 2 * * *"
@@ -65,7 +65,7 @@ OVER = ("success", "failed", "upstream_failed", "skipped")
 
 
 def _night(monitor: str) -> Night:
-    from pipeline.night import open_night
+    from pipeline.steps.night import open_night
 
     return open_night(monitor, current_run_date())
 
@@ -73,7 +73,7 @@ def _night(monitor: str) -> Night:
 @task(task_display_name="Pull snapshots", **PATIENT, **LONG)
 def pull_snapshots(monitor: str) -> dict[str, int]:
     """Pin the reference and the production snapshot of the date."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     pair = steps.pull_snapshots(_night(monitor))
     return {"reference_rows": pair.reference.rows, "production_rows": pair.production.rows}
@@ -82,7 +82,7 @@ def pull_snapshots(monitor: str) -> dict[str, int]:
 @task(task_display_name="Validate quality", **LONG)
 def validate_quality(monitor: str) -> dict[str, Any]:
     """Run the expectation suite. Failed expectations are a result; they turn the run red only at its end."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     quality = steps.validate_quality(_night(monitor))
     return {"passed": quality.passed, "failed": len(quality.failures), "expectations": len(quality.outcomes)}
@@ -91,7 +91,7 @@ def validate_quality(monitor: str) -> dict[str, Any]:
 @task(task_display_name="Measure drift", **LONG)
 def measure_drift(monitor: str) -> dict[str, Any]:
     """Compare every column with the reference."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     drift = steps.measure_drift(_night(monitor))
     return {"drift_share": drift.drift_share, "drifted": drift.drifted, "evaluated": drift.evaluated}
@@ -100,7 +100,7 @@ def measure_drift(monitor: str) -> dict[str, Any]:
 @task(task_display_name="Measure performance", **LONG)
 def measure_performance(monitor: str) -> dict[str, Any]:
     """Judge the model on the newest day that has labels."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     performance = steps.measure_performance(_night(monitor))
     return {"status": performance.status, "realised": performance.realised}
@@ -109,7 +109,7 @@ def measure_performance(monitor: str) -> dict[str, Any]:
 @task(task_display_name="Decide")
 def decide(monitor: str) -> dict[str, Any]:
     """Come to the verdict of the night."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     night = _night(monitor)
     verdict = steps.decide(night, backfill=is_held_backfill())
@@ -124,7 +124,7 @@ def decide(monitor: str) -> dict[str, Any]:
 @task(task_display_name="Render report")
 def render_report(monitor: str) -> str:
     """Publish the night whole; returns where its page is."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     return steps.render_report(_night(monitor), airflow_run=get_current_context()["run_id"])
 
@@ -132,7 +132,7 @@ def render_report(monitor: str) -> str:
 @task(task_display_name="Log run to MLflow", retries=3)
 def log_run(monitor: str) -> str:
     """Record the night in MLflow; returns the run's id."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     return steps.log_run(_night(monitor))
 
@@ -140,7 +140,7 @@ def log_run(monitor: str) -> str:
 @task(task_display_name="Push gauges", retries=3)
 def push_gauges(monitor: str) -> str:
     """Push the night's gauges; returns where to."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     return steps.push_gauges(_night(monitor))
 
@@ -148,7 +148,7 @@ def push_gauges(monitor: str) -> str:
 @task(task_display_name="Send summary", retries=3)
 def send_summary(monitor: str) -> str:
     """Tell the night by mail and chat, once; returns what was done."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     take_channels_from_connections(monitor)
     return steps.send_summary(_night(monitor))
@@ -164,7 +164,7 @@ def retraining_requested() -> bool:
 @task(task_display_name="Require quality", trigger_rule=TriggerRule.NONE_FAILED, retries=0)
 def require_quality(monitor: str) -> None:
     """End the run as failed when a critical expectation failed, or (by its rule) when an earlier task did."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     steps.require_quality(_night(monitor))
 
@@ -175,7 +175,7 @@ def require_quality(monitor: str) -> None:
 )
 def report_failure(monitor: str) -> bool:
     """Tell the Pushgateway that this night broke, and where, once `push_gauges` is over."""
-    from pipeline import steps
+    from pipeline.steps import nightly as steps
 
     states = _task_states()
     if states.get("push_gauges") not in OVER:

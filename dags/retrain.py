@@ -39,8 +39,8 @@ PREFIX = "retrain_"
 @task(task_display_name="Retrain")
 def retrain(monitor: str) -> str:
     """Train a challenger and let the gate decide; returns what came of it."""
-    from pipeline import retrain_steps
-    from pipeline.night import open_night
+    from pipeline.steps import retraining as retrain_steps
+    from pipeline.steps.night import open_night
 
     take_channels_from_connections(monitor)
     params = get_current_context()["params"]

@@ -23,11 +23,11 @@ from pathlib import Path
 
 from demo import churn
 from demo.embedded_airflow import PROJECT_ROOT, EmbeddedAirflow
-from pipeline import retrain_steps
 from pipeline.config import Settings, load_settings
-from pipeline.night import open_night
 from pipeline.results import Decision, DriftResult, QualityResult, SnapshotPair
-from pipeline.store import RunStore
+from pipeline.steps import retraining as retrain_steps
+from pipeline.steps.night import open_night
+from pipeline.storage.run_store import RunStore
 
 MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"

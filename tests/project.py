@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from pipeline.config import Settings
-from pipeline.night import Night, open_night
+from pipeline.steps.night import Night, open_night
 
 SUITE: list[dict[str, Any]] = [
     {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "id"}, "severity": "critical"},

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.results import Decision, DriftResult, Hold, QualityResult
-from pipeline.retrain_policy import RetrainPolicy
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import OutletRefused
-from pipeline.mlflow_store import artifact_location, open_store, without_credentials
-from pipeline.publish.verdict import decisive_share
-from pipeline.publish.view import NightView
+from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.verdict import decisive_share
 from pipeline.results import Snapshot
+from pipeline.storage.mlflow_client import artifact_location, open_store, without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.retrain.features import Features, Task
+from pipeline.retrain.data.features import Features, Task
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,11 +12,11 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipeline import s3
 from pipeline.errors import SnapshotChanged, SourceUnavailable
 from pipeline.results import PinnedObject
 from pipeline.snapshots.cache import Cache, Known, Lease
 from pipeline.snapshots.locations import Listed, file_state, listed_file
+from pipeline.storage import s3
 
 _BLOCK = 4 * 2**20
 _ATTEMPTS = 6

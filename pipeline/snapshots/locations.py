@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline import s3
 from pipeline.errors import SnapshotMissing, SourceUnavailable
+from pipeline.storage import s3
 
 _GLOB_CHARACTERS = "*?["
 

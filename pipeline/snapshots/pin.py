@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pipeline import s3
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import ColumnType, PinnedObject, Snapshot
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.fetch import Fetched, fetch, fetch_pinned
 from pipeline.snapshots.locations import list_objects
+from pipeline.storage import s3
 
 if TYPE_CHECKING:
     import pyarrow as pa

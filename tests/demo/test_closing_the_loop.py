@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from demo import churn
-from pipeline import retrain_steps
-from pipeline.night import Night, open_night
 from pipeline.results import Decision, RetrainResult
-from pipeline.walk import run_night
+from pipeline.steps import retraining as retrain_steps
+from pipeline.steps.night import Night, open_night
+from pipeline.steps.walk import run_night
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 PROJECT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ import pytest
 from demo import churn
 from demo.embedded_airflow import EmbeddedAirflow
 from pipeline.config import PROJECT_ROOT
-from pipeline.store import RunStore
+from pipeline.storage.run_store import RunStore
 from tests.servers.smtp import Certificates, SmtpServer, run_smtp
 from tests.servers.webhook import Webhook, run_webhook
 

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from demo.airflow_client import AirflowFailed
-from pipeline import site
-from pipeline.publish.view import Runs
+from pipeline.publish.facts.night import Runs
+from pipeline.steps import pages as site
 from tests.e2e.conftest import SECOND, World
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ from typing import Any
 import mlflow
 import pytest
 
-from pipeline.publish import retries
-from pipeline.walk import Outcome, run_night
+from pipeline.steps.walk import Outcome, run_night
+from pipeline.storage import retries
 from tests.project import Project, people
 from tests.servers.prometheus import Prometheus
 from tests.servers.pushgateway import Pushgateway

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from pipeline.config import Monitor
-from pipeline.publish.view import NightView
+from pipeline.publish.facts.night import NightView
 from pipeline.results import (
     ColumnDrift,
     ColumnType,

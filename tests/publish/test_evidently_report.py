@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.publish import evidently_report
 from pipeline.publish.evidently_report import page, widgets
-from pipeline.publish.verdict import ranked
+from pipeline.publish.facts.verdict import ranked
 from pipeline.results import ColumnDrift, DriftResult, Shape
 from tests.publish import samples
 from tests.servers.browser import BrowserWindows, OpenPage

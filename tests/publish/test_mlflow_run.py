@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import mlflow_store
 from pipeline.errors import OutletRefused, OutletUnavailable
+from pipeline.publish.facts.night import NightView
 from pipeline.publish.mlflow_run import MAX_METRIC_NAME, log_night, metric_name, metrics, parameters, tags
-from pipeline.publish.view import NightView
+from pipeline.storage import mlflow_client as mlflow_store
 from tests.publish import samples
 
 ROOT = Path(__file__).parents[2]

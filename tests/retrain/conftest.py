@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.retrain.registry import Registry
+from pipeline.retrain.champion.registry import Registry
 from tests.project import Project
 from tests.retrain.world import World
 

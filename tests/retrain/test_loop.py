@@ -15,14 +15,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import retrain_steps, standing, steps
 from pipeline.errors import ConfigError, OutletUnavailable, QualityGateFailed, SnapshotChanged
-from pipeline.night import Night
 from pipeline.results import DriftResult, RetrainResult
-from pipeline.retrain import challenge, conclusion
+from pipeline.retrain import challenge
+from pipeline.retrain.champion import conclusion
+from pipeline.retrain.champion.registry import Registry, Version
 from pipeline.retrain.errors import ModelTampered, TrainingFailed
-from pipeline.retrain.registry import Registry, Version
 from pipeline.snapshots import Cache
+from pipeline.steps import nightly as steps
+from pipeline.steps import retraining as retrain_steps
+from pipeline.steps import standing
+from pipeline.steps.night import Night
 from tests.retrain.world import World, is_gone, wait_for
 from tests.servers.processes import free_port
 from tests.servers.s3 import S3
@@ -376,7 +379,7 @@ def test_a_champion_that_changed_meanwhile_is_not_overrun(
 def test_serving_is_told_once_and_again_when_it_did_not_hear(
     world: World, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.retrain.hook._ATTEMPTS", 1)
+    monkeypatch.setattr("pipeline.retrain.champion.hook._ATTEMPTS", 1)
     monkeypatch.setenv("PROMOTED_URL", webhook.url)
     world.write_monitor(trainer=QUICK, after_promotion={"webhook": "PROMOTED_URL"})
     world.write_nights(0, 0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.night import Night
+from pipeline.steps.night import Night
 from tests.project import Project
 
 FIRST = date(2026, 1, 1)

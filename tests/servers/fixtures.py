@@ -170,6 +170,6 @@ def _point_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _forget_client() -> None:
     """The pipeline keeps one S3 client for the process, made from the environment of its first use."""
-    from pipeline import s3
+    from pipeline.storage import s3
 
     s3.client.cache_clear()

@@ -451,7 +451,7 @@ def test_a_slow_down_is_retried_by_the_client(s3_flaky: FlakyS3) -> None:
 
 
 def test_the_pipeline_uses_the_proxy_after_it_used_the_bucket(s3: S3, request: pytest.FixtureRequest) -> None:
-    from pipeline import s3 as storage
+    from pipeline.storage import s3 as storage
 
     assert storage.client().meta.endpoint_url == s3.url
     proxy: FlakyS3 = request.getfixturevalue("s3_flaky")

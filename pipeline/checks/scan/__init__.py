@@ -5,7 +5,7 @@ The summaries are frozen and merge.
 """
 
 from pipeline.checks.scan.bins import sturges_edges
-from pipeline.checks.scan.columns import MAX_CATEGORIES, scan
+from pipeline.checks.scan.one_column import MAX_CATEGORIES, scan
 from pipeline.checks.scan.pair import DEFAULT_BUDGET_BYTES, scan_pair, sorted_bytes
 from pipeline.checks.scan.streaming import STREAMING_BYTES, Resolution
 from pipeline.checks.scan.summary import (

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.checks.scan.bins import sturges_edges
-from pipeline.checks.scan.columns import MAX_CATEGORIES, UNREADABLE_VALUES, left_out, problem_with, scan, unreadable
+from pipeline.checks.scan.one_column import MAX_CATEGORIES, UNREADABLE_VALUES, left_out, problem_with, scan, unreadable
 from pipeline.checks.scan.streaming import (
     DEFAULT_RESOLUTION,
     Outline,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.checks.scan.columns import sort_finite
+from pipeline.checks.scan.one_column import sort_finite
 from pipeline.checks.scan.summary import Cells, Moments, NumericalSummary, Presence, SortedValues, collapse, run_starts
 from pipeline.checks.scan.table import Table
 from pipeline.checks.scan.types import FloatArray, IntArray, to_floats

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pipeline.config import Monitor
 from pipeline.publish.evidently_report import metrics, page, widgets
-from pipeline.publish.verdict import ranked
+from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, SnapshotPair
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.config import Monitor
-from pipeline.publish.verdict import drifted_words
-from pipeline.publish.words import clip, count, number, plural, score_words, share
+from pipeline.publish.facts.verdict import drifted_words
+from pipeline.publish.facts.words import clip, count, number, plural, score_words, share
 from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair
 
 Widget = dict[str, Any]

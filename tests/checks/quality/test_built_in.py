@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipeline.quality_checks import QualityChecks
+from pipeline.config.quality_checks import QualityChecks
 from pipeline.results import ExpectationOutcome, QualityResult
 from tests.checks.quality.samples import OFF, entry, made_by, monitor, night, write_suite
 

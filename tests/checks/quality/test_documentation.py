@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.quality_checks import QualityChecks
+from pipeline.config.quality_checks import QualityChecks
 
 TEXT = (Path(__file__).parents[3] / "docs" / "quality.md").read_text(encoding="utf-8")
 ROWS = {line.split("|")[1].strip(" `"): line for line in TEXT.splitlines() if line.startswith("| `")}

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.checks.quality.check import Check, Evaluation, Limits
-from pipeline.checks.quality.evaluate import evaluate
-from pipeline.checks.quality.gate import open_files
-from pipeline.checks.quality.outcome import outcome_of
-from pipeline.checks.quality.routing import _IN_SQL
+from pipeline.checks.quality.engines.evaluate import evaluate
+from pipeline.checks.quality.engines.routing import _IN_SQL
+from pipeline.checks.quality.outcomes import outcome_of
+from pipeline.checks.quality.validate import open_files
 from tests.checks.quality.samples import write_parts
 
 # With 20 k + 1 values the two definitions of a quantile (SQL: the first value at or over the share; pandas: the

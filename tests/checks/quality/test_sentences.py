@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.quality.sentences import _TEMPLATES, expected, sentence
-from pipeline.checks.quality.suite import _NOT_EVALUABLE
+from pipeline.checks.quality.suite.read import _NOT_EVALUABLE
+from pipeline.checks.quality.suite.sentences import _TEMPLATES, expected, sentence
 from pipeline.checks.quality.wording import count, listed, measured, quantile, share
 
 AGE = {"column": "age"}

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.checks.quality.check import Check, Limits
-from pipeline.checks.quality.evaluate import _batch, _run, evaluate
-from pipeline.checks.quality.frames import read_columns
-from pipeline.checks.quality.gate import open_files
+from pipeline.checks.quality.engines.chunks import read_columns
+from pipeline.checks.quality.engines.evaluate import _batch, _run, evaluate
+from pipeline.checks.quality.validate import open_files
 from tests.checks.quality.samples import write_parts
 from tests.checks.quality.test_parity import snapshot
 

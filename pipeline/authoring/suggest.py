@@ -1,0 +1,301 @@
+"""Writes a suite by example: what holds on the reference, with some room, and a note on each of what was seen.
+
+A suggestion is data, the content of a suite file; `merge` says how it goes into a file that somebody may have edited.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.authoring.merge import Entry, signed_suite
+from pipeline.authoring.roles import is_called_id, is_identifier
+from pipeline.checks.quality.built_in.reference import QUANTILES, Numbers, Profile, profile_columns
+from pipeline.checks.quality.check import Files, Limits
+from pipeline.checks.quality.suite.read import Suite
+from pipeline.checks.quality.validate import open_files, validate_suite
+from pipeline.checks.quality.wording import count, measured, quantile, share
+
+if TYPE_CHECKING:
+    from pipeline.authoring.formats import Texts
+    from pipeline.checks.scan import Kind
+    from pipeline.config import ColumnRoles
+
+MAX_SET = 30
+_ROWS_PER_VALUE = 10
+_ENOUGH_ROWS = 100
+_FENCE_FACTOR = 1.5
+_RARER = 100
+_MOST_REACH = 10.0
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The content of a suite file, and how many entries were left out because they do not hold on the reference."""
+
+    content: dict[str, Any]
+    rows: int
+    left_out: int
+
+
+def suggest_suite(name: str, roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> Suggestion:
+    """A suite for production snapshots like this reference.
+
+    The label and ignored columns get nothing, private ones nothing that names a value.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged.
+    """
+    files = open_files(reference)
+    profiles = _profiles(roles, reference, limits)
+    texts = _texts(files, profiles, limits)
+    entries = [_row_count(files.rows)] if files.rows else []
+    for profile in profiles.values():
+        entries += _column(profile, roles, texts.get(profile.name))
+    holding = _holding(name, entries, reference, limits)
+    return Suggestion(signed_suite(name, holding), files.rows, len(entries) - len(holding))
+
+
+def _profiles(roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> dict[str, Profile]:
+    """Few values are a set; of the rest, numbers are looked at as numbers."""
+    from pipeline.checks.scan import infer_kind, open_table
+
+    table = open_table([str(path) for path in reference])
+    aside = {"", roles.label, *roles.ignore}  # Great Expectations knows no column without a name
+    names = [name for name in table.column_names if name not in aside]
+    inferred: dict[str, Kind | None] = {}
+    for name in names:
+        types = table.types_of(name)
+        inferred[name] = infer_kind(types[0]) if types else None
+    listed: dict[str, Kind | None] = {name: "categorical" for name in names if _may_be_set(name, inferred, roles)}
+    found = profile_columns(table, dict.fromkeys(names) | listed, MAX_SET, _FENCE_FACTOR, limits)
+    numbers: dict[str, Kind | None] = {
+        name: "numerical" for name in names if inferred[name] == "numerical" and not found[name].categories
+    }
+    return found | profile_columns(table, numbers, MAX_SET, _FENCE_FACTOR, limits)
+
+
+def _may_be_set(name: str, inferred: Mapping[str, Kind | None], roles: ColumnRoles) -> bool:
+    return inferred[name] == "categorical" or name == roles.prediction or name in (roles.categorical or ())
+
+
+def _texts(files: Files, profiles: Mapping[str, Profile], limits: Limits) -> dict[str, Texts]:
+    """Columns that may be identifiers: text and whole numbers with many values."""
+    from pipeline.authoring.formats import describe_texts
+
+    wanted = [
+        profile.name
+        for profile in profiles.values()
+        if (profile.family == "text" and not profile.categories)
+        or (profile.numbers is not None and profile.numbers.whole and profile.numbers.distinct is None)
+    ]
+    return describe_texts(files, wanted, limits) if wanted and files.rows else {}
+
+
+def _entry(kind: str, severity: str, notes: str, **kwargs: Any) -> Entry:
+    return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": {"notes": notes}}
+
+
+def _row_count(rows: int) -> Entry:
+    return _entry(
+        "expect_table_row_count_to_be_between",
+        "warning",
+        f"The reference has {count(rows, 'row')}, a night may have far fewer: narrow this to what you know of a night.",
+        min_value=max(1, rows // 100),
+        max_value=rows * 10,
+    )
+
+
+def _column(profile: Profile, roles: ColumnRoles, texts: Texts | None) -> Iterator[Entry]:
+    private = profile.name in roles.private
+    if not profile.rows:
+        return
+    yield from _presence(profile, roles)
+    yield from _type(profile)
+    if texts is not None:
+        yield from _identity(profile, texts, roles)
+        if not private and profile.family == "text":
+            yield from _format(profile, texts)
+    if private or profile.name == roles.id or is_identifier(profile):
+        return
+    if _is_set(profile):
+        if profile.name != roles.model_version:  # a new model is no broken data
+            yield _set(profile)
+    elif profile.numbers is not None:
+        limits = _limits(profile.numbers, profile.rows)
+        if limits is not None:
+            yield _range(profile, profile.numbers, limits)
+        yield from _middle(profile, profile.numbers, limits or (None, None))
+
+
+def _presence(profile: Profile, roles: ColumnRoles) -> Iterator[Entry]:
+    """A share of missing values may be half as high again, and one percent more."""
+    kind, column = "expect_column_values_to_not_be_null", {"column": profile.name}
+    if not profile.missing:
+        needed = profile.name in (roles.id, roles.prediction, roles.score)
+        severity = "critical" if needed else "warning"
+        yield _entry(kind, severity, f"None of {count(profile.rows, 'value')} is missing in the reference.", **column)
+        return
+    mostly = math.floor((1 - profile.missing_share * 1.5 - 0.01) * 1_000) / 1_000
+    if mostly > 0:
+        notes = f"{share(profile.missing_share)} of the values are missing in the reference."
+        yield _entry(kind, "warning", notes, **column, mostly=mostly)
+
+
+def _type(profile: Profile) -> Iterator[Entry]:
+    """As pandas calls types. A whole number becomes a float with the first gap: both will do."""
+    types = {"text": ["str"], "boolean": ["bool"], "number": sorted({"int64", "float64", *_pandas_type(profile)})}
+    if profile.family in types and profile.missing < profile.rows:
+        yield _entry(
+            "expect_column_values_to_be_in_type_list",
+            "warning",
+            f"The reference holds {profile.type if profile.family == 'number' else profile.family} values.",
+            column=profile.name,
+            type_list=types[profile.family],
+        )
+
+
+def _pandas_type(profile: Profile) -> list[str]:
+    names = {"float": "float32", "halffloat": "float16", "double": "float64"}
+    if profile.type.startswith("decimal"):
+        return ["Decimal"]
+    return [names.get(profile.type, profile.type)] if profile.type.isalnum() else []
+
+
+def _identity(profile: Profile, texts: Texts, roles: ColumnRoles) -> Iterator[Entry]:
+    """Amounts and remarks may all differ by chance: what identifies has a name or a format that says so."""
+    regular = profile.family == "text" and texts.pattern is not None
+    identifies = profile.name == roles.id or is_called_id(profile.name) or regular
+    if identifies and texts.distinct == texts.values and texts.values > 1:
+        severity = "critical" if profile.name == roles.id else "warning"
+        notes = f"All {count(texts.values, 'value')} of the reference differ."
+        yield _entry("expect_column_values_to_be_unique", severity, notes, column=profile.name)
+
+
+def _format(profile: Profile, texts: Texts) -> Iterator[Entry]:
+    if texts.pattern is not None:
+        notes = f"Every value of the reference is {texts.words}."
+        kind = "expect_column_values_to_match_regex"
+        yield _entry(kind, "warning", notes, column=profile.name, regex=texts.pattern)
+
+
+def _is_set(profile: Profile) -> bool:
+    """Few values, each often: a set. Of numbers only a prediction, a flag, or what the monitor calls a category."""
+    known = len(profile.categories)
+    return known > 0 and sum(profile.categories.values()) >= known * _ROWS_PER_VALUE
+
+
+def _set(profile: Profile) -> Entry:
+    """By Good and Turing (1953), values that were seen once are as many as rows with a value never seen."""
+    total, single = sum(profile.categories.values()), sum(1 for rows in profile.categories.values() if rows == 1)
+    values = sorted(profile.categories, key=lambda value: (-profile.categories[value], str(value)))
+    words = count(len(values), "value")
+    notes = f"The reference has {words}, the rarest in {count(min(profile.categories.values()), 'row')} of {total:,}."
+    kwargs: dict[str, Any] = {"column": profile.name, "value_set": values}
+    if single:
+        kwargs["mostly"] = 0.99
+        notes += f" {count(single, 'value')} occurred only once, so that others may turn up: 1% of the rows may differ."
+    return _entry("expect_column_values_to_be_in_set", "warning", notes, **kwargs)
+
+
+def _range(profile: Profile, numbers: Numbers, limits: tuple[float, float]) -> Entry:
+    seen = f"{measured(_plain(numbers.low, numbers))} to {measured(_plain(numbers.high, numbers))}"
+    room = "a share" if _is_share(numbers) else f"with room for values {_RARER} times as rare"
+    return _entry(
+        "expect_column_values_to_be_between",
+        "warning",
+        f"The reference runs from {seen}; {room}.",
+        column=profile.name,
+        min_value=limits[0],
+        max_value=limits[1],
+    )
+
+
+def _limits(numbers: Numbers, rows: int) -> tuple[float, float] | None:
+    """A tenth of the range as margin on both sides, more where the tail is long.
+
+    What is never negative, or never leaves [0, 1], stays so. None where the range has no end that a number can say.
+    """
+    if not math.isfinite((numbers.high - numbers.low) * 2 * _MOST_REACH):
+        return None
+    if _is_share(numbers):
+        return 0.0, 1.0
+    bottom, _, middle, _, top = numbers.quantiles
+    margin = (numbers.high - numbers.low) / 10 or abs(numbers.high) / 10 or 1.0
+    least_step = 1.0 if numbers.whole else 0.0
+    below = max(margin, _beyond(middle - numbers.low, middle - bottom, rows))
+    above = max(margin, _beyond(numbers.high - middle, top - middle, rows))
+    low = _outward(numbers.low - below, margin, math.floor, least_step)
+    high = _outward(numbers.high + above, margin, math.ceil, least_step)
+    return _plain(max(low, 0.0) if numbers.low >= 0 else low, numbers), _plain(high, numbers)
+
+
+def _is_share(numbers: Numbers) -> bool:
+    return numbers.low >= 0 and numbers.high <= 1 and not numbers.whole
+
+
+def _beyond(extreme: float, outer: float, rows: int) -> float:
+    """How far beyond the most extreme of `rows` values one lies that is a hundred times as rare.
+
+    As if the tail went on as a power law (Pareto) from its outer twentieth, which is too far rather than not far enough
+    for other tails. Distances from the median; where the outer twentieth is at the median itself, as far again.
+    """
+    if outer <= 0:
+        return extreme
+    growth: float = (extreme / outer) ** (math.log(_RARER) / math.log(max(rows / 20, 5)))
+    return extreme * (min(growth, _MOST_REACH) - 1)
+
+
+def _outward(value: float, scale: float, rounding: Callable[[float], int], least_step: float = 0.0) -> float:
+    """Rounded away from the data, to a tenth of the margin's own order of magnitude."""
+    step = max(10.0 ** (math.floor(math.log10(scale)) - 1), least_step)
+    return float(f"{rounding(value / step) * step:.12g}")
+
+
+def _plain(value: float, numbers: Numbers) -> float:
+    """Whole where the column is."""
+    return int(value) if numbers.whole and float(value).is_integer() else value
+
+
+def _middle(profile: Profile, numbers: Numbers, limits: tuple[float | None, float | None]) -> Iterator[Entry]:
+    """The mean within a quarter of the standard deviation; each quantile up to its neighbours."""
+    if profile.rows < _ENOUGH_ROWS or not numbers.deviation or not math.isfinite(numbers.deviation):
+        return
+    room = numbers.deviation / 4
+    low, high = (_outward(numbers.mean - room, room, math.floor), _outward(numbers.mean + room, room, math.ceil))
+    yield _entry(
+        "expect_column_mean_to_be_between",
+        "warning",
+        f"The reference has a mean of {measured(numbers.mean)} and a standard deviation of "
+        f"{measured(numbers.deviation)}; within a quarter of that.",
+        column=profile.name,
+        min_value=low,
+        max_value=high,
+    )
+    bottom, top = limits
+    _, lower, _, upper, _ = numbers.quantiles
+    if lower < upper:
+        seen = ", ".join(
+            f"a {quantile(part)} of {measured(value)}" for part, value in zip(QUANTILES, numbers.quantiles, strict=True)
+        )
+        yield _entry(
+            "expect_column_quantile_values_to_be_between",
+            "info",
+            f"The reference has {seen}; each may move as far as to its neighbour.",
+            column=profile.name,
+            quantile_ranges={
+                "quantiles": [0.05, 0.5, 0.95],
+                "value_ranges": [[bottom, lower], [lower, upper], [upper, top]],
+            },
+        )
+
+
+def _holding(name: str, entries: Sequence[Entry], reference: Sequence[Path], limits: Limits) -> list[Entry]:
+    """The entries that hold on the reference itself: a suggestion that does not is none."""
+    if not entries:
+        return []
+    result = validate_suite(Suite(name, Path(f"{name}.json"), tuple(entries)), reference, "reference", limits=limits)
+    return [entry for entry, outcome in zip(entries, result.outcomes[1:], strict=True) if outcome.passed]

@@ -1,0 +1,120 @@
+"""A suite from the reference, in place of one written by hand; what a person changed in it stays."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.config import Monitor, Settings, load_settings, resolve_location
+from pipeline.config import monitor_files as monitors
+
+if TYPE_CHECKING:
+    from pipeline.authoring.merge import Merge
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a suite file: where it is, whether it was written, what differs, and a word on it."""
+
+    path: Path
+    written: bool
+    difference: str
+    words: str
+
+
+def suggest(name: str, day: date, *, write: bool, force: bool) -> Written:
+    """A suite for a monitor from its reference.
+
+    A file that is not there yet is written. One that is there changes only with `write`, which leaves entries that a
+    person wrote, changed or removed as they are, or with `force`, which replaces the file.
+
+    Raises:
+        ConfigError: the monitor file or the existing suite is wrong.
+        SnapshotMissing, SnapshotUnreadable, SourceUnavailable: the reference cannot be read.
+    """
+    settings = load_settings(os.environ)
+    monitor = monitors.load(name, settings, suite_exists=False)
+    with local_files(settings, monitor.snapshots.base, day) as reference:
+        return suggest_for(settings, monitor, reference, write=write, force=force)
+
+
+def suggest_for(
+    settings: Settings, monitor: Monitor, reference: Sequence[Path], *, write: bool, force: bool
+) -> Written:
+    """A suite for a monitor whose reference is at hand; see `suggest`.
+
+    Raises:
+        ConfigError: the existing suite is wrong.
+        SnapshotUnreadable: a file is damaged.
+    """
+    from pipeline.authoring.merge import merge, suite_text
+    from pipeline.authoring.suggest import suggest_suite
+    from pipeline.checks.quality import Limits
+
+    path = settings.expectations_dir / f"{monitor.quality.suite}.json"
+    existing = _read_suite(path)
+    limits = Limits(budget_bytes=settings.memory_budget_bytes)
+    suggestion = suggest_suite(monitor.quality.suite, monitor.columns, reference, limits)
+    merged = merge(existing or {"name": path.stem}, suggestion.content)
+    content = suggestion.content if existing is None or force else merged.content
+    before, after = "" if existing is None else suite_text(existing), suite_text(content)
+    words = f"holds on all {suggestion.rows:,} rows of the reference"
+    if suggestion.left_out:
+        words += f" ({suggestion.left_out} left out that do not)"
+    if existing is not None and not force:
+        words += f"; {_merge_words(merged)}"
+    written = existing is None or ((write or force) and before != after)
+    if written:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(after, encoding="utf-8")
+    difference = "" if existing is None else _difference(before, after, path)
+    return Written(path, written, difference, f"{len(content['expectations'])} expectations; the suggestion {words}")
+
+
+def _read_suite(path: Path) -> dict[str, Any] | None:
+    """The file as it is; a broken one is not overwritten but reported."""
+    from pipeline.checks.quality import load_suite
+
+    if not path.exists():
+        return None
+    load_suite(path)
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _merge_words(merged: Merge) -> str:
+    parts = (
+        (merged.added, "new"),
+        (merged.renewed, "renewed"),
+        (merged.dropped, "no longer suggested"),
+        (merged.kept, "written or changed by hand, kept"),
+        (merged.removed_before, "removed by hand, not suggested again"),
+    )
+    return ", ".join(f"{number} {words}" for number, words in parts if number) or "nothing new"
+
+
+def _difference(before: str, after: str, path: Path) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), "suggested", lineterm="", n=2)
+    return "\n".join(lines)
+
+
+@contextmanager
+def local_files(settings: Settings, location: str, day: date) -> Iterator[list[Path]]:
+    """The files behind an address on a date, on this machine until the context ends.
+
+    Raises:
+        SnapshotMissing, SnapshotUnreadable, SourceUnavailable: they cannot be read.
+    """
+    from pipeline.snapshots import Cache, open_snapshot, pin
+
+    cache = Cache(settings.cache_dir, settings.cache_max_bytes)
+    snapshot = pin(resolve_location(location, day, settings.data_root), cache)
+    with open_snapshot(snapshot, cache) as paths:
+        yield paths

@@ -1,0 +1,106 @@
+"""All columns of two snapshots, compared one by one on the machine's cores within one memory budget."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pipeline.checks.drift.compare_column import ColumnComparison, compare_column
+from pipeline.checks.drift.findings import DEFAULT_LIMITS, FlagLimits
+from pipeline.checks.scan import (
+    DEFAULT_BUDGET_BYTES,
+    STREAMING_BYTES,
+    Kind,
+    Table,
+    infer_kind,
+    open_table,
+    scan_pair,
+    sorted_bytes,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """How one column is to be compared; None and "auto" are the defaults of `compare_column`."""
+
+    name: str
+    kind: Kind
+    method: str = "auto"
+    threshold: float | None = None
+
+
+def compare_columns(
+    reference: Sequence[str],
+    production: Sequence[str],
+    plans: Sequence[ColumnPlan],
+    *,
+    budget_bytes: int = DEFAULT_BUDGET_BYTES,
+    limits: FlagLimits = DEFAULT_LIMITS,
+    threads: int | None = None,
+) -> tuple[ColumnComparison, ...]:
+    """Compares the planned columns, in the order of the plans, on every row.
+
+    Args:
+        reference: local parquet files of the reference snapshot.
+        production: local parquet files of the production snapshot.
+        plans: the columns to compare.
+        budget_bytes: for the columns in memory at any moment, reference and production together.
+        limits: from where findings beside the score are flagged.
+        threads: at most this many columns at once; by default one per available core.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged, gone, or not parquet. Nothing about a column's content raises.
+    """
+    before, after = open_table(reference), open_table(production)
+    threads = threads or _cores()
+    workers, share = _workers(before, after, budget_bytes, threads, len(plans))
+
+    def compare(plan: ColumnPlan) -> ColumnComparison:
+        sides = scan_pair(before, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
+        return compare_column(*sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits)
+
+    if workers == 1:
+        return tuple(compare(plan) for plan in plans)
+    with ThreadPoolExecutor(workers, thread_name_prefix="drift") as pool:
+        return tuple(_first_error_stops(pool, [pool.submit(compare, plan) for plan in plans]))
+
+
+def _first_error_stops(pool: ThreadPoolExecutor, futures: list[Future[ColumnComparison]]) -> Iterator[ColumnComparison]:
+    try:
+        for future in futures:
+            yield future.result()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _workers(before: Table, after: Table, budget_bytes: int, threads: int, columns: int) -> tuple[int, int]:
+    """How many columns to hold at once, and the bytes each may use: sorted where that fits, else streamed."""
+    need = sorted_bytes(before, after)
+    if need > budget_bytes:
+        need = STREAMING_BYTES
+    workers = max(1, min(threads, columns, budget_bytes // need))
+    return workers, budget_bytes // workers
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def infer_plans(
+    reference: Sequence[str], production: Sequence[str], *, ignore: Sequence[str] = ()
+) -> tuple[ColumnPlan, ...]:
+    """Plans for every column of either snapshot that has a kind by its type, in file order.
+
+    The reference decides where both have the column, so that a changed type is seen as one.
+    """
+    tables = open_table(reference), open_table(production)
+    plans: dict[str, ColumnPlan] = {}
+    for table in tables:
+        for name in table.column_names:
+            kinds = [kind for kind in map(infer_kind, table.types_of(name)) if kind]
+            if name not in plans and name not in ignore and kinds:
+                plans[name] = ColumnPlan(name, kinds[0])
+    return tuple(plans.values())

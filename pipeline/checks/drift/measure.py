@@ -1,0 +1,112 @@
+"""Drift of a night: which columns are compared, how, and what share of them drifted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.config import ColumnDriftPolicy, Monitor
+from pipeline.results import ColumnDrift, DriftResult, Shape
+
+if TYPE_CHECKING:
+    from pipeline.checks.drift.compare_column import ColumnComparison
+    from pipeline.checks.drift.compare_columns import ColumnPlan
+
+
+def measure(
+    monitor: Monitor,
+    reference: Sequence[Path],
+    production: Sequence[Path],
+    snapshots: str,
+    *,
+    budget_bytes: int,
+    importances: Mapping[str, float] | None = None,
+) -> DriftResult:
+    """Compare every column the monitor asks for, on every row.
+
+    Args:
+        monitor: which columns, methods, thresholds and limit.
+        reference: local parquet files of the reference snapshot.
+        production: local parquet files of the production snapshot.
+        snapshots: digest of the pair that the result is about.
+        budget_bytes: memory for the columns held at any moment.
+        importances: how much the champion relies on its features, in any unit; negative values count as none.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
+    """
+    from pipeline.checks.drift.compare_column import FlagLimits
+    from pipeline.checks.drift.compare_columns import compare_columns
+
+    before, after = [str(path) for path in reference], [str(path) for path in production]
+    limits = FlagLimits(**monitor.drift.flags.model_dump())
+    compared = compare_columns(
+        before, after, plan_columns(monitor, before, after), budget_bytes=budget_bytes, limits=limits
+    )
+    total = sum(max(value, 0.0) for value in (importances or {}).values())
+    weights = {name: max(value, 0.0) / total for name, value in (importances or {}).items()} if total > 0 else {}
+    return _result(monitor, snapshots, tuple(_column_drift(item, weights.get(item.name)) for item in compared))
+
+
+def _result(monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...]) -> DriftResult:
+    evaluated = [item for item in columns if item.status == "evaluated"]
+    share = sum(item.drifted for item in evaluated) / len(evaluated) if evaluated else 0.0
+    weighted = _weighted_share(evaluated)
+    by_importance = monitor.drift.share == "importance" and weighted is not None
+    held = weighted if by_importance and weighted is not None else share
+    return DriftResult(
+        snapshots=snapshots,
+        drift_share=share,
+        limit=monitor.drift.limit,
+        drifted=held > monitor.drift.limit,
+        columns=columns,
+        weighted_drift_share=weighted,
+        decisive="importance" if by_importance else "columns",
+    )
+
+
+def _weighted_share(evaluated: Sequence[ColumnDrift]) -> float | None:
+    """Importance of the drifted columns as a fraction of that of all evaluated ones."""
+    total = sum(item.importance or 0.0 for item in evaluated)
+    return sum(item.importance or 0.0 for item in evaluated if item.drifted) / total if total > 0 else None
+
+
+def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequence[str]) -> list[ColumnPlan]:
+    """The columns to compare. What the monitor lists, and for a kind it does not list, what the parquet types say.
+
+    The id, the label and the model version are not compared: they change by design or are not there every night.
+    """
+    from pipeline.checks.drift.compare_columns import infer_plans
+
+    roles = monitor.columns
+    aside = {roles.id, roles.label, roles.model_version, *roles.ignore}
+    listed: dict[str, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
+    named = {name: kind for kind, names in listed.items() for name in names or ()}
+    plans = {plan.name: plan for plan in infer_plans(reference, production)}
+    chosen = [_plan(name, kind, monitor) for name, kind in named.items()]
+    chosen += [
+        _plan(plan.name, plan.kind, monitor)
+        for plan in plans.values()
+        if listed[plan.kind] is None and plan.name not in named and plan.name not in aside
+    ]
+    return chosen
+
+
+def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
+    from pipeline.checks.drift.compare_columns import ColumnPlan
+
+    default = monitor.drift.numerical if kind == "numerical" else monitor.drift.categorical
+    own = monitor.drift.columns.get(name, ColumnDriftPolicy())
+    method = default.method if own.method == "auto" else own.method
+    # A threshold is in the unit of its method, so a kind's threshold does not carry over to another method.
+    threshold = default.threshold if own.threshold is None and method == default.method else own.threshold
+    return ColumnPlan(name, "numerical" if kind == "numerical" else "categorical", method, threshold)
+
+
+def _column_drift(compared: ColumnComparison, importance: float | None) -> ColumnDrift:
+    own = ("shape", "importance")
+    fields = {name: getattr(compared, name) for name in ColumnDrift.model_fields if name not in own}
+    shape = None if compared.shape is None else Shape(**dataclasses.asdict(compared.shape))
+    return ColumnDrift(**fields, shape=shape, importance=importance)

@@ -1,0 +1,1 @@
+"""How well the model did, where labels have arrived."""

@@ -1,0 +1,169 @@
+"""Built-in checks of the snapshot as a whole: its columns, its rows, its ids and how old it is."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from pipeline.checks.quality.built_in.scene import Found, Scene
+from pipeline.checks.quality.check import Check
+from pipeline.checks.quality.wording import count, listed
+from pipeline.results import ExpectationOutcome
+
+if TYPE_CHECKING:
+    from pipeline.config.quality_checks import RowVolume
+
+
+def _expected_columns(scene: Scene) -> list[str]:
+    left_out = {scene.roles.label, *scene.roles.ignore}
+    return [name for name in scene.reference.column_names if name not in left_out]
+
+
+def missing_columns(scene: Scene) -> Iterator[Found]:
+    """Every column of the reference is there, whatever their order; the label may come later."""
+    policy = scene.checks.missing_column
+    if policy is not None:
+        yield Check(
+            "expect_table_columns_to_match_set",
+            {"column_set": _expected_columns(scene), "exact_match": False},
+            policy.severity,
+            "The snapshot has every column of the reference",
+            expected=f"{count(len(_expected_columns(scene)), 'column')}",
+            check="missing_column",
+        )
+
+
+def extra_columns(scene: Scene) -> Iterator[Found]:
+    """No column that the reference lacks."""
+    policy = scene.checks.extra_column
+    if policy is None:
+        return
+    known = {*scene.reference.column_names, *scene.roles.ignore}
+    extra = [name for name in scene.production.column_names if name not in known]
+    yield ExpectationOutcome(
+        expectation="no_extra_column",
+        column=None,
+        severity=policy.severity,
+        passed=not extra,
+        sentence="The snapshot has no column that the reference lacks",
+        observed=listed(extra) if extra else None,
+        check="extra_column",
+        engine="metadata",
+    )
+
+
+def retyped_columns(scene: Scene) -> Iterator[Found]:
+    """Every column holds the kind of value that it holds in the reference; the answers have a check of their own."""
+    policy = scene.checks.retyped_column
+    if policy is None:
+        return
+    answers = (scene.roles.prediction, scene.roles.score) if scene.checks.prediction_skew else ()
+    names = [name for name in _expected_columns(scene) if name not in answers and scene.family(name)]
+    changed = [words for name in names if (words := scene.retyped(name))]
+    yield ExpectationOutcome(
+        expectation="columns_keep_their_type",
+        column=None,
+        severity=policy.severity,
+        passed=not changed,
+        sentence="Every column holds the kind of value that it holds in the reference",
+        observed=listed(changed) if changed else None,
+        check="retyped_column",
+        engine="metadata",
+    )
+
+
+def row_volume(scene: Scene) -> Iterator[Found]:
+    """As many rows as the reference lets expect."""
+    policy = scene.checks.row_volume
+    if policy is not None and scene.pair.reference.rows:
+        yield _rows_between(policy, scene.pair.reference.rows, "the rows of the reference", "row_volume")
+
+
+def row_history(scene: Scene) -> Iterator[Found]:
+    """As many rows as recent nights let expect, once there are three of them."""
+    policy = scene.checks.row_history
+    if policy is None:
+        return
+    recent = list(scene.recent_rows)[-policy.nights :]
+    if len(recent) >= 3 and statistics.median(recent):
+        nights = f"the usual rows of the last {count(len(recent), 'night')}"
+        yield _rows_between(policy, statistics.median(recent), nights, "row_history")
+
+
+def _rows_between(policy: RowVolume, base: float, words: str, check: str) -> Check:
+    least, most = math.ceil(policy.least * base), math.floor(policy.most * base)
+    return Check(
+        "expect_table_row_count_to_be_between",
+        {"min_value": least, "max_value": max(least, most)},
+        policy.severity,
+        f"The snapshot has {policy.least:g} to {policy.most:g} times {words}",
+        expected=f"{least:,} to {most:,} rows",
+        check=check,
+    )
+
+
+def ids(scene: Scene) -> Iterator[Found]:
+    """Every row has an id of its own."""
+    policy, name = scene.checks.duplicate_id, scene.roles.id
+    if policy is None or name is None or scene.empty or name not in scene.production.column_names:
+        return
+    for kind, words in (("not_be_null", "has no missing values"), ("be_unique", "has no value twice")):
+        yield Check(
+            f"expect_column_values_to_{kind}",
+            {"column": name},
+            policy.severity,
+            f"{name} {words}",
+            check="duplicate_id",
+            private=scene.private(name),
+        )
+
+
+def freshness(scene: Scene) -> Iterator[Found]:
+    """The newest file and the newest moment in the data are near the end of the run date."""
+    policy = scene.checks.freshness
+    if policy is None:
+        return
+    end = datetime.combine(scene.pair.run_date + timedelta(days=1), time(), UTC)
+    yield from _object_age(scene, end)
+    name = policy.column or _only_timestamp(scene)
+    if name is None or scene.empty:
+        return
+    slack = timedelta(hours=policy.hours)
+    bounds = [(end + offset).replace(tzinfo=None).isoformat() for offset in (-slack, slack)]
+    yield Check(
+        "expect_column_max_to_be_between",
+        {"column": name, "min_value": bounds[0], "max_value": bounds[1]},
+        policy.severity,
+        f"The newest {name} lies within {policy.hours:g} hours of the end of the run date",
+        expected=f"{bounds[0]} to {bounds[1]}",
+        check="freshness",
+        private=scene.private(name),
+    )
+
+
+def _object_age(scene: Scene, end: datetime) -> Iterator[Found]:
+    """A file written after the run date is as fresh as can be: nights are also run again later."""
+    policy = scene.checks.freshness
+    written = [datetime.fromisoformat(item.modified) for item in scene.pair.production.objects if item.modified]
+    if policy is None or not written:
+        return
+    hours = max(0.0, (end - max(written)).total_seconds() / 3600)
+    yield ExpectationOutcome(
+        expectation="newest_object_is_fresh",
+        column=None,
+        severity=policy.severity,
+        passed=hours <= policy.hours,
+        sentence=f"The newest file was written within {policy.hours:g} hours before the end of the run date",
+        observed=f"{hours:.0f} hours before" if hours else None,
+        expected=f"at most {policy.hours:g} hours before",
+        check="freshness",
+        engine="metadata",
+    )
+
+
+def _only_timestamp(scene: Scene) -> str | None:
+    found = [name for name in scene.production.column_names if scene.family(name) == "timestamp"]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,162 @@
+"""Great Expectations pushed down to DuckDB: expectations become SQL over the parquet files, no row becomes Python.
+
+Great Expectations finds a data source class by its `type` literal and its metrics by the class name of the execution
+engine, so the engine's subclass keeps its parent's name. Importing this module registers the data source, once per
+process; it costs as much as importing Great Expectations.
+"""
+
+from __future__ import annotations
+
+import atexit
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.datasource.fluent import SQLDatasource
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _SqlEngine
+from great_expectations.expectations.metrics.column_aggregate_metric_provider import ColumnAggregateMetricProvider
+from great_expectations.expectations.metrics.metric_provider import metric_value
+
+from pipeline.checks.quality.engines.sql import can_be_named, setup_statements
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
+    """Keeps one connection open, because DuckDB's results die with theirs, and usable after a query failed."""
+
+    _connection: sa.Connection | None
+
+    @contextmanager
+    def get_connection(self) -> Iterator[sa.Connection]:
+        """The one connection; rolled back when a query fails, or every later one would fail with it."""
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        try:
+            yield self._connection
+        except Exception:
+            self._connection.rollback()
+            raise
+
+    def close(self) -> None:
+        """Close the connection, then the database, which lives in memory."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        super().close()
+        _forget(type(self.engine.dialect))
+
+
+class ColumnMedian(ColumnAggregateMetricProvider):  # type: ignore[misc]
+    """In place of the library's own, which sorts the whole column to look at its middle.
+
+    A query for each column: together, all of them would have to be in memory at once.
+    """
+
+    metric_name = "column.median"
+
+    @metric_value(engine=_SqlEngine)  # type: ignore[untyped-decorator]
+    def _sqlalchemy(cls, execution_engine: Any, metric_domain_kwargs: Any, **kwargs: Any) -> Any:  # noqa: N805
+        table, _, column = execution_engine.get_compute_domain(metric_domain_kwargs, MetricDomainTypes.COLUMN)
+        query = sa.select(sa.func.median(sa.column(column["column"]))).select_from(table)
+        return execution_engine.execute_query(query).scalar()
+
+
+class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
+    """`context.data_sources.add_duckdb(name, connection_string="duckdb:///:memory:<a name of its own>")`."""
+
+    type: Literal["duckdb"] = "duckdb"
+    _execution_engine: Any
+
+    @property
+    def execution_engine_type(self) -> Any:
+        """Which engine evaluates expectations."""
+        return SqlAlchemyExecutionEngine
+
+    def get_execution_engine(self) -> Any:
+        """One engine on the data source's own database: two would not see the same memory."""
+        engine: Any = self._execution_engine
+        if engine is None:
+            engine = SqlAlchemyExecutionEngine(engine=self.get_engine(), create_temp_table=False)
+            self._execution_engine = engine
+        return engine
+
+
+def _forget(dialect: type[sa.Dialect]) -> None:
+    """SQLAlchemy caches queries by dialect for as long as the process lives, and a dialect knows DuckDB's types."""
+    for base in dialect.__mro__:
+        for member in vars(base).values():
+            clear = getattr(member, "cache_clear", None)
+            if callable(clear):
+                clear()
+
+
+def _let_go_of_duckdb() -> None:
+    """DuckDB's bindings print a page to stderr at exit while anything refers to them, and Great Expectations keeps
+    SQLAlchemy alive, which keeps the dialect's module.
+    """
+    for name in [name for name in sys.modules if name.split(".")[0] == "duckdb_engine"]:
+        vars(sys.modules[name]).clear()
+
+
+atexit.register(_let_go_of_duckdb)
+
+
+@dataclass(frozen=True)
+class Database:
+    """Parquet files as two views in a DuckDB of their own.
+
+    `VIEW` calls its columns c0, c1, ...: no name in the data can break a query, or differ from another in case only.
+    `NAMED_VIEW` has the names of the files, for SQL that a person wrote; only where `named`.
+    """
+
+    datasource: DuckDBDatasource
+    aliases: Mapping[str, str]
+    named: bool
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement; its rows, where it has any."""
+        with self.datasource.get_execution_engine().get_connection() as connection:
+            result = connection.exec_driver_sql(statement)
+            return [tuple(row) for row in result.fetchall()]
+
+    def batch(self, view: str) -> Any:
+        """A view as a Great Expectations batch."""
+        asset = self.datasource.add_table_asset(view, table_name=view)
+        return asset.add_batch_definition_whole_table(view).get_batch()
+
+
+@contextmanager
+def open_database(
+    context: Any, paths: Sequence[Path], schema: pa.Schema, budget_bytes: int, threads: int
+) -> Iterator[Database]:
+    """The files as a database, until the context ends.
+
+    Args:
+        context: the Great Expectations context to add the data source to.
+        paths: local parquet files with the same columns, in any order.
+        schema: of the first file.
+        budget_bytes: memory for DuckDB, which goes to disk rather than beyond it.
+        threads: how many cores DuckDB may use.
+    """
+    name = f"snapshot_{secrets.token_hex(8)}"
+    with ExitStack() as closing:
+        spill = closing.enter_context(tempfile.TemporaryDirectory(prefix="nightjar-duckdb-"))
+        datasource = context.data_sources.add_duckdb(name, connection_string=f"duckdb:///:memory:{name}")
+        engine = datasource.get_execution_engine()
+        closing.callback(engine.close)
+        aliases = {field.name: f"c{place}" for place, field in enumerate(schema)}
+        database = Database(datasource, aliases, can_be_named(schema))
+        with engine.get_connection() as connection:
+            for statement in setup_statements(paths, schema, spill, budget_bytes, threads):
+                connection.exec_driver_sql(statement)
+            connection.commit()
+        yield database

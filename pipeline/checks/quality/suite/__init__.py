@@ -1,0 +1,1 @@
+"""Suites: read from their file, and worded for people."""

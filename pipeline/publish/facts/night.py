@@ -1,0 +1,315 @@
+"""One night as people read it: every page, mail and gauge takes its facts and its words from here.
+
+Words that appear in more than one place are made once, so that the subject of a mail, the head of a page and
+a message in a log never disagree. Nothing here reads a clock: equal results give equal words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pydantic import Field
+
+from pipeline.config import Monitor
+from pipeline.publish.facts.retraining import PastRetraining
+from pipeline.publish.facts.verdict import (
+    HOLDS,
+    State,
+    by_importance,
+    drifted_words,
+    headline,
+    is_stale,
+    ranked,
+    retraining_state,
+    retraining_words,
+    state_of,
+)
+from pipeline.publish.facts.words import clip, failure_words, performance_words, quality_words, rows_of, share
+from pipeline.results import (
+    ColumnDrift,
+    Decision,
+    DriftResult,
+    Hold,
+    Number,
+    PerformanceResult,
+    QualityResult,
+    Result,
+    SnapshotPair,
+    Status,
+    strength,
+)
+
+
+class PastNight(Result):
+    """What history remembers of a night; strict JSON like every result.
+
+    Shares and `limit` are fractions in [0, 1]; `rows` are production rows; `strengths` is by column, 1.0 on
+    the threshold (see `results.strength`), for evaluated columns only; `drifted` names drifted columns, the
+    strongest first; `performance` is by metric, where it was measured. `weighted_drift_share` is the share by
+    importance, where that is the one held against the limit; `stale`: the data was older than it should have been.
+    """
+
+    run_date: date
+    status: Status
+    drift_share: Number
+    limit: Number
+    passed_share: Number
+    critical_failures: int
+    rows: int
+    retrain: bool
+    strengths: dict[str, Number] = Field(default_factory=dict)
+    drifted: tuple[str, ...] = ()
+    failures: int = 0
+    performance: dict[str, Number] = Field(default_factory=dict)
+    labels_date: date | None = None
+    hold: Hold | None = None
+    weighted_drift_share: Number | None = None
+    stale: bool = False
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
+        return headline(
+            self.status,
+            len(self.drifted),
+            len(self.strengths),
+            self.critical_failures,
+            weighted=self.weighted_drift_share,
+            stale=self.stale,
+        )
+
+    @property
+    def state(self) -> State:
+        """What the night is shown as."""
+        return state_of(self.status, self.stale)
+
+    @property
+    def decisive_share(self) -> float:
+        """The drift share that is held against the limit."""
+        return self.drift_share if self.weighted_drift_share is None else self.weighted_drift_share
+
+    @property
+    def over(self) -> bool:
+        """Whether the share is over the limit, whatever came of it."""
+        return self.decisive_share > self.limit
+
+    @property
+    def action(self) -> str:
+        """`retraining requested`, `retraining held: cooldown`, or nothing."""
+        return retraining_state(self.status, self.retrain, self.hold)
+
+
+class Runs(Result):
+    """Who else has a record of a night: the ids of its runs in Airflow and in MLflow, None where there is none."""
+
+    airflow: str | None = None
+    mlflow: str | None = None
+
+
+class History(Result):
+    """The published nights of a monitor, oldest first."""
+
+    nights: tuple[PastNight, ...]
+
+
+@dataclass(frozen=True)
+class NightView:
+    """Everything that is told about one night of one monitor.
+
+    `report_base_url` is where the run store can be read over HTTP, `mlflow_url` and `airflow_url` where people open
+    those. `history` holds other published nights in
+    any order; those before this night are what it is compared with. `retraining` is what came of one of the same date
+    and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
+    say nothing of them.
+    """
+
+    monitor: Monitor
+    pair: SnapshotPair
+    quality: QualityResult
+    drift: DriftResult
+    performance: PerformanceResult
+    decision: Decision
+    report_base_url: str | None = None
+    mlflow_url: str | None = None
+    airflow_url: str | None = None
+    history: tuple[PastNight, ...] = ()
+    retraining: PastRetraining | None = None
+    runs: Runs | None = None
+
+    @property
+    def run_date(self) -> date:
+        """The day whose data was judged."""
+        return self.pair.run_date
+
+    @property
+    def tonight(self) -> PastNight:
+        """The night as history will remember it."""
+        return remember(self.pair, self.quality, self.drift, self.performance, self.decision)
+
+    @property
+    def before(self) -> tuple[PastNight, ...]:
+        """Earlier nights, oldest first."""
+        earlier = (night for night in self.history if night.run_date < self.run_date)
+        return tuple(sorted(earlier, key=lambda night: night.run_date))
+
+    @property
+    def after(self) -> tuple[PastNight, ...]:
+        """Later nights, oldest first; known only when an old night is written again."""
+        later = (night for night in self.history if night.run_date > self.run_date)
+        return tuple(sorted(later, key=lambda night: night.run_date))
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
+        return self.tonight.headline
+
+    @property
+    def state(self) -> State:
+        """What the night is shown as."""
+        return self.tonight.state
+
+    @property
+    def stale(self) -> bool:
+        """Whether the data is older than it should be."""
+        return is_stale(self.quality)
+
+    @property
+    def subject(self) -> str:
+        """Monitor, headline, date and what happens to the model: the mail's subject and the page's title."""
+        word = retraining_words(self.decision)
+        return f"[{self.monitor.name}] {self.headline} on {self.run_date}" + (f", {word}" if word else "")
+
+    @property
+    def consequence(self) -> str:
+        """What the verdict means for the model, in a few words."""
+        calm = {"data_broken": "nothing is retrained", "stale": "the newest data is older than it should be"}
+        words = retraining_words(self.decision) or calm.get(self.state, "nothing to do")
+        return words[0].upper() + words[1:]
+
+    @property
+    def ranked(self) -> tuple[ColumnDrift, ...]:
+        """All columns: drifted ones first, then those closest to their threshold, those without a score last."""
+        return ranked(self.drift.columns)
+
+    @property
+    def not_evaluable(self) -> tuple[ColumnDrift, ...]:
+        """Columns without a score, in the order of the data."""
+        return tuple(item for item in self.drift.columns if item.status == "not_evaluable")
+
+    @property
+    def changed(self) -> tuple[str, str, str]:
+        """What changed, in three lines: drift, quality, performance and volume; broken or stale data comes first."""
+        drift, quality = drift_words(self), quality_words(self.quality)
+        results = f"{performance_words(self.performance)}; {rows_words(self)}"
+        blamed = (item for item in self.quality.failures if not self.quality.passed or item.check == "freshness")
+        first = next(blamed, None) if self.stale or not self.quality.passed else None
+        if first is None:
+            return drift, quality, results
+        return f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}", drift, results
+
+    @property
+    def next_step(self) -> str:
+        """What happens next and who acts, in a sentence or two."""
+        late = "The data is older than it should be. " if self.stale and self.decision.status != "data_broken" else ""
+        if self.state == "stale":
+            return f"{late}{self.owner} finds out why the newest is late, then runs the night again."
+        if self.decision.retrain:
+            return (
+                f"{late}Nightjar starts the retraining run {self.retraining_run}; nobody needs to act. "
+                f"{self.owner} should step in if this change is not one the model ought to learn."
+            )
+        if self.decision.status == "data_broken":
+            return (
+                f"Nothing is retrained on broken data. {self.owner} has the source repaired, then runs the night again."
+            )
+        if self.decision.status == "drifted":
+            held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
+            who = f"{self.owner} decides whether to wait or to start it by hand."
+            return f"{late}No retraining was started{held}. {who}"
+        return "Nothing to do."
+
+    @property
+    def command(self) -> str | None:
+        """The command line that goes with `next_step`, where a person has to act."""
+        if self.decision.retrain or self.state == "healthy":
+            return None
+        verb = "run" if self.state in ("data_broken", "stale") else "retrain"
+        return f"python -m pipeline {verb} {self.monitor.name} --date {self.run_date}"
+
+    @property
+    def owner(self) -> str:
+        """Who is responsible for the model, on one line."""
+        return clip(self.monitor.owner, 120)
+
+    @property
+    def retraining_run(self) -> str:
+        """The id that this night's retraining has in Airflow, whether or not it was requested."""
+        return f"retrain__{self.monitor.name}__{self.run_date}"
+
+    def link(self, name: str = "index.html") -> str | None:
+        """Address of a file of this night for readers elsewhere; None when no base URL is set."""
+        return self._address(f"{self.monitor.name}/{self.run_date}/{name}")
+
+    def monitor_link(self) -> str | None:
+        """Address of the monitor's page for readers elsewhere; None when no base URL is set."""
+        return self._address(f"{self.monitor.name}/index.html")
+
+    def _address(self, path: str) -> str | None:
+        return f"{self.report_base_url.rstrip('/')}/{path}" if self.report_base_url else None
+
+
+def remember(
+    pair: SnapshotPair,
+    quality: QualityResult,
+    drift: DriftResult,
+    performance: PerformanceResult,
+    decision: Decision,
+) -> PastNight:
+    """A night's results as history keeps them."""
+    return PastNight(
+        run_date=pair.run_date,
+        status=decision.status,
+        drift_share=drift.drift_share,
+        limit=drift.limit,
+        passed_share=quality.passed_share,
+        critical_failures=quality.failed("critical"),
+        rows=pair.production.rows,
+        retrain=decision.retrain,
+        strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
+        drifted=tuple(item.name for item in drift.drifted_columns),
+        failures=len(quality.failures),
+        performance=performance.realised if performance.status == "measured" else {},
+        labels_date=performance.labels_date,
+        hold=decision.hold,
+        weighted_drift_share=by_importance(drift),
+        stale=is_stale(quality),
+    )
+
+
+def drift_words(view: NightView) -> str:
+    """The drift share against the limit and the night before, with the strongest columns."""
+    text, drifted = drifted_words(view.drift), view.drift.drifted_columns
+    if view.before and view.drift.evaluated:
+        text += f"; {share(view.before[-1].decisive_share)} {before_words(view)}"
+    if drifted:
+        text += "; most: " + ", ".join(clip(item.name, 40) for item in drifted[:3])
+    return text
+
+
+def rows_words(view: NightView) -> str:
+    """Production rows, against the night before where there is one."""
+    rows = view.pair.production.rows
+    text = rows_of(rows)
+    if not view.before or not view.before[-1].rows:
+        return text
+    change = rows / view.before[-1].rows - 1
+    if abs(change) < 0.005:
+        return f"{text}, as many as {before_words(view)}"
+    return f"{text}, {share(abs(change))} {'more' if change > 0 else 'fewer'} than {before_words(view)}"
+
+
+def before_words(view: NightView) -> str:
+    """`the night before`, or the date of the last night where days lie between."""
+    last = view.before[-1].run_date
+    return "the night before" if view.run_date - last <= timedelta(days=1) else f"on {last}"

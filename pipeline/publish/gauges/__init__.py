@@ -1,0 +1,1 @@
+"""Prometheus gauges, and pushing them to a Pushgateway."""

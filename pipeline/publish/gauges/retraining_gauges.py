@@ -1,0 +1,85 @@
+"""A retraining as Prometheus gauges.
+
+They have a group of their own at the Pushgateway, `job="nightjar", monitor="<name>", flow="retraining"`: a night's push
+replaces the whole group of its monitor, and would wipe them there until the next retraining.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import get_args
+
+from pipeline.publish.facts.retraining import remember
+from pipeline.publish.gauges.night_gauges import Gauges, Labels, column_label, midnight, send
+from pipeline.results import Evaluation, RetrainResult, RetrainStatus
+
+
+def exposition(result: RetrainResult) -> bytes:
+    """The retraining's gauges in the Prometheus text format; equal results give equal bytes."""
+    gauges = Gauges()
+    states = [({"status": state}, float(state == result.status)) for state in get_args(RetrainStatus)]
+    gauges.add("retraining_status", "What came of the last retraining: 1 for the outcome, 0 for the others.", states)
+    gauges.one(
+        "retraining_run_date_timestamp_seconds",
+        "Start of the day up to which the last retraining used data, UTC.",
+        midnight(result.run_date),
+    )
+    _add_versions(gauges, result)
+    if result.evaluation is not None:
+        _add_metrics(gauges, result.evaluation)
+    if result.counts is not None:
+        parts = {"training": result.counts.training_rows, "holdout": result.counts.holdout_rows}
+        rows = [({"part": part}, float(many)) for part, many in parts.items()]
+        gauges.add("retraining_rows", "Rows of the last retraining.", rows)
+    return gauges.text()
+
+
+def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Replace the monitor's retraining group at the gateway, with the moment; see `gauges.push`."""
+    gauges = Gauges()
+    gauges.one("last_retraining_timestamp_seconds", "When a retraining last ended.", now)
+    send("PUT", text + gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
+
+
+def push_champion(monitor: str, version: str, gateway_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Tell the gateway which version a person made champion, leaving the last retraining's other gauges as they are.
+
+    Arguments and errors are those of `gauges.push`.
+    """
+    gauges = Gauges()
+    _add_champion(gauges, version)
+    send("POST", gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
+
+
+def _add_versions(gauges: Gauges, result: RetrainResult) -> None:
+    if result.lineage is None:
+        return
+    trained = result.lineage.version
+    _add_champion(gauges, trained if remember(result).promoted else result.lineage.champion_version)
+    if trained.isdecimal():
+        gauges.one("retraining_challenger_version", "The version that the last retraining trained.", float(trained))
+
+
+def _add_champion(gauges: Gauges, version: str | None) -> None:
+    if version is not None and version.isdecimal():
+        gauges.one(
+            "retraining_champion_version", "The champion since a retraining or a person last moved it.", float(version)
+        )
+
+
+def _add_metrics(gauges: Gauges, evaluation: Evaluation) -> None:
+    values: list[tuple[Labels, float]] = [
+        ({"metric": column_label(metric.name), "model": model}, value)
+        for metric in evaluation.metrics
+        for model, value in (("champion", metric.champion), ("challenger", metric.challenger))
+        if value is not None
+    ]
+    gauges.add("retraining_performance", "Both models on the rows held out by the last retraining.", values)
+    gains: list[tuple[Labels, float]] = [
+        ({"metric": column_label(metric.name), "bound": bound}, value)
+        for metric in evaluation.metrics
+        for bound, value in (("low", metric.low), ("estimate", metric.improvement), ("high", metric.high))
+        if value is not None
+    ]
+    gauges.add("retraining_improvement", "How much better the challenger is, with its 95% interval.", gains)

@@ -1,0 +1,93 @@
+"""The mail about a champion that a person moved, in the thread of its monitor's nights."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.message import EmailMessage
+
+from pipeline.champion import AliasChange
+from pipeline.config import Monitor
+from pipeline.publish.facts.words import clip
+from pipeline.publish.messages.chat import ChatMessage, harmless
+from pipeline.publish.messages.mail import compose
+from pipeline.publish.templates import render
+
+
+def build_change(
+    monitor: Monitor, change: AliasChange, moment: datetime, mail_from: str, report_base_url: str | None = None
+) -> EmailMessage | None:
+    """The mail about a promotion or a rollback by hand; None when the monitor names nobody to tell.
+
+    Args:
+        monitor: the monitor.
+        change: what was done.
+        moment: when, in UTC; two changes at different moments are two mails.
+        mail_from: the sender's address.
+        report_base_url: where the run store can be read over HTTP, for links.
+    """
+    recipients = monitor.notify.email
+    if not recipients:
+        return None
+    values = _values(monitor, change, moment, report_base_url)
+    text = render("retraining_mail.txt.j2", **values)
+    html = render("retraining_mail.html.j2", **values)
+    day, subject = moment.date(), f"[{monitor.name}] {_headline(change)}"
+    return compose(monitor.name, day, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients)
+
+
+def change_message(monitor: Monitor, change: AliasChange) -> ChatMessage:
+    """The same for chat channels."""
+    lines = [*_lines(change), next_step(change), command(change) or ""]
+    return ChatMessage(f"[{monitor.name}] {_headline(change)}", "\n".join(harmless(line) for line in lines if line))
+
+
+def _headline(change: AliasChange) -> str:
+    """`rolled back to version 1`: ASCII, for the subject."""
+    version = clip(change.version, 20)
+    return (
+        f"rolled back to version {version}" if change.event == "rolled_back" else f"version {version} promoted by hand"
+    )
+
+
+def _lines(change: AliasChange) -> list[str]:
+    before = f", in place of version {clip(change.previous_version, 20)}" if change.previous_version else ""
+    lines = [f"Version {clip(change.version, 20)} is the champion{before}: a person moved it"]
+    if change.run_date is not None:
+        lines.append(f"It was trained for {change.run_date}, because: {clip(change.reason, 300)}")
+    return lines
+
+
+def next_step(change: AliasChange) -> str:
+    """What happens next and who acts, in a sentence or two."""
+    if change.training_uri is None:
+        return "Nothing to do. This version has no training snapshot, so the reference is the initial one."
+    words = "Nothing to do: with `reference: champion` the nights are compared with what it learnt from."
+    return words + (" To go back:" if change.previous_version else "")
+
+
+def command(change: AliasChange) -> str | None:
+    """The command that undoes the change."""
+    if change.previous_version is None:
+        return None
+    return f"python -m pipeline promote {change.monitor} {clip(change.previous_version, 20)}"
+
+
+def _values(monitor: Monitor, change: AliasChange, moment: datetime, report_base_url: str | None) -> dict[str, object]:
+    headline, lines = _headline(change), _lines(change)
+    page = f"{monitor.name}/index.html"
+    return {
+        "monitor": monitor,
+        "run_date": f"{moment:%Y-%m-%d %H:%M} UTC",
+        "sign": "healthy",
+        "subject": f"[{monitor.name}] {headline}",
+        "title": headline[:1].upper() + headline[1:],
+        "verdict": lines[0],
+        "lines": lines,
+        "next_step": next_step(change),
+        "command": command(change),
+        "told": clip(change.told or "", 200),
+        "metrics": [],
+        "failed": [],
+        "links": [] if report_base_url is None else [("All nights", f"{report_base_url.rstrip('/')}/{page}")],
+        "place": ("monitor's page", page),
+    }

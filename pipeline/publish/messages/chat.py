@@ -1,0 +1,137 @@
+"""Whether a night is worth telling, and telling it in a chat: Slack, Telegram, Teams and others, through apprise.
+
+A channel is a name in the monitor file. Its URL holds a token, so it comes from the environment and is repeated
+nowhere: neither in a message of ours nor in what apprise says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.config.environment import channel_variable
+from pipeline.errors import OutletRefused, OutletUnavailable
+from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.verdict import STATES, State
+from pipeline.publish.facts.words import clip
+from pipeline.storage.retries import with_retries
+
+if TYPE_CHECKING:
+    from apprise import AppriseResult
+
+MAX_LINE = 300
+_STATUS = re.compile(r"error=(\d{3})")
+_LATER = (408, 425, 429)
+_FIRST_SERVER_FAULT = 500
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """A short plain message."""
+
+    title: str
+    body: str
+
+
+def due(when: str, state: State, before: State | None, serious_failures: int) -> bool:
+    """Whether people asked to be told of such a night.
+
+    Args:
+        when: `notify.when`: always, change or trouble.
+        state: what the night is shown as.
+        before: the same of the night before it, None for a first night.
+        serious_failures: failed expectations of severity warning or critical.
+    """
+    if when == "change":
+        return state != before
+    if when == "trouble":
+        return state != "healthy" or serious_failures > 0
+    return True
+
+
+def not_due_words(view: NightView) -> str | None:
+    """Why nobody is told of this night; None when people are. Only nights before it count, so a rerun agrees."""
+    state = view.state
+    before = view.before[-1].state if view.before else None
+    when = view.monitor.notify.when
+    if due(when, state, before, view.quality.failed("critical") + view.quality.failed("warning")):
+        return None
+    words = STATES[state].lower()
+    found = f"{words}, like the night before" if when == "change" else f"{words}, without trouble"
+    return f"not due: notify.when is {when}, and the verdict is {found}"
+
+
+def night_message(view: NightView) -> ChatMessage:
+    """The night in a subject, three lines of what changed and, where the pages can be reached, a link."""
+    lines = [harmless(clip(line, MAX_LINE)) for line in view.changed]
+    link = view.link()
+    return ChatMessage(view.subject, "\n".join([*lines, *([link] if link else [])]))
+
+
+def check_message(monitor: str) -> ChatMessage:
+    """A message that nobody can take for a night's."""
+    body = "This is a test from `python -m pipeline notify --test`. It says nothing about any model."
+    return ChatMessage(f"[{monitor}] TEST message from Nightjar", body)
+
+
+def identity(message: ChatMessage) -> str:
+    """Equal for equal messages only."""
+    return hashlib.sha256(f"{message.title}\n{message.body}".encode()).hexdigest()
+
+
+def harmless(text: str) -> str:
+    """Text from data that calls nobody: `@everyone` and `<!channel>` are shown, not obeyed."""
+    return re.sub(r"@(?=\S)|<(?=[!@#])", lambda found: found[0] + "\u200b", text)
+
+
+def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Send a message to one channel.
+
+    Args:
+        channel: its name, which errors repeat.
+        url: an apprise URL such as slack://..., which they do not.
+        message: what to send, as plain text.
+        sleep: waits so many seconds between attempts.
+
+    Raises:
+        OutletUnavailable: no connection, or the service kept failing, after retries.
+        OutletRefused: no URL is set, apprise cannot read it, or the service said no.
+    """
+    import apprise
+
+    variable = channel_variable(channel)
+    if url is None:
+        raise OutletRefused(f"the channel {channel} has no address: set {variable} to its apprise URL")
+    service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    if service is None:
+        raise OutletRefused(f"the channel {channel} has an address that apprise cannot read: correct {variable}")
+    caller = apprise.Apprise()
+    caller.add(service)
+
+    def attempt() -> None:
+        answer = caller.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT)
+        if not answer:
+            raise _explain(channel, variable, _status(answer))
+
+    with_retries(sleep)(attempt)
+
+
+def _status(answer: AppriseResult) -> int | None:
+    """The HTTP status a service answered with, from what apprise logged; the log itself may hold a host or a token."""
+    entries = [entry.message for result in answer.results for part in result.attempts for entry in part.logs]
+    found = [int(match[1]) for match in map(_STATUS.search, entries) if match]
+    return found[-1] if found else None
+
+
+def _explain(channel: str, variable: str, status: int | None) -> OutletRefused | OutletUnavailable:
+    if status is not None and status < _FIRST_SERVER_FAULT and status not in _LATER:
+        return OutletRefused(f"the channel {channel} refused the message (HTTP {status}): check {variable}")
+    found = "no connection" if status is None else f"HTTP {status}"
+    return OutletUnavailable(
+        f"the channel {channel} cannot take the message now ({found}): check the service and {variable}, "
+        "then run the step again"
+    )

@@ -1,0 +1,193 @@
+"""The mail about a night, and handing it to a mail server.
+
+Equal results give equal bytes: the Message-ID and the MIME boundary come from the content, the Date from the run
+date. A mail client therefore recognises a repeated mail, and a rerun that changed nothing has nothing to send.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from html import escape
+
+from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.verdict import importance_words
+from pipeline.publish.facts.words import (
+    clip,
+    comparison_words,
+    failure_words,
+    measured,
+    metric_name,
+    score_words,
+)
+from pipeline.publish.messages.smtp import PartlyDelivered, deliver
+from pipeline.publish.templates import render
+from pipeline.results import ColumnDrift, strength
+
+__all__ = ["PartlyDelivered", "build_check", "build_summary", "compose", "deliver", "parse"]
+
+MAX_COLUMNS = 8
+MAX_FAILURES = 10
+MAX_METRICS = 8
+MAX_NAME = 60
+MAX_HTML_BYTES = 80_000
+_POLICY = SMTP.clone(max_line_length=200)  # a folded subject can begin with an empty line, for some
+
+
+def build_summary(view: NightView, mail_from: str) -> EmailMessage | None:
+    """The mail about a night, with a text and an HTML part; None when the monitor names nobody to tell.
+
+    Args:
+        view: the night.
+        mail_from: the sender's address; its domain also ends the Message-ID.
+    """
+    recipients = view.monitor.notify.email
+    if not recipients:
+        return None
+    values = _values(view)
+    text = render("summary.txt.j2", **values)
+    html = render("summary.html.j2", **values)
+    return compose(
+        view.monitor.name,
+        view.run_date,
+        subject=view.subject,
+        text=text,
+        html=html,
+        mail_from=mail_from,
+        recipients=recipients,
+    )
+
+
+def build_check(monitor: str, recipients: Sequence[str], mail_from: str, now: datetime) -> EmailMessage:
+    """A marked test mail; unlike every other mail it is new each time."""
+    text = f"This is a test from `python -m pipeline notify --test {monitor}` at {now:%Y-%m-%d %H:%M:%S} UTC.\n"
+    html = f"<p>{escape(text)}</p><p>It says nothing about any model.</p>"
+    subject = f"[{monitor}] TEST message from Nightjar"
+    text += "It says nothing about any model.\n"
+    message = compose(
+        monitor, now.date(), subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients
+    )
+    message.replace_header("Date", format_datetime(now))
+    return message
+
+
+def compose(
+    name: str, run_date: date, *, subject: str, text: str, html: str, mail_from: str, recipients: Sequence[str]
+) -> EmailMessage:
+    """A mail with a text and an HTML part; equal arguments give equal bytes.
+
+    Args:
+        name: the monitor, or another source of mails: names their thread and their list.
+        run_date: the day the mail is about.
+        subject: holds no text from data.
+        text: the plain part.
+        html: the same for clients that show HTML; its styles are put inline.
+        mail_from: the sender's address; its domain also ends the Message-ID.
+        recipients: addresses.
+    """
+    html = _inline(html)
+    digest = hashlib.sha256("\n".join((name, str(run_date), subject, text, html)).encode()).hexdigest()
+    message = EmailMessage(policy=SMTP)
+    _set_headers(message, name, run_date, subject=subject, mail_from=mail_from, digest=digest)
+    message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.set_boundary(f"=_nightjar_{digest[:40]}")
+    message.policy = _POLICY
+    return message
+
+
+def parse(content: bytes) -> EmailMessage:
+    """A mail as it was published, ready to be delivered."""
+    return message_from_bytes(content, _class=EmailMessage, policy=_POLICY)
+
+
+def _set_headers(
+    message: EmailMessage, name: str, run_date: date, *, subject: str, mail_from: str, digest: str
+) -> None:
+    """Headers hold the monitor's name, the date, numbers and addresses: nothing that comes from the data."""
+    domain = re.sub(r"[^A-Za-z0-9.-]", "", mail_from.rpartition("@")[2]).strip(".") or "localhost"
+    thread = f"<nights.{name}@{domain}>"
+    day_ended = datetime.combine(run_date + timedelta(days=1), time(), UTC)
+    message["Subject"] = subject
+    message["From"] = Address("Nightjar", addr_spec=mail_from)
+    message["Date"] = format_datetime(day_ended)
+    message["Message-ID"] = f"<{digest[:32]}.{name}.{run_date}@{domain}>"
+    message["In-Reply-To"] = thread
+    message["References"] = thread
+    message["List-Id"] = f"<{name}.nightjar.{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+
+
+def _values(view: NightView) -> dict[str, object]:
+    drifted = view.drift.drifted_columns
+    failures = view.quality.failures
+    return {
+        "view": view,
+        "title": view.headline[0].upper() + view.headline[1:],
+        "preview": view.changed[0],
+        "columns": [_column(item, drifted[0]) for item in drifted[:MAX_COLUMNS]],
+        "more_columns": max(len(drifted) - MAX_COLUMNS, 0),
+        "failures": [
+            {"severity": item.severity, "demand": clip(item.sentence, 200), "found": failure_words(item)}
+            for item in failures[:MAX_FAILURES]
+        ],
+        "more_failures": max(len(failures) - MAX_FAILURES, 0),
+        "metrics": _metrics(view),
+        "links": _links(view),
+    }
+
+
+def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
+    score, threshold = score_words(column)
+    return {
+        "name": clip(column.name, MAX_NAME),
+        "reason": clip(column.reason or "", 160),
+        "method": ", ".join(filter(None, (column.method, importance_words(column)))),
+        "score": score,
+        "threshold": threshold,
+        "sign": "<" if column.direction == "p_value" else ">",
+        "percent": max(2, round(100 * strength(column) / max(strength(strongest), 1e-9))),
+    }
+
+
+def _metrics(view: NightView) -> list[dict[str, str]]:
+    if view.performance.status != "measured":
+        return []
+    rows = []
+    for metric, value in list(view.performance.realised.items())[:MAX_METRICS]:
+        before = view.performance.reference.get(metric)
+        rows.append(
+            {
+                "name": metric_name(metric),
+                "realised": measured(value),
+                "reference": "" if before is None else measured(before),
+                "comparison": "" if before is None else comparison_words(metric, value, before),
+            }
+        )
+    return rows
+
+
+def _links(view: NightView) -> list[tuple[str, str]]:
+    pages = (
+        ("The night's page", view.link()),
+        ("Drift report", view.link("drift_report.html")),
+        ("All nights", view.monitor_link()),
+    )
+    return [(label, address) for label, address in pages if address is not None]
+
+
+def _inline(html: str) -> str:
+    """Mail clients read inline styles; the rules for dark clients have to stay in a style element."""
+    import css_inline
+
+    inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    inlined: str = inliner.inline(html)
+    return inlined

@@ -1,0 +1,217 @@
+"""Handing a mail to a mail server, encrypted where a password travels, with no word of it in any message."""
+
+from __future__ import annotations
+
+import ipaddress
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
+from pipeline.publish.facts.words import clip
+from pipeline.storage.retries import with_retries
+
+TIMEOUT_SECONDS = 30.0
+_PORTS = {"smtp": 25, "smtps": 465}
+_SUBMISSION_PORT = 587  # where servers take mail from users who log in
+_PERMANENT = 500
+Replies = Mapping[str, tuple[int, bytes]]
+
+
+class PartlyDelivered(OutletRefused):
+    """Some recipients have the mail, others were refused: sent again, it would reach the first ones twice."""
+
+    def __init__(self, delivered: tuple[str, ...], message: str) -> None:
+        self.delivered = delivered
+        super().__init__(message)
+
+
+def deliver(message: EmailMessage, smtp_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Hand the mail to a server, for every recipient in its To header.
+
+    A password never travels in clear, except to this machine itself. Recipients that are refused for now (4xx)
+    are tried again alone, so that nobody gets the mail twice.
+
+    Args:
+        message: the mail, with From and To.
+        smtp_url: smtp://host (port 25, or 587 with a user; STARTTLS where the server offers it) or
+            smtps://host (port 465); user:password@ where the server asks for them, percent-encoded.
+        sleep: waits so many seconds between attempts.
+
+    Raises:
+        ConfigError: the address cannot be read.
+        OutletUnavailable: no connection, or the server kept asking to try later, after retries.
+        OutletRefused: the server said no for good, or cannot encrypt. `PartlyDelivered` when, of several
+            recipients, some did get the mail.
+    """
+    recipients = [address.addr_spec for address in message["To"].addresses]
+    delivery = _Delivery(message, _Server.parse(smtp_url), recipients)
+    try:
+        with_retries(sleep)(delivery.attempt)
+        delivery.raise_refused()
+    except (OutletUnavailable, OutletRefused) as error:
+        if delivery.delivered:
+            text = f"{error} ({', '.join(delivery.delivered)} did get the mail)"
+            raise PartlyDelivered(tuple(delivery.delivered), text) from None
+        raise
+
+
+@dataclass(frozen=True)
+class _Server:
+    """A mail server's address, and how to log in."""
+
+    encrypted: bool
+    host: str
+    port: int
+    user: str | None
+    password: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, smtp_url: str) -> _Server:
+        """The address in parts; what is wrong with it is not repeated, as it may hold a piece of the password."""
+        try:
+            parts = urlsplit(smtp_url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            parts, host, port = urlsplit(""), None, None
+        if parts.scheme not in _PORTS or not host:
+            raise ConfigError(
+                [
+                    "PIPELINE_SMTP_URL: found no mail server in it; allowed: smtp://user:password@host:port or "
+                    "smtps://..., with special characters in user and password percent-encoded"
+                ]
+            )
+        user = unquote(parts.username) if parts.username else None
+        default = _SUBMISSION_PORT if user and parts.scheme == "smtp" else _PORTS[parts.scheme]
+        return cls(parts.scheme == "smtps", host, port or default, user, unquote(parts.password or ""))
+
+    @property
+    def name(self) -> str:
+        """The address without user and password."""
+        return f"{'smtps' if self.encrypted else 'smtp'}://{self.host}:{self.port}"
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether what is sent there stays on this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @contextmanager
+    def session(self) -> Iterator[smtplib.SMTP]:
+        """A connection, encrypted and logged in as far as the address asks for it."""
+        context = ssl.create_default_context()
+        session = self._connect(context)
+        try:
+            self._secure(session, context)
+            yield session
+        finally:  # what the server says to goodbye changes nothing any more
+            with suppress(smtplib.SMTPException, OSError):
+                session.quit()
+            session.close()
+
+    def _secure(self, session: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        session.ehlo_or_helo_if_needed()
+        if not self.encrypted and session.has_extn("starttls"):
+            session.starttls(context=context)
+        elif not self.encrypted and self.user and not self.is_this_machine:
+            raise OutletRefused(
+                f"the mail server at {self.name} offers no encryption, so the password was not sent: "
+                "use smtps:// or a server with STARTTLS in PIPELINE_SMTP_URL"
+            )
+        if self.user:
+            session.login(self.user, self.password)
+
+    def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
+        if self.encrypted:
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_SECONDS, context=context)
+        return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
+
+    def said(self, code: int, reply: bytes | str) -> str:
+        """A reply of the server, on one line, without the password should the server repeat it."""
+        text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+        if self.password:
+            text = text.replace(self.password, "***")
+        return clip(f"{code} {text.strip()}", 300)
+
+
+@dataclass
+class _Delivery:
+    """One mail on its way: who still waits for it, who has it, and who was refused for good."""
+
+    message: EmailMessage
+    server: _Server
+    waiting: list[str]
+    delivered: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def attempt(self) -> None:
+        """Send to everybody who still waits.
+
+        Raises:
+            OutletUnavailable: somebody still waits, and trying again can help.
+            OutletRefused: nobody will get the mail this way.
+        """
+        try:
+            with self.server.session() as session:
+                self._send(session)
+        except smtplib.SMTPResponseException as error:
+            raise self._explain(error) from None
+        except smtplib.SMTPServerDisconnected as error:
+            raise self._unavailable(str(error)) from None
+        except smtplib.SMTPException as error:
+            raise OutletRefused(
+                f"the mail server at {self.server.name} cannot do it: {clip(str(error), 300)}"
+            ) from None
+        except ssl.SSLCertVerificationError as error:
+            raise OutletRefused(
+                f"the certificate of the mail server at {self.server.name} is not trusted "
+                f"({error.verify_message}): check the host's name, or name its authority in SSL_CERT_FILE"
+            ) from None
+        except OSError as error:
+            raise self._unavailable(error.strerror or str(error) or type(error).__name__) from None
+
+    def raise_refused(self) -> None:
+        """Raise OutletRefused when somebody was refused for good, with the server's words for each."""
+        if self.refused:
+            words = "; ".join(f"{address}: {said}" for address, said in self.refused.items())
+            raise OutletRefused(
+                f"the mail server at {self.server.name} refused recipients ({words}): correct notify.email"
+            )
+
+    def _send(self, session: smtplib.SMTP) -> None:
+        try:
+            replies: Replies = session.send_message(self.message, to_addrs=self.waiting)
+        except smtplib.SMTPRecipientsRefused as error:
+            replies = error.recipients
+        final = {address: reply for address, reply in replies.items() if reply[0] >= _PERMANENT}
+        self.refused |= {address: self.server.said(*reply) for address, reply in final.items()}
+        self.delivered += [address for address in self.waiting if address not in replies]
+        self.waiting = [address for address in self.waiting if address in replies and address not in final]
+        if self.waiting:
+            later = "; ".join(f"{address}: {self.server.said(*replies[address])}" for address in self.waiting)
+            raise self._unavailable(later)
+
+    def _explain(self, error: smtplib.SMTPResponseException) -> OutletRefused | OutletUnavailable:
+        said = self.server.said(error.smtp_code, error.smtp_error)
+        if error.smtp_code < _PERMANENT:
+            return self._unavailable(said)
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            return OutletRefused(
+                f"the mail server at {self.server.name} refused the login ({said}): "
+                "check user and password in PIPELINE_SMTP_URL"
+            )
+        waiting = ", ".join(self.waiting)
+        return OutletRefused(f"the mail server at {self.server.name} refused the mail to {waiting} ({said})")
+
+    def _unavailable(self, reason: str) -> OutletUnavailable:
+        return OutletUnavailable(
+            f"the mail server at {self.server.name} cannot take the mail now ({clip(reason, 600)}): "
+            "check that it runs and PIPELINE_SMTP_URL, then run the step again"
+        )

@@ -1,0 +1,282 @@
+"""The page of a night: self-contained HTML with its style and charts inside, readable without a script.
+
+Equal results give equal bytes. `monitor_page` and `fleet_page` are in `overviews`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+
+from pipeline.publish.facts.night import NightView, rows_words
+from pipeline.publish.facts.records import records
+from pipeline.publish.facts.verdict import by_importance, decisive_share, importance_words
+from pipeline.publish.facts.words import (
+    clip,
+    comparison_words,
+    count,
+    failure_words,
+    measured,
+    metric_name,
+    moment,
+    number,
+    origin_words,
+    performance_words,
+    plural,
+    quality_words,
+    rows_of,
+    score_words,
+    share,
+    size,
+    strength_words,
+)
+from pipeline.publish.pages import charts
+from pipeline.publish.pages.overviews import fleet_page, monitor_page
+from pipeline.publish.templates import page
+from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
+
+__all__ = ["fleet_page", "monitor_page", "night_page"]
+
+HISTORY_NIGHTS = 30
+MAX_DETAILED = 30
+MAX_LISTED = 1000
+MAX_FAILURES = 100
+MAX_OBJECTS = 50
+MAX_NAME = 80
+
+
+def night_page(view: NightView) -> bytes:
+    """The night's `index.html`: verdict, next step, and everything the verdict rests on."""
+    drifted = view.drift.drifted_columns
+    return page(
+        "night.html.j2",
+        view=view,
+        title=view.headline[0].upper() + view.headline[1:],
+        earlier=view.before[-1].run_date if view.before else None,
+        later=view.after[0].run_date if view.after else None,
+        history=_history(view),
+        detailed=[_detail(item) for item in drifted[:MAX_DETAILED]],
+        more_drifted=max(len(drifted) - MAX_DETAILED, 0),
+        listed=[_listed(item) for item in view.ranked[:MAX_LISTED]],
+        weighted=any(item.importance is not None for item in view.drift.columns),
+        more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
+        quality=_quality(view),
+        metrics=_metrics(view),
+        volume=_volume(view),
+        compared=_compared(view),
+        methods=_methods(view),
+        quality_words=quality_words(view.quality),
+        performance_words=performance_words(view.performance),
+        rows_words=rows_words(view),
+        records=records(view),
+    )
+
+
+def _history(view: NightView) -> dict[str, object]:
+    nights = (*view.before, view.tonight)
+    places = charts.slots(nights, HISTORY_NIGHTS)
+    shown = [slot.night for slot in places if slot.night is not None]
+    over = sum(night.over for night in shown)
+    return {
+        "tonight": _tonight(view),
+        "chart": charts.share_chart(places, view.drift.limit, view.run_date, _page_of),
+        "nights": list(reversed(shown)),
+        "first": places[0].day,
+        "over": over,
+        "missing": len(places) - len(shown),
+        "retrainings": sum(night.retrain for night in shown),
+        "broken": sum(night.status == "data_broken" for night in shown),
+    }
+
+
+def _page_of(day: date) -> str:
+    return f"../{day}/index.html"
+
+
+def _tonight(view: NightView) -> str:
+    """What the chart's last bar says, in sentences."""
+    drift, weighted = view.drift, view.drift.weighted_drift_share
+    if by_importance(drift) is None:
+        words = f"Tonight {share(drift.drift_share)} of the columns drifted"
+        aside = "" if weighted is None else f" They are {share(weighted)} of what the champion relies on."
+    else:
+        words = f"Tonight the drifted columns are {share(decisive_share(drift))} of what the champion relies on"
+        aside = f" They are {share(drift.drift_share)} of the columns."
+    return f"{words}; over {share(drift.limit)}, retraining is due.{aside}"
+
+
+def _detail(column: ColumnDrift) -> dict[str, object]:
+    score, threshold = score_words(column)
+    p_value = " p-value" if column.direction == "p_value" else ""
+    missing = f"missing values {_missing(column)}" if _missing(column) else ""
+    times = "" if p_value else strength_words(strength(column))
+    aside = ", ".join(filter(None, (times, missing, importance_words(column))))
+    reason = clip(column.reason or "the distribution changed", 500)
+    return {
+        "name": clip(column.name, MAX_NAME),
+        "kind": column.kind,
+        "score_words": f"{column.method or 'score'}{p_value} {score}, threshold {threshold}",
+        "aside": aside[:1].upper() + aside[1:],
+        "bar": charts.strength_bar(strength(column), True),
+        "reason": reason[:1].upper() + reason[1:],
+        "flags": [clip(flag, 200) for flag in column.flags if flag not in (column.reason or "")],
+        "shape": None if column.shape is None else _shape(column.shape),
+    }
+
+
+def _shape(shape: Shape) -> dict[str, object]:
+    if shape.categories:
+        top = max([*shape.reference, *shape.production, 1e-12])
+        rows = [
+            (clip(name, 60), share(before), share(after), charts.pair_bar(before, after, top))
+            for name, before, after in zip(shape.categories, shape.reference, shape.production, strict=True)
+        ]
+        return {"categories": rows}
+    label = f"Reference: {_mass(shape, shape.reference)}; production: {_mass(shape, shape.production)}"
+    ends = (number(shape.edges[0]), number(shape.edges[-1])) if shape.edges else ("", "")
+    return {"categories": None, "chart": charts.shape_chart(shape, label), "ends": ends, "label": label}
+
+
+def _mass(shape: Shape, shares: Sequence[float]) -> str:
+    """Where the middle half of the values lies, to the bars' width: `half of the values from 35 to 50`."""
+    if not shape.edges or not sum(shares) > 0:
+        return "no values"
+    total, passed, bounds = sum(shares), 0.0, [0, len(shares) - 1]
+    for position, part in enumerate(shares):
+        if passed < 0.25 * total:
+            bounds[0] = position
+        if passed < 0.75 * total:
+            bounds[1] = position
+        passed += part
+    return f"most values from {number(shape.edges[bounds[0]])} to {number(shape.edges[bounds[1] + 1])}"
+
+
+def _missing(column: ColumnDrift) -> str:
+    before, after = column.missing_reference_share, column.missing_production_share
+    if before is None or after is None:
+        return ""
+    return f"{share(before)} to {share(after)}" if abs(after - before) >= 0.01 else share(after)
+
+
+def _listed(column: ColumnDrift) -> dict[str, object]:
+    score, threshold = score_words(column) if column.status == "evaluated" else ("", "")
+    state = "drifted" if column.drifted else "steady" if column.status == "evaluated" else "not evaluable"
+    return {
+        "name": clip(column.name, MAX_NAME),
+        "kind": column.kind,
+        "method": column.method or "",
+        "score": score,
+        "threshold": threshold,
+        "bar": charts.strength_bar(strength(column), column.drifted) if column.status == "evaluated" else "",
+        "missing": _missing(column),
+        "importance": "" if column.importance is None else share(column.importance),
+        "state": state,
+        "reason": clip(column.reason or "", 200) if column.status == "not_evaluable" else "",
+    }
+
+
+def _quality(view: NightView) -> dict[str, object]:
+    failures = view.quality.failures
+    return {
+        "failures": [_failure(item) for item in failures[:MAX_FAILURES]],
+        "more": max(len(failures) - MAX_FAILURES, 0),
+        "passed": [clip(item.sentence, 200) for item in view.quality.outcomes if item.passed][:500],
+    }
+
+
+def _failure(outcome: ExpectationOutcome) -> dict[str, object]:
+    told = outcome.expected or ""
+    rows = outcome.unexpected_rows
+    return {
+        "severity": outcome.severity,
+        "demand": clip(outcome.sentence, 400),
+        "found": failure_words(outcome),
+        "notes": clip(outcome.notes or "", 400),
+        "expected": "" if told in outcome.sentence else clip(told, 400),
+        "rows": rows_of(rows) if rows else "",
+        "examples": [clip(example, 80) for example in outcome.examples],
+        "origin": origin_words(outcome),
+    }
+
+
+def _metrics(view: NightView) -> list[dict[str, object]]:
+    if view.performance.status != "measured":
+        return []
+    places = charts.slots((*view.before, view.tonight), HISTORY_NIGHTS)
+    rows: list[dict[str, object]] = []
+    for metric, value in view.performance.realised.items():
+        before = view.performance.reference.get(metric)
+        past = [slot.night.performance.get(metric) if slot.night is not None else None for slot in places]
+        rows.append(
+            {
+                "name": metric_name(metric),
+                "realised": measured(value),
+                "reference": "" if before is None else measured(before),
+                "comparison": "" if before is None else comparison_words(metric, value, before),
+                "trend": charts.line_chart(places, past, number) if sum(item is not None for item in past) > 2 else "",
+            }
+        )
+    return rows
+
+
+def _volume(view: NightView) -> dict[str, object]:
+    places = charts.slots((*view.before, view.tonight), HISTORY_NIGHTS)
+    written = sorted(item.modified for item in view.pair.production.objects if item.modified)
+    return {
+        "chart": charts.bars_chart(places, lambda night: night.rows, lambda night: rows_of(night.rows), _page_of)
+        if len(view.before) > 1
+        else None,
+        "written": moment(written[-1]) if written else "",
+        "fresh": [
+            (item.passed, clip(item.sentence, 300), failure_words(item))
+            for item in view.quality.outcomes
+            if item.check == "freshness"
+        ],
+        "objects": f"{count(len(view.pair.production.objects))} {plural(len(view.pair.production.objects), 'object')}",
+    }
+
+
+def _compared(view: NightView) -> list[dict[str, object]]:
+    pair = view.pair
+    named: list[tuple[str, Snapshot | None, date | None]] = [
+        ("Reference", pair.reference, None),
+        ("Production", pair.production, pair.run_date),
+        ("Labels", pair.labels, pair.labels_date),
+        ("Labelled predictions", pair.labelled, pair.labels_date),
+    ]
+    return [
+        {
+            "name": name,
+            "day": day,
+            "uri": clip(snapshot.uri, 400),
+            "rows": count(snapshot.rows),
+            "size": size(snapshot.size),
+            "digest": snapshot.digest,
+            "columns": len(snapshot.fields),
+            "objects": [
+                (clip(item.uri, 400), count(item.rows), size(item.size), item.sha256)
+                for item in snapshot.objects[:MAX_OBJECTS]
+            ],
+            "more": max(len(snapshot.objects) - MAX_OBJECTS, 0),
+        }
+        for name, snapshot, day in named
+        if snapshot is not None
+    ]
+
+
+def _methods(view: NightView) -> list[str]:
+    """`wasserstein on 12 columns, threshold 0.1, high means drift`, one for each method and threshold."""
+    used = sorted(
+        (item.method or "", item.direction == "p_value", item.threshold)
+        for item in view.drift.columns
+        if item.status == "evaluated" and item.threshold is not None
+    )
+    lines = []
+    for (method, is_p_value, threshold), columns in groupby(used):
+        many = len(list(columns))
+        side = "a p-value below it is drift" if is_p_value else "a score above it is drift"
+        lines.append(
+            f"{method} on {count(many)} {plural(many, 'column')}, threshold {number(threshold or 0.0)}: {side}"
+        )
+    return lines

@@ -1,0 +1,293 @@
+"""The page of a retraining: what came of it, why it was started, and everything the verdict rests on.
+
+Equal results give equal bytes, as for every page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import groupby
+
+from markupsafe import Markup
+
+from pipeline.config import Monitor
+from pipeline.publish.facts.retraining import apart, remember
+from pipeline.publish.facts.words import clip, count, failure_words, measured, metric_name, plural, share
+from pipeline.publish.pages import charts
+from pipeline.publish.templates import page
+from pipeline.results import Evaluation, Lineage, MetricComparison, RetrainResult, SegmentComparison, TrainingCounts
+
+MAX_SEGMENTS = 200
+MAX_LEFT_OUT = 100
+MAX_FAILURES = 50
+MAX_PARAMETERS = 60
+_LEFT_OUT = {
+    "no_production": "no production data",
+    "no_labels": "no labels",
+    "quality_failed": "critical expectations failed",
+    "over_max_rows": "over the limit of rows, newer nights go first",
+}
+_AGAINST = {
+    "logged": "No champion could be loaded: the predictions logged in production stand for it, for information.",
+    "nobody": "There is no champion to compare with.",
+}
+_CHECKS = {
+    "main_metric": "Main metric",
+    "floor": "Floor",
+    "beats_a_constant": "Better than one fixed answer",
+    "segments": "Segments",
+}
+
+
+def retraining_page(monitor: Monitor, result: RetrainResult) -> bytes:
+    """The retraining's `index.html`: verdict first, then why, both models, the data and where the model comes from."""
+    past = remember(result)
+    evaluation = result.evaluation
+    return page(
+        "retraining.html.j2",
+        monitor=monitor,
+        result=result,
+        past=past,
+        title=f"Retraining {past.headline}",
+        subject=f"[{monitor.name}] {past.subject}",
+        owner=clip(monitor.owner, 120),
+        verdict=verdict_words(result),
+        reason=clip(result.reason, 400),
+        drift=drift_words(result),
+        data=data_words(result),
+        next_step=next_step(monitor, result),
+        command=command(monitor, result),
+        told=clip(result.told or "", 300),
+        metrics=metric_rows(evaluation) if evaluation else [],
+        against=_against(evaluation, result.lineage) if evaluation else "",
+        compared=evaluation is not None and evaluation.against != "nobody",
+        checks=check_rows(evaluation) if evaluation else [],
+        segments=_segments(evaluation) if evaluation else [],
+        more_segments=max(len(evaluation.segments) - MAX_SEGMENTS, 0) if evaluation else 0,
+        counts=_counts(result.counts) if result.counts else [],
+        left_out=_left_out(result.counts) if result.counts else [],
+        failures=_failures(result),
+        lineage=_lineage(result.lineage) if result.lineage else [],
+        parameters=_parameters(result.lineage),
+        linked_night=result.drift_share is not None,
+    )
+
+
+def verdict_words(result: RetrainResult, length: int = 800) -> str:
+    """How it ended, and what a person made of it since, as a sentence of its own."""
+    words = clip(result.verdict, length) + (f"; {result.since} since" if result.since else "")
+    return words[:1].upper() + words[1:]
+
+
+def drift_words(result: RetrainResult) -> str:
+    """What `reason` leaves open: the drift share of its night, and whether training again was forced."""
+    words = ""
+    if result.drift_share is not None and share(result.drift_share) not in result.reason:
+        words = f"{share(result.drift_share)} of the columns had drifted"
+    return ", ".join(filter(None, (words, "trained again on demand" if result.forced else "")))
+
+
+def data_words(result: RetrainResult) -> str:
+    """How many rows it learnt from and was judged on, or how many there would have been."""
+    counts = result.counts
+    if counts is None:
+        return ""
+    if result.evaluation is None:
+        found = f"{count(counts.labelled_rows)} labelled production {plural(counts.labelled_rows, 'row')}"
+        return f"Found: {found} and {count(counts.reference_rows)} of the reference"
+    return (
+        f"{count(counts.training_rows)} {plural(counts.training_rows, 'row')} to learn from, "
+        f"{count(counts.holdout_rows)} newer {plural(counts.holdout_rows, 'one')} held out to judge both models"
+    )
+
+
+def next_step(monitor: Monitor, result: RetrainResult) -> str:
+    """What happens next and who acts, in a sentence or two."""
+    owner, version = clip(monitor.owner, 120), remember(result).version
+    if result.since is not None:
+        return "Nothing to do: a person has moved the champion since."
+    if result.status == "promoted":
+        words = f"Nothing to do: version {version} is the champion, and what it learnt from is the new reference."
+        return words + (" To put the model before it back:" if _replaced(result) else "")
+    if result.status in ("proposed", "superseded"):
+        return f"The champion stays until a person decides. {owner} promotes version {version} with:"
+    return {
+        "rejected": "Nothing to do: the champion and its reference stay. The next retraining starts from newer data.",
+        "no_labels": "The champion stays. As soon as labels are there, a drifted night or a person starts it again:",
+        "too_few_labels": "The champion stays. With more labels, a drifted night or a person starts it again:",
+        "quality_failed": f"The champion stays. {owner} has the source repaired, then starts it again:",
+    }.get(result.status, f"The champion stays. {owner} reads the log of the run, repairs it and starts it again:")
+
+
+def command(monitor: Monitor, result: RetrainResult) -> str | None:
+    """The command line that goes with `next_step`, where there is one."""
+    if result.status == "rejected" or result.since is not None:
+        return None
+    start, name, version = "python -m pipeline", monitor.name, remember(result).version
+    if result.status == "promoted":
+        return f"{start} rollback {name}" if _replaced(result) else None
+    if result.status in ("proposed", "superseded"):
+        return f"{start} promote {name} {clip(version or 'VERSION', 40)}"
+    return f"{start} retrain {name} --date {result.run_date}"
+
+
+def _replaced(result: RetrainResult) -> bool:
+    return result.lineage is not None and result.lineage.champion_version is not None
+
+
+def metric_rows(evaluation: Evaluation) -> list[dict[str, object]]:
+    """Both models metric by metric, the one that decides first; each bar has a scale of its own."""
+    ordered = sorted(evaluation.metrics, key=lambda item: item.name != evaluation.main_metric)
+    return [
+        {
+            "name": metric_name(item.name),
+            "decides": item.name == evaluation.main_metric,
+            "better": item.better,
+            **_both(item),
+            "own": _range(item.challenger_low, item.challenger_high),
+            **_gain(item, _reach(item)),
+        }
+        for item in ordered
+    ]
+
+
+def check_rows(evaluation: Evaluation) -> list[tuple[str, bool, str]]:
+    """The conditions of the gate: name, whether it holds, and a sentence; failed ones first."""
+    ordered = sorted(evaluation.checks, key=lambda item: item.passed)
+    return [(_CHECKS[item.name], item.passed, clip(item.sentence, 600)) for item in ordered]
+
+
+def _both(item: MetricComparison) -> dict[str, str]:
+    values = (("challenger", item.challenger), ("champion", item.champion))
+    words = {name: "" if value is None else measured(value) for name, value in values}
+    if item.challenger is None or item.champion is None or words["challenger"] != words["champion"]:
+        return words
+    challenger, champion = apart(item.challenger, item.champion, 3)
+    return {"challenger": challenger, "champion": champion}
+
+
+def _reach(item: MetricComparison) -> float:
+    return max((abs(value) for value in (item.low, item.high, item.improvement) if value is not None), default=0.0)
+
+
+def _gain(item: MetricComparison, extent: float) -> dict[str, object]:
+    """The improvement in words and as a bar; empty where there is none."""
+    if item.improvement is None:
+        return {"gain": "", "change": "", "noise": "", "means": "", "bar": Markup("")}
+    change = f"{'worse' if item.improvement < 0 else 'better'} by {measured(abs(item.improvement), 2)}"
+    if item.low is None or item.high is None:
+        return {"gain": _signed(item.improvement), "change": change, "noise": "", "means": "", "bar": Markup("")}
+    means = "better" if item.low > 0 else "worse" if item.high < 0 else "within the noise"
+    bar = charts.interval_bar(item.low, item.improvement, item.high, extent or 1.0)
+    noise = f"{_signed(item.low)} to {_signed(item.high)}"
+    return {"gain": _signed(item.improvement), "change": change, "noise": noise, "means": means, "bar": bar}
+
+
+def _signed(value: float) -> str:
+    text = measured(abs(value), 2)
+    return text if text == "0" else f"+{text}" if value > 0 else f"\u2212{text}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{measured(low)} to {measured(high)}"
+
+
+def _against(evaluation: Evaluation, lineage: Lineage | None) -> str:
+    if evaluation.against != "version":
+        return _AGAINST[evaluation.against]
+    champion = f"version {clip(lineage.champion_version, 20)}" if lineage and lineage.champion_version else "a version"
+    return f"The champion is {champion} of the registry."
+
+
+def _segments(evaluation: Evaluation) -> list[dict[str, object]]:
+    """Segment by segment, those that fall too far first; all bars have one scale."""
+    extent = max((_reach(item.main) for item in evaluation.segments), default=0.0)
+    ordered = sorted(evaluation.segments, key=lambda item: (item.passed, not item.judged, item.column, -item.rows))
+    return [
+        {
+            "column": clip(item.column, 60),
+            "value": clip(item.value, 60),
+            "rows": count(item.rows),
+            "says": _segment_words(item),
+            "failed": item.judged and not item.passed,
+            **_both(item.main),
+            **_gain(item.main, extent),
+        }
+        for item in ordered[:MAX_SEGMENTS]
+    ]
+
+
+def _segment_words(item: SegmentComparison) -> str:
+    if not item.judged:
+        return "too few rows to judge"
+    return "holds" if item.passed else "falls too far"
+
+
+def _counts(counts: TrainingCounts) -> list[tuple[str, str]]:
+    nights = f"{count(counts.nights)} labelled {plural(counts.nights, 'night')}"
+    rows = [
+        ("Days", f"{counts.first_date} to {counts.last_date}"),
+        ("To learn from", f"{count(counts.training_rows)} {plural(counts.training_rows, 'row')}"),
+        ("Held out", f"{count(counts.holdout_rows)} {plural(counts.holdout_rows, 'row')}, the newest labelled ones"),
+        ("From the reference", f"{count(counts.reference_rows)} {plural(counts.reference_rows, 'row')}"),
+        ("From production", f"{count(counts.labelled_rows)} {plural(counts.labelled_rows, 'row')} of {nights}"),
+    ]
+    for name, many in (("Without a label", counts.unlabelled_rows), ("Same id, older", counts.duplicate_rows)):
+        rows.append((name, f"{count(many)} {plural(many, 'row')} left out" if many else "none"))
+    return rows
+
+
+def _left_out(counts: TrainingCounts) -> list[tuple[str, str]]:
+    """`no labels`, `3 nights: 2026-01-11, 2026-01-13 to 2026-01-14`, one for each reason."""
+    ordered = sorted(counts.left_out, key=lambda item: (item.why, item.run_date))
+    lines = []
+    for why, group in groupby(ordered, key=lambda item: item.why):
+        days = [item.run_date for item in group]
+        runs = _runs(days)
+        more = f" and {count(len(runs) - MAX_LEFT_OUT)} more" if len(runs) > MAX_LEFT_OUT else ""
+        nights = f"{count(len(days))} {plural(len(days), 'night')}"
+        lines.append((_LEFT_OUT[why], f"{nights}: {', '.join(runs[:MAX_LEFT_OUT])}{more}"))
+    return lines
+
+
+def _runs(days: Sequence[date]) -> list[str]:
+    """Days that follow each other as one, in order."""
+    found: list[list[date]] = []
+    for day in days:
+        if found and day - found[-1][-1] == timedelta(days=1):
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in found]
+
+
+def _failures(result: RetrainResult) -> list[dict[str, str]]:
+    failures = result.quality.failures if result.quality else ()
+    return [
+        {"severity": item.severity, "demand": clip(item.sentence, 400), "found": failure_words(item)}
+        for item in failures[:MAX_FAILURES]
+    ]
+
+
+def _lineage(lineage: Lineage) -> list[tuple[str, str, bool]]:
+    """Name, text, and whether it is a digest."""
+    rows = [
+        ("Version", lineage.version, False),
+        ("Champion before", lineage.champion_version or "none", False),
+        ("Model", lineage.model_uri, False),
+        ("Model digest", lineage.model_sha256, True),
+        ("MLflow run", lineage.run_id, True),
+        ("Training snapshot", lineage.training_uri, False),
+        ("Snapshot digest", lineage.training_sha256, True),
+        ("Trainer", lineage.trainer, False),
+        ("Trainer digest", lineage.trainer_sha256, True),
+        ("Serialised with", lineage.serialization, False),
+        ("Code version", lineage.code_version, False),
+    ]
+    return [(name, clip(text, 400), digest) for name, text, digest in rows if text]
+
+
+def _parameters(lineage: Lineage | None) -> list[tuple[str, str]]:
+    found = sorted(lineage.parameters.items()) if lineage else []
+    return [(clip(name, 80), clip(value, 200)) for name, value in found[:MAX_PARAMETERS]]

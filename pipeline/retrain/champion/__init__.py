@@ -1,0 +1,1 @@
+"""Which version serves: the registry, promotion, rollback, and telling serving."""

@@ -1,0 +1,279 @@
+"""Champion against challenger on the same held-out rows: what is better, what is noise, and whether to promote.
+
+Differences are resampled in pairs: each of the bootstrap's draws takes the same rows for both models, so that rows that
+are hard for both do not count as noise between them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.config.retrain_policy import RetrainPolicy
+from pipeline.results import Against, Evaluation, GateCheck, MetricComparison, SegmentComparison
+from pipeline.retrain.data.features import Task
+from pipeline.retrain.judging.metrics import BETTER, Answers, Classification, Measured, Regression
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_DRAWS = 1000
+_CELLS_AT_ONCE = 2_000_000  # 16 MB of weights
+_SEED = 7
+_PERCENTILES = (2.5, 97.5)
+_FEWEST_SEGMENT_ROWS = 50
+_MOST_SEGMENTS = 20
+_MAIN = {"regression": ("root_mean_squared_error",), "classification": ("roc_auc", "accuracy")}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The held-out rows: the truth, both models' answers, and the columns that segments are made of.
+
+    `champion` is None when nobody can stand for it. `against` says who does, as in `Evaluation`. `must_beat`: the
+    registry has a champion, so that the challenger has to be better than whoever stands for it.
+    """
+
+    task: Task
+    truth: NDArray[Any]
+    challenger: Answers
+    champion: Answers | None
+    against: Against
+    must_beat: bool
+    segments: pd.DataFrame
+
+
+def evaluate(judged: Judged, policy: RetrainPolicy) -> Evaluation:
+    """Every metric with its interval, every segment, and the conditions of the gate."""
+    import numpy as np
+
+    rows = np.arange(len(judged.truth))
+    metrics = _compare(judged, rows, None)
+    main = _main_metric(policy, metrics, judged)
+    if all(item.name != main for item in metrics):  # such as ROC AUC of a model without probabilities
+        metrics = (*metrics, MetricComparison(name=main, better=BETTER[main], challenger=None))
+    segments = tuple(_segments(judged, main, policy)) if judged.champion is not None else ()
+    compared = next(item for item in metrics if item.name == main)
+    checks = [*_floors(metrics, policy), _constant(judged, compared, metrics)]
+    if judged.must_beat:
+        checks = [_main_check(compared, policy), _segment_check(segments, compared, policy), *checks]
+    return Evaluation(
+        task=judged.task,
+        main_metric=main,
+        against=judged.against,
+        metrics=metrics,
+        segments=segments,
+        checks=tuple(checks),
+    )
+
+
+def _measured(judged: Judged, answers: Answers, rows: NDArray[np.int64]) -> Measured:
+    truth = judged.truth[rows]
+    part = Answers(
+        answers.predictions[rows],
+        answers.classes,
+        None if answers.probabilities is None else answers.probabilities[rows],
+    )
+    if judged.task == "regression":
+        return Regression(truth, part)
+    return Classification(truth, part, sorted(set(judged.truth.tolist())))
+
+
+def _compare(judged: Judged, rows: NDArray[np.int64], only: str | None) -> tuple[MetricComparison, ...]:
+    """Both models on some rows, for every metric or one."""
+    import numpy as np
+
+    models = [judged.challenger] if judged.champion is None else [judged.challenger, judged.champion]
+    measured = [_measured(judged, answers, rows) for answers in models]
+    values = [model.metrics(np.ones((1, len(rows)))) for model in measured]
+    draws = _bootstrap(measured, len(rows))
+    names = [name for name in BETTER if name in values[0] and only in (None, name)]
+    return tuple(_comparison(name, values, draws) for name in names)
+
+
+def _bootstrap(measured: Sequence[Measured], rows: int) -> list[dict[str, Floats]]:
+    """Every metric of every model in every draw; the draws are the same for all of them."""
+    import numpy as np
+
+    random = np.random.default_rng(_SEED)
+    at_once = max(1, _CELLS_AT_ONCE // max(rows, 1))
+    parts: list[list[dict[str, Floats]]] = [[] for _ in measured]
+    for first in range(0, _DRAWS, at_once):
+        draws = min(at_once, _DRAWS - first)
+        weights = np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(draws)])
+        for part, model in zip(parts, measured, strict=True):
+            part.append(model.metrics(weights.astype(np.float64)))
+    return [{name: np.concatenate([found[name] for found in part]) for name in part[0]} for part in parts]
+
+
+def _comparison(name: str, values: Sequence[dict[str, Floats]], draws: Sequence[dict[str, Floats]]) -> MetricComparison:
+    """The challenger comes first; the champion, if there is one, second, and may lack a metric."""
+    sign = 1 if BETTER[name] == "higher" else -1
+    own_low, own_high = _interval(draws[0][name])
+    compared = MetricComparison(
+        name=name,
+        better=BETTER[name],
+        challenger=_finite(values[0][name][0]),
+        challenger_low=own_low,
+        challenger_high=own_high,
+    )
+    if len(values) == 1 or name not in values[1]:
+        return compared
+    low, high = _interval(sign * (draws[0][name] - draws[1][name]))
+    champion = {
+        "champion": _finite(values[1][name][0]),
+        "improvement": _finite(sign * (values[0][name][0] - values[1][name][0])),
+        "low": low,
+        "high": high,
+    }
+    return compared.model_copy(update=champion)
+
+
+def _interval(values: Floats) -> tuple[float | None, float | None]:
+    """None where less than half of the draws had a value: an interval of the lucky ones would be too narrow."""
+    import numpy as np
+
+    present = values[np.isfinite(values)]
+    if len(present) < _DRAWS // 2:
+        return None, None
+    low, high = np.percentile(present, _PERCENTILES)
+    return float(low), float(high)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _main_metric(policy: RetrainPolicy, metrics: Sequence[MetricComparison], judged: Judged) -> str:
+    """The one that the monitor names; else the first of the task's own that both models have."""
+    if policy.main_metric != "auto":
+        return policy.main_metric
+    usable = [
+        item.name
+        for item in metrics
+        if item.challenger is not None and (judged.champion is None or item.champion is not None)
+    ]
+    return next((name for name in _MAIN[judged.task] if name in usable), metrics[0].name)
+
+
+def _segments(judged: Judged, main: str, policy: RetrainPolicy) -> Iterator[SegmentComparison]:
+    for column in policy.segments:
+        if column not in judged.segments:
+            continue
+        for value, rows in _split(judged.segments[column]):
+            compared = next(iter(_compare(judged, rows, main)), None)
+            if compared is None:
+                continue
+            enough = len(rows) >= _FEWEST_SEGMENT_ROWS and compared.improvement is not None
+            fall = _fall(compared)
+            yield SegmentComparison(
+                column=column,
+                value=value,
+                rows=len(rows),
+                main=compared,
+                judged=enough,
+                passed=not enough or fall is None or fall <= policy.max_segment_drop,
+            )
+
+
+def _split(column: pd.Series) -> list[tuple[str, NDArray[np.int64]]]:
+    """Rows by value, the most frequent values first; numbers with many values by quarter."""
+    import numpy as np
+    import pandas as pd
+
+    values = column.reset_index(drop=True)
+    if values.dtype.kind in "iuf" and values.nunique() > _MOST_SEGMENTS:
+        values = (
+            pd.qcut(values, 4, duplicates="drop").map(lambda part: f"{part.left:g} to {part.right:g}").astype(object)
+        )
+    names = values.astype(object).where(values.notna(), "missing").map(str)
+    largest = names.value_counts().head(_MOST_SEGMENTS).index
+    return [(str(name), np.flatnonzero((names == name).to_numpy())) for name in largest]
+
+
+def _fall(compared: MetricComparison) -> float | None:
+    """How far the challenger falls behind the champion, as a fraction of the champion's value; R2 is one already."""
+    if compared.improvement is None or compared.champion is None:
+        return None
+    unit = 1.0 if compared.name == "r2" else abs(compared.champion)
+    return -compared.improvement / unit if unit > 0 else (math.inf if compared.improvement < 0 else 0.0)
+
+
+def _main_check(main: MetricComparison, policy: RetrainPolicy) -> GateCheck:
+    name = _name(main.name)
+    if main.improvement is None or main.low is None or main.high is None:
+        return GateCheck(name="main_metric", passed=False, sentence=f"{name} cannot be compared on these rows")
+    numbers = f"{name} {main.challenger:.4g} against {main.champion:.4g}, better by {main.improvement:+.4g} "
+    numbers += f"(95% interval {main.low:+.4g} to {main.high:+.4g})"
+    if policy.policy == "better":
+        passed = main.low > 0
+        return GateCheck(
+            name="main_metric",
+            passed=passed,
+            sentence=f"{numbers}: {'beyond the noise' if passed else 'not beyond the noise'}",
+        )
+    passed = main.high >= 0 and (_fall(main) or 0.0) <= policy.max_segment_drop
+    return GateCheck(name="main_metric", passed=passed, sentence=f"{numbers}: {'not worse' if passed else 'worse'}")
+
+
+def _segment_check(segments: Sequence[SegmentComparison], main: MetricComparison, policy: RetrainPolicy) -> GateCheck:
+    fallen = [item for item in segments if not item.passed]
+    limit = f"{policy.max_segment_drop:.0%}"
+    if not fallen:
+        judged = sum(1 for item in segments if item.judged)
+        words = f"none of {judged} segments falls by more than {limit}" if judged else "no segments were judged"
+        return GateCheck(name="segments", passed=True, sentence=words)
+    worst = "; ".join(
+        f"{item.column} = {item.value}: {item.main.challenger:.4g} against {item.main.champion:.4g}"
+        for item in sorted(fallen, key=lambda item: _fall(item.main) or 0.0, reverse=True)[:3]
+    )
+    words = f"{_name(main.name)} falls by more than {limit} in {len(fallen)} of {len(segments)} segments ({worst})"
+    return GateCheck(name="segments", passed=False, sentence=words)
+
+
+def _floors(metrics: Sequence[MetricComparison], policy: RetrainPolicy) -> list[GateCheck]:
+    values = {item.name: item.challenger for item in metrics}
+    return [_floor(name, values.get(name), limit) for name, limit in sorted(policy.floors.items())]
+
+
+def _floor(name: str, value: float | None, limit: float) -> GateCheck:
+    if value is None:
+        return GateCheck(name="floor", passed=False, sentence=f"{_name(name)} has no value, so its floor does not hold")
+    higher = BETTER[name] == "higher"
+    passed = value >= limit if higher else value <= limit
+    words = f"{_name(name)} {value:.4g}, {'at least' if higher else 'at most'} {limit:.4g} is asked for"
+    return GateCheck(name="floor", passed=passed, sentence=words)
+
+
+def _constant(judged: Judged, main: MetricComparison, metrics: Sequence[MetricComparison]) -> GateCheck:
+    """The least that can be asked of any model, whatever the floors: to be of more use than one fixed answer."""
+    values = {item.name: item.challenger for item in metrics}
+    if judged.task == "regression":
+        value, fixed, name = values.get("r2"), 0.0, "R2"
+    elif values.get("roc_auc") is not None:
+        value, fixed, name = values["roc_auc"], 0.5, "ROC AUC"
+    else:
+        _, counts = _counts(judged.truth)
+        value, fixed, name = values.get("accuracy"), counts.max() / counts.sum(), "accuracy"
+    passed = value is not None and value > fixed
+    shown = "no value" if value is None else f"{value:.4g}"
+    return GateCheck(
+        name="beats_a_constant", passed=passed, sentence=f"{name} {shown}, one fixed answer would have {fixed:.4g}"
+    )
+
+
+def _counts(truth: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    import numpy as np
+
+    return np.unique(truth, return_counts=True)
+
+
+def _name(metric: str) -> str:
+    upper = {"roc": "ROC", "auc": "AUC", "r2": "R2", "f1": "F1"}
+    return " ".join(upper.get(part, part) for part in metric.split("_"))

@@ -1,0 +1,1 @@
+"""Training a model in a process of its own, and its files."""

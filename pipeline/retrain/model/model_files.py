@@ -1,0 +1,151 @@
+"""A model as files: an MLflow model folder, its digest, and what may be loaded from it.
+
+Loading a pickle runs whatever code is in it. skops builds only objects of types that it is told to trust; that list
+comes from here and from the monitor file, never from the model's own files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.retrain.data.features import Features, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SKOPS, PICKLE = "skops", "pickle"
+
+# What scikit-learn's own trees are made of, beyond the types that skops trusts by itself.
+TRUSTED_TYPES = (
+    "functools.partial",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
+)
+
+
+class Untrusted(Exception):
+    """The model holds types that nobody said to trust."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is kept with a model, so that it can be asked for answers later."""
+
+    task: Task
+    features: Features
+    serialization: str
+    trusted_types: tuple[str, ...] = ()
+
+
+def save(model: Any, folder: Path, description: Description, example: pd.DataFrame) -> None:
+    """Write an MLflow model: `model.skops` or `model.pkl`, its signature, and an input example.
+
+    Raises:
+        Untrusted: the model cannot be saved with skops, or not with the types that are trusted.
+    """
+    from mlflow import sklearn as mlflow_sklearn
+
+    trusted = sorted({*TRUSTED_TYPES, *description.trusted_types})
+    if description.serialization == SKOPS:
+        _require_trusted(model, trusted)
+    mlflow_sklearn.save_model(
+        model,
+        str(folder),
+        serialization_format=description.serialization,
+        skops_trusted_types=trusted if description.serialization == SKOPS else None,
+        signature=_signature(description),
+        input_example=example,
+        pip_requirements=_requirements(model, description.serialization),
+        metadata={"nightjar": dataclasses.asdict(description)},
+    )
+
+
+def _require_trusted(model: Any, trusted: Iterable[str]) -> None:
+    import skops.io
+
+    advice = "name them in retrain.trusted_types, or set retrain.allow_pickle in the monitor file"
+    try:
+        found = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    except Exception as error:
+        raise Untrusted(
+            f"skops cannot save {type(model).__name__} ({type(error).__name__}); "
+            "set retrain.allow_pickle in the monitor file to save it as a pickle"
+        ) from error
+    missing = sorted(set(found) - set(trusted))
+    if missing:
+        raise Untrusted(f"the model holds types that are not trusted: {', '.join(missing)}; {advice}")
+
+
+def _signature(description: Description) -> Any:
+    """Every feature is optional: a missing value is a missing value, not a broken request."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    features = description.features
+    text = set(features.text)
+    columns = [
+        ColSpec(DataType.string if name in text else DataType.double, name, required=False) for name in features.names
+    ]
+    outputs = Schema([ColSpec(DataType.double)]) if description.task == "regression" else None
+    return ModelSignature(inputs=Schema(columns), outputs=outputs)
+
+
+def _requirements(model: Any, serialization: str) -> list[str]:
+    """Pinned packages that loading and asking the model needs, told without loading it in a process of its own."""
+    from importlib.metadata import packages_distributions, version
+
+    last = model[-1] if hasattr(model, "steps") else model
+    homes = packages_distributions().get(type(last).__module__.partition(".")[0], [])
+    names = {"mlflow", "numpy", "pandas", "scikit-learn", *homes} | ({"skops"} if serialization == SKOPS else set())
+    return sorted(f"{name}=={version(name)}" for name in names)
+
+
+def load(folder: Path, serialization: str, trusted_types: Iterable[str], allow_pickle: bool) -> Any:
+    """The model of a folder whose digest was checked.
+
+    Raises:
+        Untrusted: it holds types that are not trusted, or is a pickle although the monitor does not allow one.
+    """
+    if serialization == SKOPS:
+        import skops.io
+        from skops.io.exceptions import UntrustedTypesFoundException
+
+        try:
+            return skops.io.load(folder / "model.skops", trusted=sorted({*TRUSTED_TYPES, *trusted_types}))
+        except UntrustedTypesFoundException as error:
+            raise Untrusted(f"the model file holds types that are not trusted: {error}") from error
+    if not allow_pickle:
+        raise Untrusted("the model is a pickle, and retrain.allow_pickle is not set in the monitor file")
+    import pickle
+
+    with open(folder / "model.pkl", "rb") as stream:
+        return pickle.load(stream)  # noqa: S301  (the monitor file says so, and the digest is the registered one)
+
+
+def describe(folder: Path) -> Description:
+    """What was kept with the model.
+
+    Raises:
+        KeyError, OSError: it is not a model that Nightjar saved.
+    """
+    import yaml
+
+    kept = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]["nightjar"]
+    parts = {name: tuple(values) for name, values in kept["features"].items()}
+    return Description(kept["task"], Features(**parts), kept["serialization"], tuple(kept["trusted_types"]))
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over the paths and digests of all files below a folder, in hex."""
+    lines = []
+    for path in sorted(Path(parent) / name for parent, _, names in os.walk(folder) for name in names):
+        with open(path, "rb") as stream:
+            lines.append(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(stream, 'sha256').hexdigest()}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""Runs the worker: shows its progress, and kills it with all its children when it takes too long."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pipeline.retrain.errors import TrainingFailed
+
+Progress = Callable[[str], None]
+
+_STILL_SECONDS = 30.0
+
+
+def run(command: str, folder: Path, left_seconds: float, limit_minutes: float, progress: Progress) -> dict[str, Any]:
+    """One job of `pipeline.retrain.model.worker`; what it wrote to `done.json`.
+
+    Args:
+        command: `train` or `answer`.
+        folder: the job's files.
+        left_seconds: when to kill it.
+        limit_minutes: the limit that is named when it was killed; several jobs share it.
+        progress: is given what the worker prints.
+
+    Raises:
+        TrainingFailed: it failed, was killed, or did not end in time.
+    """
+    deadline = time.monotonic() + left_seconds
+    worker = _start(command, folder)
+    reader = threading.Thread(target=_show, args=(worker, progress), daemon=True)
+    reader.start()
+    try:
+        _wait(worker, deadline, limit_minutes, progress)
+    finally:
+        _kill(worker)
+        reader.join(timeout=5)
+        for stream in (worker.stdin, worker.stdout):
+            if stream is not None:
+                stream.close()
+    return _outcome(worker.returncode, folder)
+
+
+def _start(command: str, folder: Path) -> subprocess.Popen[str]:
+    # A session of its own, so that a trainer's children can be killed with it.
+    return subprocess.Popen(  # noqa: S603  (this very program)
+        [sys.executable, "-m", "pipeline.retrain.model.worker", command, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def _show(worker: subprocess.Popen[str], progress: Progress) -> None:
+    try:
+        for line in worker.stdout or ():
+            progress(f"  {line.rstrip()}")
+    except ValueError:  # closed while reading, after a kill
+        return
+
+
+def _wait(worker: subprocess.Popen[str], deadline: float, limit_minutes: float, progress: Progress) -> None:
+    started = time.monotonic()
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TrainingFailed(
+                f"stopped after {limit_minutes:g} minutes, retrain.time_limit_minutes of the monitor file"
+            )
+        try:
+            worker.wait(min(left, _STILL_SECONDS))
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < deadline:
+                progress(f"  still at it after {time.monotonic() - started:.0f} s")
+
+
+def _kill(worker: subprocess.Popen[str]) -> None:
+    """The worker's whole session: also children that outlived it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def _outcome(code: int, folder: Path) -> dict[str, Any]:
+    failed, done = folder / "failed.json", folder / "done.json"
+    if code == 0 and done.is_file():
+        found: dict[str, Any] = json.loads(done.read_text())
+        return found
+    if failed.is_file():
+        raise TrainingFailed(str(json.loads(failed.read_text())["message"]))
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    hint = "; was there enough memory?" if code == -signal.SIGKILL else ""
+    raise TrainingFailed(f"the training process ended with {how} and no result{hint}")

@@ -1,0 +1,1 @@
+"""One function per task: gather, compute, publish. The only room that joins rooms."""

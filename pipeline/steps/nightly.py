@@ -1,0 +1,302 @@
+"""One function per task of a night: gather inputs, call a room, keep the result. The only place that joins the rooms.
+
+    pull_snapshots -> validate_quality, measure_drift, measure_performance -> decide -> render_report
+                   -> log_run, push_gauges, send_summary, (Airflow: trigger_retraining) -> require_quality
+
+A step takes what earlier steps kept in the run store and keeps its own result there, so that each can run in a process
+or on a machine of its own, and again. Rooms are imported inside the steps: a task pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pipeline.errors import QualityGateFailed, ResultMissing
+from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, SnapshotPair
+from pipeline.steps import pages as site
+from pipeline.steps import standing
+from pipeline.steps import telling as notify_steps
+from pipeline.steps.night import Night
+
+if TYPE_CHECKING:
+    from pipeline.publish.facts.night import NightView, PastNight
+
+log = logging.getLogger(__name__)
+
+HISTORY_NIGHTS = 60
+
+
+def pull_snapshots(night: Night) -> SnapshotPair:
+    """Pin reference and production, and labels where they have arrived.
+
+    Raises:
+        SnapshotMissing, SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `pipeline.snapshots.pin`.
+    """
+    cache = night.cache()
+    sources = night.monitor.snapshots
+    labels_date = night.run_date - timedelta(days=night.monitor.performance.label_delay_days)
+    labels = night.pin_if_there(sources.labels, labels_date, cache)
+    pair = SnapshotPair(
+        monitor=night.name,
+        run_date=night.run_date,
+        reference=standing.reference(night, cache),
+        production=night.pin(sources.production, night.run_date, cache),
+        labels_date=labels_date if sources.labels else None,
+        labels=labels,
+        labelled=night.pin_if_there(sources.production, labels_date, cache) if labels else None,
+    )
+    night.store.save(night.name, night.run_date, "snapshots", pair)
+    log.info("%s: %d reference and %d production rows", night.name, pair.reference.rows, pair.production.rows)
+    return pair
+
+
+def validate_quality(night: Night) -> QualityResult:
+    """Run the monitor's suite and the built-in checks on the production snapshot."""
+    from pipeline.checks.quality import Limits, load_suite, validate
+    from pipeline.snapshots import open_snapshot
+
+    pair, cache = _pair(night), night.cache()
+    suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
+    with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
+        limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
+        result = validate(
+            night.monitor, suite, reference, production, pair, recent_rows=_recent_rows(night), limits=limits
+        )
+    night.store.save(night.name, night.run_date, "quality", result)
+    return result
+
+
+def _recent_rows(night: Night) -> list[int]:
+    """Production rows of the published nights before this one, oldest first, as far back as a check looks."""
+    policy = night.monitor.quality.checks.row_history
+    if policy is None:
+        return []
+    days = [day for day in night.store.nights(night.name) if day < night.run_date][-policy.nights :]
+    pairs = (night.store.read_result(night.name, day, "snapshots", SnapshotPair) for day in days)
+    return [pair.production.rows for pair in pairs if pair is not None]
+
+
+def measure_drift(night: Night) -> DriftResult:
+    """Compare every configured column of production with the reference."""
+    from pipeline.checks.drift.measure import measure
+    from pipeline.snapshots import open_snapshot
+
+    pair, cache = _pair(night), night.cache()
+    importances = standing.importances(night)
+    with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
+        result = measure(
+            night.monitor,
+            reference,
+            production,
+            pair.digest,
+            budget_bytes=night.settings.memory_budget_bytes,
+            importances=importances,
+        )
+    night.store.save(night.name, night.run_date, "drift", result)
+    return result
+
+
+def measure_performance(night: Night) -> PerformanceResult:
+    """Realised metrics on the newest day that has labels."""
+    pair = _pair(night)
+    result = _performance(night, pair)
+    night.store.save(night.name, night.run_date, "performance", result)
+    return result
+
+
+def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
+    from pipeline.checks.performance.measure import configured, join_labels, measure
+    from pipeline.snapshots import open_snapshot, read_frame
+
+    roles, labels_date = night.monitor.columns, pair.labels_date
+    if labels_date is None or not configured(roles):
+        return PerformanceResult(snapshots=pair.digest, status="not_configured")
+    if pair.labels is None or pair.labelled is None:
+        reason = f"no labels for {labels_date} yet"
+        return PerformanceResult(
+            snapshots=pair.digest, status="awaiting_labels", reason=reason, labels_date=labels_date
+        )
+    wanted = [name for name in (roles.id, roles.label, roles.prediction, roles.score) if name is not None]
+    cache = night.cache()
+    with open_snapshot(pair.labels, cache) as paths:
+        labels = read_frame(paths, wanted)
+    with open_snapshot(pair.labelled, cache) as paths:
+        joined = join_labels(read_frame(paths, wanted), labels, roles)
+    with open_snapshot(pair.reference, cache) as paths:
+        reference = read_frame(paths, wanted)
+    return measure(joined, reference, roles, labels_date, pair.digest)
+
+
+def decide(night: Night, backfill: bool = False) -> Decision:
+    """The verdict of the night, and whether to retrain.
+
+    Args:
+        night: the night.
+        backfill: an old night is run again, and nobody said that it may retrain.
+    """
+    from pipeline.checks import policy
+
+    pair = _pair(night)
+    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
+    performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
+    _require_same_snapshots(night, pair, quality, drift, performance)
+    found = standing.circumstances(night, pair, performance, backfill)
+    decision = policy.decide(quality, drift, night.monitor.retrain, found)
+    night.store.save(night.name, night.run_date, "decision", decision)
+    return decision
+
+
+def render_report(night: Night, airflow_run: str | None = None) -> str:
+    """Render everything people and programs read of this night and publish it whole; the address of its page.
+
+    Args:
+        night: the night.
+        airflow_run: the id of the run in Airflow that this is a part of, for a link.
+    """
+    from pipeline.publish import evidently_report
+    from pipeline.publish.facts.night import Runs
+    from pipeline.publish.gauges import night_gauges as gauges
+    from pipeline.publish.messages import mail
+    from pipeline.publish.pages import night_page as pages
+
+    runs = Runs(airflow=airflow_run, mlflow=site.runs_of(night.store, night.name, night.run_date).mlflow)
+    view = replace(night_view(night), runs=runs)
+    message = mail.build_summary(view, night.settings.mail_from)
+    results = {
+        "snapshots": view.pair,
+        "quality": view.quality,
+        "drift": view.drift,
+        "performance": view.performance,
+        "decision": view.decision,
+        "history": view.tonight,
+        site.RUNS: runs,
+    }
+    files = {f"{name}.json": result.to_json() for name, result in results.items()}
+    files["drift_report.html"] = evidently_report.render(view.monitor, view.pair, view.drift)
+    files["index.html"] = pages.night_page(view)
+    files["gauges.prom"] = gauges.exposition(view)
+    if message is not None:
+        files["summary.eml"] = message.as_bytes()
+    night.store.publish_night(night.name, night.run_date, files)
+    site.publish_overviews(night.store, night.settings, night.monitor, view.tonight)
+    return night.store.night_uri(night.name, night.run_date, "index.html")
+
+
+def log_run(night: Night) -> str:
+    """Record the night in MLflow; the run's id."""
+    from pipeline.publish import mlflow_run
+
+    files = _published(night)
+    run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
+    site.note_run(night.store, night.settings, night.monitor, night.run_date, run_id)
+    return run_id
+
+
+def push_gauges(night: Night) -> str:
+    """Push the night's gauges, or leave them in the run store as a textfile; says which."""
+    from pipeline.publish.gauges import night_gauges as gauges
+
+    text = _published(night)["gauges.prom"]
+    url = night.settings.pushgateway_url
+    if url is None:
+        return f"written to {night.store.night_uri(night.name, night.run_date, 'gauges.prom')}"
+    gauges.push(text, night.name, url.get_secret_value(), time.time())
+    return "pushed"
+
+
+def send_summary(night: Night) -> str:
+    """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
+    return notify_steps.send(night, night_view(night), _published(night).get("summary.eml"))
+
+
+def report_failure(night: Night, task: str) -> str:
+    """Push that a step of this night broke, beside the gauges of the last good night; says what was done."""
+    from pipeline.publish.gauges import night_gauges as gauges
+
+    url = night.settings.pushgateway_url
+    if url is None:
+        return "no Pushgateway is set"
+    gauges.push_failure(night.name, url.get_secret_value(), task, time.time())
+    return "pushed"
+
+
+def require_quality(night: Night) -> None:
+    """End a night whose data is broken as failed, after everything was published.
+
+    Raises:
+        QualityGateFailed: a critical expectation failed; names them.
+    """
+    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    if not quality.passed:
+        failed = [item.sentence for item in quality.failures if item.severity == "critical"]
+        report = night.store.night_uri(night.name, night.run_date, "index.html")
+        raise QualityGateFailed(
+            f"{night.name} on {night.run_date}: {len(failed)} critical expectations failed: {'; '.join(failed[:5])}. "
+            f"See {report}"
+        )
+
+
+def night_view(night: Night) -> NightView:
+    """All results of a night, as they are told.
+
+    Raises:
+        ResultMissing: a step has not run, or ran on other snapshots.
+    """
+    from pipeline.publish.facts.night import NightView
+
+    pair = _pair(night)
+    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
+    performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
+    decision = night.store.load(night.name, night.run_date, "decision", Decision)
+    _require_same_snapshots(night, pair, quality, drift, performance, decision)
+    return NightView(
+        monitor=night.monitor,
+        pair=pair,
+        quality=quality,
+        drift=drift,
+        performance=performance,
+        decision=decision,
+        report_base_url=night.settings.report_base_url,
+        mlflow_url=night.settings.mlflow_url,
+        airflow_url=night.settings.airflow_url,
+        history=_history(night),
+        retraining=site.retraining_on(night.store, night.name, night.run_date),
+    )
+
+
+def _history(night: Night) -> tuple[PastNight, ...]:
+    """Those before it, and the next one, which its page links to; nothing else about a night knows of later ones."""
+    known = site.history(night.store, night.name)
+    earlier = [past for past in known if past.run_date < night.run_date]
+    later = [past for past in known if past.run_date > night.run_date]
+    return (*earlier[-HISTORY_NIGHTS:], *later[:1])
+
+
+def _pair(night: Night) -> SnapshotPair:
+    return night.store.load(night.name, night.run_date, "snapshots", SnapshotPair)
+
+
+def _published(night: Night) -> dict[str, bytes]:
+    files = night.store.read_night(night.name, night.run_date)
+    if files is None:
+        raise ResultMissing(
+            f"{night.store.night_uri(night.name, night.run_date)}: the night is not published: run render_report"
+        )
+    return files
+
+
+def _require_same_snapshots(
+    night: Night, pair: SnapshotPair, *results: QualityResult | DriftResult | PerformanceResult | Decision
+) -> None:
+    for result in results:
+        if result.snapshots != pair.digest:
+            raise ResultMissing(
+                f"{night.name} on {night.run_date}: {type(result).__name__} is about other snapshots than those pinned "
+                "last: run the night again from pull_snapshots"
+            )

@@ -1,0 +1,310 @@
+"""The retraining run of a monitor: gather snapshots and labels, call the retrain room, publish what came of it.
+
+    retrain: lease -> registry -> found by its key? -> gather -> quality gate -> train, judge -> archive, register
+                   -> conclude (promote, propose, reject) -> tell serving -> publish
+    promote, rollback: lease -> registry -> move the champion -> tell serving -> publish
+
+Results are published like nights, under `<store>/<monitor>/retraining/<run_date>/`. What is said of a monitor's data or
+model is a result; `require_sound` turns the bad ones into the errors that end a task or a command as failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import OutletRefused, OutletUnavailable, QualityGateFailed
+from pipeline.results import (
+    DriftResult,
+    QualityResult,
+    RetrainResult,
+    Snapshot,
+    SnapshotPair,
+    TrainingCounts,
+)
+from pipeline.steps import pages as site
+from pipeline.steps import telling as notify_steps
+from pipeline.steps.night import Night
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from pipeline.champion import AliasChange
+    from pipeline.retrain.champion.registry import Registry, Version
+    from pipeline.retrain.data.training_set import TrainingSet
+    from pipeline.retrain.judging.trial import Kinds
+    from pipeline.snapshots import Cache
+    from pipeline.storage.lease import Lease
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+
+_BUSY_SECONDS = 60.0
+_OF_A_WHOLE_NIGHT = ("expect_table_row_count", "expect_table_column")
+
+
+def retrain(night: Night, reason: str, force: bool = False, progress: Progress = log.info) -> RetrainResult:
+    """Train a challenger for a date and let the gate decide; what was done before for the date is only completed.
+
+    Args:
+        night: the monitor, and the date up to which data is used.
+        reason: why, for people; kept with the model.
+        force: train although the date has a model.
+        progress: is given a line for every step, and what the trainer says.
+
+    Raises:
+        SnapshotUnreadable, SnapshotChanged, SourceUnavailable: the data cannot be read.
+        OutletUnavailable, OutletRefused: MLflow or the run store; nothing was promoted, and a rerun goes on from there.
+            Or an outlet that people are told through; all is published then, and a rerun tells what is left to tell.
+    """
+    from pipeline.retrain.champion.conclusion import conclude, recorded
+    from pipeline.retrain.champion.registry import Registry
+    from pipeline.storage.lease import hold
+
+    # Whoever comes second waits for the first, and is told what came of it.
+    patience = night.monitor.retrain.time_limit_minutes * 60 + _BUSY_SECONDS
+    with hold(night.settings.store, night.name, patience) as lease:
+        registry = Registry(night.name, night.tracking_uri)
+        version = None if force else registry.find(_key(night))
+        if version is None:
+            result, version = _train(night, registry, _Request(reason, force, progress), lease)
+        else:
+            progress(f"version {version.number} was trained for {night.run_date} before")
+            result = recorded(registry, version)
+        if version is not None:
+            result = conclude(registry, version, result, night.monitor, lease)
+    site.publish_retraining(night.store, night.settings, night.monitor, result)
+    log.info("%s", result.words)
+    log.info("%s", notify_steps.send_retraining(night.store, night.settings, night.monitor, result))
+    return result
+
+
+def published(night: Night) -> RetrainResult | None:
+    """The retraining that was published for a date."""
+    return night.store.read_result(f"{night.name}/{site.RETRAINING}", night.run_date, site.RETRAINED, RetrainResult)
+
+
+def require_sound(result: RetrainResult) -> None:
+    """End a retraining that broke as failed, after it was published. A challenger that is no better is not broken.
+
+    Raises:
+        QualityGateFailed: the training set did not pass the suite.
+        TrainingFailed: no model came of it.
+        OutletUnavailable: the model was promoted, but serving could not be told; a rerun tells it again.
+    """
+    from pipeline.retrain.errors import TrainingFailed
+
+    if result.status == "quality_failed":
+        raise QualityGateFailed(result.words)
+    if result.status == "failed":
+        raise TrainingFailed(result.words)
+    if result.told is not None and result.told.startswith("not told"):
+        raise OutletUnavailable(f"{result.monitor}: promoted, but {result.told}")
+
+
+def promote(night: Night, number: str, moment: datetime) -> AliasChange:
+    """Make a version champion by hand, and its training set the reference; serving and people are told.
+
+    Args:
+        night: the monitor.
+        number: of the version.
+        moment: now, in UTC.
+
+    Raises:
+        ConfigError: there is no such version.
+        ModelTampered: its files are not the registered ones.
+        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
+    """
+    from pipeline.retrain.champion import by_hand
+
+    return _tell(night, by_hand.promote(night.monitor, night.settings.store, night.tracking_uri, number), moment)
+
+
+def rollback(night: Night, moment: datetime) -> AliasChange:
+    """Put the previous champion and its reference back; serving and people are told.
+
+    Args:
+        night: the monitor.
+        moment: now, in UTC.
+
+    Raises:
+        ConfigError: there is no champion, or none before it.
+        ModelTampered: the files of the previous one are not the registered ones.
+        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
+    """
+    from pipeline.retrain.champion import by_hand
+
+    return _tell(night, by_hand.rollback(night.monitor, night.settings.store, night.tracking_uri), moment)
+
+
+def _tell(night: Night, change: AliasChange, moment: datetime) -> AliasChange:
+    """Bring the pages of the retrainings in line with what a person did, and tell it."""
+    from pipeline.retrain.champion import by_hand
+
+    log.info("%s", change.words)
+    for result in by_hand.retrainings_of(night.monitor, night.tracking_uri, change):
+        site.publish_retraining(night.store, night.settings, night.monitor, result)
+    if change.event == "unchanged":
+        return change
+    try:
+        said = notify_steps.send_change(night.store, night.settings, night.monitor, change, moment)
+    except (OutletUnavailable, OutletRefused) as error:
+        raise type(error)(f"{change.words}. Not everybody could be told: {error}") from error
+    log.info("%s", "; ".join(said))
+    return change
+
+
+def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as the champion of the night's date scores them: with prediction, score and model version columns.
+
+    Raises:
+        ConfigError: there was no champion.
+        ModelTampered: its files are not the registered ones.
+    """
+    from pipeline.retrain.champion import serving
+    from pipeline.retrain.champion.registry import Registry
+
+    night.settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    registry = Registry(night.name, night.tracking_uri)
+    return serving.score(night.monitor, registry, night.run_date, rows, night.settings.cache_dir)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Why a retraining was started, and who hears of its progress."""
+
+    reason: str
+    force: bool
+    progress: Progress
+
+
+def _key(night: Night) -> str:
+    return f"{night.name}/{night.run_date}"
+
+
+def _train(night: Night, registry: Registry, request: _Request, lease: Lease) -> tuple[RetrainResult, Version | None]:
+    """A result, and the version that was registered, if it came to one."""
+    from pipeline.retrain.challenge import Ground, challenge, ended
+    from pipeline.retrain.data.gather import gather
+    from pipeline.retrain.data.training_set import shortage
+
+    cache = night.cache()
+    base = night.pin(night.monitor.snapshots.base, night.run_date, cache)
+    gathered = gather(night.monitor, night.run_date, base, _Source(night, cache), request.progress)
+    draft = _draft(night, request, gathered.found.counts)
+    problem = shortage(night.monitor, gathered.found.counts)
+    if problem is not None or gathered.newest is None:
+        return ended(draft, *(problem or ("no_labels", "there are no labelled nights"))), None
+    quality = _validate_set(night, gathered.found)
+    draft = draft.model_copy(update={"quality": quality})
+    if not quality.passed:
+        failed = "; ".join(item.sentence for item in quality.failures if item.severity == "critical")
+        return ended(draft, "quality_failed", f"nothing was trained, as the training set fails: {failed}"), None
+    ground = Ground(
+        monitor=night.monitor,
+        registry=registry,
+        lease=lease,
+        store_uri=night.settings.store,
+        scratch=night.settings.cache_dir,
+        progress=request.progress,
+        draft=draft,
+    )
+    return challenge(ground, gathered.found, *_shape(night, base, gathered.newest, cache))
+
+
+def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainResult:
+    request.progress(
+        f"{counts.training_rows:,} rows to train on and {counts.holdout_rows:,} held out: "
+        f"{counts.reference_rows:,} of the reference, {counts.labelled_rows:,} of {counts.nights} labelled nights"
+    )
+    drift = night.store.read_result(night.name, night.run_date, "drift", DriftResult)
+    return RetrainResult(
+        monitor=night.name,
+        run_date=night.run_date,
+        status="failed",
+        reason=request.reason,
+        verdict="",
+        forced=request.force,
+        drift_share=None if drift is None else drift.drift_share,
+        counts=counts,
+    )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The snapshots of a night's monitor, for `pipeline.retrain.data.gather`."""
+
+    night: Night
+    cache: Cache
+
+    def pin(self, template: str, day: date) -> Snapshot | None:
+        return self.night.pin_if_there(template, day, self.cache)
+
+    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pd.DataFrame:
+        from pipeline.snapshots import open_snapshot, read_frame
+
+        wanted = snapshot if part is None else snapshot.model_copy(update={"objects": (snapshot.objects[part],)})
+        with open_snapshot(wanted, self.cache) as paths:
+            return read_frame(paths, None if columns is None else list(columns))
+
+    def is_sound(self, day: date, production: Snapshot) -> bool:
+        """As it was found on that night if the data is still the same, else as it is found now."""
+        from pipeline.snapshots import open_snapshot
+
+        store, name = self.night.store, self.night.name
+        pair = store.read_result(name, day, "snapshots", SnapshotPair)
+        quality = store.read_result(name, day, "quality", QualityResult)
+        if pair is not None and quality is not None and pair.production.digest == production.digest:
+            return quality.passed
+        with open_snapshot(production, self.cache) as paths:
+            return _validate(self.night, paths, production.digest, whole=True).passed
+
+
+def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
+    """The same gate as every night, on all rows of the training set, held out ones included."""
+    from pipeline.retrain.data.training_set import stack
+
+    with tempfile.TemporaryDirectory(prefix="retrain-", dir=night.settings.cache_dir) as folder:
+        path = Path(folder) / "training_set.parquet"
+        stack([found.training, found.holdout]).to_parquet(path, index=False)
+        return _validate(night, [path], "training set", whole=False)
+
+
+def _validate(night: Night, paths: list[Path], digest: str, whole: bool) -> QualityResult:
+    """The monitor's suite on some parquet files; unless they are one night, without what it says of a whole night."""
+    from pipeline.checks.quality import Limits, load_suite, validate_suite
+
+    suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
+    if not whole:
+        entries = tuple(entry for entry in suite.entries if not entry["type"].startswith(_OF_A_WHOLE_NIGHT))
+        suite = replace(suite, entries=entries)
+    limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
+    return validate_suite(suite, paths, digest, private=night.monitor.columns.private, limits=limits)
+
+
+def _shape(night: Night, base: Snapshot, newest: Snapshot, cache: Cache) -> tuple[Kinds, pa.Schema]:
+    """What to learn from (what is compared for drift, except what models themselves wrote), and production's types."""
+    import pyarrow.parquet as pq
+
+    from pipeline.checks.drift.measure import plan_columns
+    from pipeline.retrain.judging.trial import Kinds
+    from pipeline.snapshots import open_snapshot
+
+    roles = night.monitor.columns
+    aside = {roles.prediction, roles.score, roles.id, roles.label, roles.model_version}
+    with open_snapshot(base, cache) as before, open_snapshot(newest, cache) as after:
+        plans = plan_columns(night.monitor, [str(path) for path in before], [str(path) for path in after])
+        like = pq.read_schema(after[0])
+    features = [plan for plan in plans if plan.name in like.names and plan.name not in aside]
+    kinds = Kinds(
+        [plan.name for plan in features if plan.kind == "numerical"],
+        [plan.name for plan in features if plan.kind == "categorical"],
+    )
+    return kinds, like

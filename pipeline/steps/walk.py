@@ -1,0 +1,103 @@
+"""One night in one process: the same steps in the same order as the DAG, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pipeline.errors import NightjarError, QualityGateFailed
+from pipeline.results import Decision
+from pipeline.steps import nightly as steps
+from pipeline.steps.night import Night
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended: its verdict, if it came to one, and everything that broke."""
+
+    night: Night
+    decision: Decision | None
+    errors: tuple[NightjarError, ...]
+
+
+def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outcome:
+    """Walk one night. An error ends the walk, except in an outlet: the others are still served.
+
+    Args:
+        night: the night.
+        progress: is given a line for every step.
+        backfill: an old night is run again, and nobody said that it may ask for retraining.
+    """
+    try:
+        decision = _measure(night, progress, backfill)
+    except NightjarError as error:
+        return Outcome(night, None, (error, *_report_failure(night, "run", progress)))
+    errors = [error for error in _publish(night, progress) if error is not None]
+    if errors:
+        errors += _report_failure(night, "publish", progress)
+    try:
+        steps.require_quality(night)
+    except QualityGateFailed as error:
+        errors.append(error)
+    return Outcome(night, decision, tuple(errors))
+
+
+def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
+    progress("pull_snapshots")
+    pair = steps.pull_snapshots(night)
+    progress(f"  {pair.reference.rows:,} reference and {pair.production.rows:,} production rows")
+    progress("validate_quality")
+    quality = steps.validate_quality(night)
+    progress(f"  {len(quality.outcomes) - len(quality.failures)} of {len(quality.outcomes)} expectations passed")
+    progress("measure_drift")
+    drift = steps.measure_drift(night)
+    progress(f"  {len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({drift.drift_share:.0%})")
+    progress("measure_performance")
+    progress(f"  {steps.measure_performance(night).status.replace('_', ' ')}")
+    progress("decide")
+    decision = steps.decide(night, backfill)
+    progress(f"  {decision.status.replace('_', ' ')}: {decision.reason}")
+    progress("render_report")
+    progress(f"  {steps.render_report(night)}")
+    return decision
+
+
+def _publish(night: Night, progress: Progress) -> list[NightjarError | None]:
+    return [
+        _attempt(steps.log_run, night, progress),
+        _attempt(steps.push_gauges, night, progress),
+        _attempt(steps.send_summary, night, progress),
+    ]
+
+
+def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> NightjarError | None:
+    progress(step.__name__)
+    try:
+        progress(f"  {step(night)}")
+    except NightjarError as error:
+        progress(f"  failed: {error}")
+        return error
+    return None
+
+
+def _report_failure(night: Night, task: str, progress: Progress) -> list[NightjarError]:
+    try:
+        steps.report_failure(night, task)
+    except NightjarError as error:
+        progress(f"  the failure could not be reported: {error}")
+        return [error]
+    return []
+
+
+def exit_code(outcomes: Iterable[Outcome], strict: bool) -> int:
+    """The exit code for some nights: the most basic problem wins.
+
+    0 healthy or drifted, 2 configuration, 3 snapshot, 4 quality gate, 5 outlet; `strict` makes a drifted night 6.
+    """
+    found = list(outcomes)
+    codes = {error.exit_code for outcome in found for error in outcome.errors}
+    if strict and any(outcome.decision and outcome.decision.status == "drifted" for outcome in found):
+        codes.add(6)
+    return min(codes, default=0)

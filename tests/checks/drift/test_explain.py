@@ -1,0 +1,157 @@
+"""Sentences a person reads in a mail, computed from two summaries."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.checks.drift.explain import MAX_LABEL, explain, explain_missing, label, number, percent
+from pipeline.checks.scan import Presence, Summary
+from tests.checks.drift.summaries import categories, numbers
+
+
+def spread_out(centre: float, deviation: float) -> Any:
+    values = np.random.default_rng(0).normal(size=2000)
+    return (values - values.mean()) / values.std() * deviation + centre
+
+
+def why(reference: Any, production: Any) -> str:
+    return "; ".join(explain(numbers(reference), numbers(production)))
+
+
+def with_missing(summary: Summary, missing: int) -> Summary:
+    return dataclasses.replace(summary, presence=Presence(rows=summary.presence.rows, nulls=missing))
+
+
+def test_a_moved_mean() -> None:
+    assert why(spread_out(34.1, 10.6), spread_out(47.9, 10.6)) == (
+        "mean moved up by 1.3 reference standard deviations (34.1 to 47.9)"
+    )
+
+
+def test_a_moved_median_when_the_mean_stayed() -> None:
+    reference = np.concatenate([np.full(600, 10.0), np.full(400, 20.0)])
+    production = np.concatenate([np.full(400, 10.0), np.full(599, 16.7), [0.0]])
+    sentence = why(reference, production)
+    assert sentence.startswith("median moved up by 1.4 reference standard deviations (10 to 16.7)")
+
+
+def test_a_changed_spread() -> None:
+    assert why(spread_out(0, 1), spread_out(0, 3)) == ("spread is 3 times as wide (standard deviation 1 to 3)")
+    assert why(spread_out(0, 4), spread_out(0, 1)) == (
+        "spread is narrower, 25.0% of the reference (standard deviation 4 to 1)"
+    )
+
+
+def test_a_column_that_became_or_was_constant() -> None:
+    assert "all values are now 3" in why(spread_out(3, 1), [3.0] * 50)
+    assert why([3.0] * 50, [4.0] * 50) == "mean moved up from a constant (3 to 4)"
+
+
+def test_a_changed_shape_between_equal_means_and_spreads() -> None:
+    values = spread_out(0, 1)
+    skewed = np.random.default_rng(1).exponential(size=2000)
+    skewed = (skewed - skewed.mean()) / skewed.std()
+    sentences = explain(numbers(values), numbers(skewed))
+    assert sentences
+    assert "deviations" in sentences[0] or "stayed about the same" in sentences[0]
+    assert why(values, values).startswith("the shape changed")
+
+
+@pytest.mark.parametrize(
+    ("convert", "expected"),
+    [
+        (lambda v: v * 100, "multiplied by 100, as between a fraction and percent"),
+        (lambda v: v / 1000, "divided by 1,000"),
+        (lambda v: v * 2.54, "multiplied by 2.54, as between inches and centimetres"),
+        (lambda v: v / 1.609344, "divided by 1.609, as between miles and kilometres"),
+        (lambda v: v * 0.45359237, "divided by 2.205, as between kilograms and pounds"),
+        (lambda v: v * 60, "multiplied by 60"),
+        (lambda v: v / 3600, "divided by 3,600"),
+        (lambda v: v * 24, "multiplied by 24, as between hours and days"),
+        (lambda v: v * 1.8 + 32, "converted from Celsius to Fahrenheit (median 20 to 68)"),
+        (lambda v: (v - 32) / 1.8, "converted from Fahrenheit to Celsius"),
+    ],
+)
+def test_a_change_of_unit_comes_first(convert: Any, expected: str) -> None:
+    reference = spread_out(20, 4)
+    reference = reference - np.median(reference) + 20
+    assert expected in explain(numbers(reference), numbers(convert(reference)))[0]
+
+
+def test_an_ordinary_shift_is_no_change_of_unit() -> None:
+    for production in (spread_out(24, 4), spread_out(200, 4), spread_out(-20, 4), spread_out(20, 400)):
+        assert "look" not in why(spread_out(20, 4), production)
+
+
+def test_missing_values() -> None:
+    column = numbers(spread_out(0, 1))
+    assert explain(column, with_missing(column, 600))[-1] == "missing values rose from 0.0% to 30.0%"
+    assert explain_missing(with_missing(column, 600), column) == "missing values fell from 30.0% to 0.0%"
+    assert explain_missing(column, with_missing(column, 10)) is None
+
+
+def test_categories_that_grew_appeared_and_vanished() -> None:
+    reference = categories(["a"] * 50 + ["b"] * 30 + ["c"] * 20)
+    production = categories(["a"] * 55 + ["b"] * 5 + ["d"] * 40)
+    assert explain(reference, production) == (
+        "category 'd' is new, with 40.0% of the values",
+        "category 'b' shrank from 30.0% to 5.0%",
+        "category 'c' vanished (it had 20.0%)",
+        "1 more categories changed by at least 1% of the rows",
+    )
+
+
+def test_many_small_categories() -> None:
+    reference, production = categories([f"r{n}" for n in range(300)]), categories([f"p{n}" for n in range(200)])
+    assert explain(reference, production) == (
+        "200 new and 300 vanished categories, none with more than 1% of the rows",
+    )
+    spread = categories([f"r{n % 200}" for n in range(2000)] + ["r1"])
+    assert explain(spread, categories([f"r{n % 200}" for n in range(2000)])) == (
+        "many categories changed a little, none by more than 1% of the rows",
+    )
+
+
+def test_labels_from_the_data_are_cut_and_made_visible() -> None:
+    assert label("a\nb\r\t\x00\x1b\u202e\u2028c") == "a\ufffdb\ufffd\ufffd\ufffd\ufffd\ufffd\ufffdc"
+    assert label("x" * 61) == "x" * 59 + "\u2026"
+    assert label("x" * 60) == "x" * 60
+    assert label(True) == "True"
+    assert label(10**400) == label(10**400)
+
+
+@settings(derandomize=True, deadline=None, database=None)
+@given(st.one_of(st.text(max_size=200), st.integers(), st.floats(allow_nan=False), st.booleans()))
+def test_labels_are_short_and_printable(key: Any) -> None:
+    shown = label(key)
+    assert len(shown) <= MAX_LABEL
+    assert all(char == " " or char.isprintable() or char.isspace() is False for char in shown)
+    assert "\n" not in shown
+    assert "\r" not in shown
+
+
+def test_percentages_never_round_to_none_or_all() -> None:
+    assert [percent(share) for share in (0, 0.0001, 0.123, 0.9999, 1)] == [
+        "0.0%", "under 0.1%", "12.3%", "over 99.9%", "100.0%",
+    ]  # fmt: skip
+
+
+def test_numbers_are_short() -> None:
+    assert [number(value) for value in (0, 34.14, 1.5, 0.00012, 123456.7, 1.7e9, -12.0)] == [
+        "0", "34.1", "1.5", "0.00012", "123,457", "1.7e+09", "-12",
+    ]  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=60)
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=20), st.lists(st.floats(-1e300, 1e300), min_size=1))
+def test_any_two_columns_have_an_explanation_or_none(reference: list[float], production: list[float]) -> None:
+    for sentence in explain(numbers(reference), numbers(production)):
+        assert sentence
+        assert "nan" not in sentence
+        assert not sentence.endswith(".")

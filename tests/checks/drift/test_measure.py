@@ -1,0 +1,130 @@
+"""Which columns are compared, how, and the share of them that drifted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.checks.drift.measure import measure, plan_columns
+from pipeline.config import Monitor
+from pipeline.config import monitor_files as monitors
+from pipeline.results import DriftResult
+from tests.project import Project, people
+
+BUDGET = 2**30
+
+
+def monitor(project: Project, **changes: Any) -> Monitor:
+    project.write_suite()
+    project.write_monitor(**changes)
+    return monitors.load("people", project.settings)
+
+
+def run(project: Project, reference: pd.DataFrame, production: pd.DataFrame, **changes: Any) -> DriftResult:
+    before = project.write_parquet("r.parquet", reference)
+    after = project.write_parquet("p.parquet", production)
+    return measure(monitor(project, **changes), [before], [after], "digest", budget_bytes=BUDGET)
+
+
+def kinds(project: Project, **changes: Any) -> dict[str, str]:
+    path = str(project.write_parquet("r.parquet", people(10, 0)))
+    return {plan.name: plan.kind for plan in plan_columns(monitor(project, **changes), [path], [path])}
+
+
+def test_by_default_the_parquet_types_say_what_a_column_is(project: Project) -> None:
+    assert kinds(project) == {
+        "age": "numerical",
+        "income": "numerical",
+        "city": "categorical",
+        "score": "numerical",
+        "prediction": "numerical",
+    }
+
+
+def test_a_list_replaces_what_the_types_say_for_its_kind_only(project: Project) -> None:
+    assert kinds(project, columns={"numerical": ["age"], "ignore": ["id"]}) == {
+        "age": "numerical",
+        "city": "categorical",
+    }
+    assert kinds(project, columns={"categorical": ["prediction"], "id": "id", "label": "label"}) == {
+        "prediction": "categorical",
+        "age": "numerical",
+        "income": "numerical",
+        "score": "numerical",
+    }
+
+
+def test_methods_and_thresholds_come_from_the_column_then_the_kind(project: Project) -> None:
+    path = str(project.write_parquet("r.parquet", people(10, 0)))
+    drift = {
+        "numerical": {"method": "psi", "threshold": 0.2},
+        "columns": {"age": {"threshold": 0.5}, "income": {"method": "ks"}},
+    }
+    plans = {p.name: p for p in plan_columns(monitor(project, drift=drift), [path], [path])}
+    assert (plans["age"].method, plans["age"].threshold) == ("psi", 0.5)
+    assert (plans["income"].method, plans["income"].threshold) == ("ks", None)
+    assert (plans["score"].method, plans["score"].threshold) == ("psi", 0.2)
+    assert (plans["city"].method, plans["city"].threshold) == ("auto", None)
+
+
+def test_the_share_is_of_evaluated_columns_and_the_limit_is_strict(project: Project) -> None:
+    reference, production = people(2_000, 0), people(2_000, 1)
+    production["age"] += 40
+    production["income"] = np.nan
+    columns = {"numerical": ["age", "income", "score"], "categorical": ["city", "gone"]}
+    result = run(project, reference, production, columns=columns, drift={"limit": 1 / 3})
+    assert {item.name: item.status for item in result.columns if item.status != "evaluated"} == {
+        "income": "not_evaluable",
+        "gone": "not_evaluable",
+    }
+    assert [item.name for item in result.drifted_columns] == ["age"]
+    assert result.drift_share == 1 / 3
+    assert not result.drifted
+    assert run(project, reference, production, columns=columns, drift={"limit": 0.33}).drifted
+
+
+def test_identical_data_has_no_drift(project: Project) -> None:
+    result = run(project, people(2_000, 0), people(2_000, 0))
+    assert (result.drift_share, result.drifted) == (0.0, False)
+    assert all(item.score == pytest.approx(0, abs=1e-12) for item in result.columns)
+
+
+def test_the_result_survives_strict_json(project: Project) -> None:
+    production = people(2_000, 1)
+    production["age"] = np.inf
+    result = run(project, people(2_000, 0), production)
+    assert DriftResult.model_validate_json(result.to_json()) == result
+    assert b"NaN" not in result.to_json()
+    assert b"Infinity" not in result.to_json()
+
+
+def test_flags_follow_the_limits_of_the_monitor(project: Project) -> None:
+    production = people(2_000, 1)
+    production.loc[:199, "age"] = None
+    on = run(project, people(2_000, 0), production)
+    off = run(project, people(2_000, 0), production, drift={"flags": {"missing_rise": None}})
+    assert any("missing" in flag for item in on.columns if item.name == "age" for flag in item.flags)
+    assert not any(item.flags for item in off.columns if item.name == "age")
+
+
+IMPORTANCES = {"age": 3.0, "income": 1.0, "score": -0.5, "not a column": 0.0}
+
+
+def test_the_weighted_share_counts_columns_by_importance_and_is_only_reported(project: Project) -> None:
+    production = people(2_000, 1)
+    production["age"] += 40
+    before = project.write_parquet("r.parquet", people(2_000, 0))
+    after = project.write_parquet("p.parquet", production)
+    columns = {"numerical": ["age", "income", "score"], "categorical": ["city"]}
+    reported = measure(
+        monitor(project, columns=columns), [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES
+    )
+    assert (reported.drift_share, reported.weighted_drift_share) == (0.25, 0.75)
+    assert not reported.drifted
+    decisive = monitor(project, columns=columns, drift={"share": "importance"})
+    assert measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES).drifted
+    without = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET)
+    assert (without.weighted_drift_share, without.decisive, without.drifted) == (None, "columns", False)

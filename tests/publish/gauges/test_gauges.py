@@ -1,0 +1,225 @@
+"""The night's gauges: their text, and what a real Pushgateway and a real Prometheus make of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
+from pipeline.publish.facts.night import NightView
+from pipeline.publish.gauges import night_gauges as gauges
+from pipeline.results import DriftResult
+from tests.publish import samples
+from tests.servers.prometheus import Prometheus
+from tests.servers.pushgateway import Pushgateway
+from tests.servers.webhook import Webhook
+
+NOW = 1_768_450_000.0
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    'quote " and backslash \\ and \\n',
+    "{{ 7 * 7 }}{% raw %}",
+    "line\r\nbreak",
+    "tab\tnull\x00",
+    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
+    "x" * 10_000,
+    "x" * 9_999 + "y",
+)
+
+
+def read(text: bytes) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Every series by metric name, as Prometheus' own client reads them."""
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(text.decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name.removeprefix("model_monitor_"), []).append((sample.labels, sample.value))
+    return found
+
+
+def hostile_view() -> NightView:
+    """A night in which every column has a name somebody chose with care."""
+    columns = tuple(samples.column(2 * place, True, name) for place, name in enumerate(HOSTILE))
+    drift = DriftResult(snapshots="", drift_share=1.0, limit=0.3, drifted=True, columns=columns)
+    return dataclasses.replace(samples.view(), drift=drift)
+
+
+def no_sleep(seconds: float) -> None:
+    """Instead of waiting between attempts."""
+
+
+def test_where_importances_decide_the_gauges_have_them_and_the_share_they_give() -> None:
+    found = read(gauges.exposition(dataclasses.replace(samples.view(), drift=samples.weighed())))
+    assert found["drift_share_ratio"] == [({}, 0.2)]
+    assert found["weighted_drift_share_ratio"] == found["decisive_drift_share_ratio"]
+    assert found["decisive_drift_share_ratio"][0][1] == pytest.approx(0.44)
+    assert ({"column": "age"}, 0.37) in found["column_importance_ratio"]
+    without = read(gauges.exposition(samples.view()))
+    assert without["decisive_drift_share_ratio"] == [({}, 0.5)]
+    assert not {"weighted_drift_share_ratio", "column_importance_ratio"} & without.keys()
+
+
+def test_stale_data_is_a_gauge_of_its_own() -> None:
+    assert read(gauges.exposition(samples.view()))["data_stale"] == [({}, 0.0)]
+    late = dataclasses.replace(samples.view(), quality=samples.stale())
+    assert read(gauges.exposition(late))["data_stale"] == [({}, 1.0)]
+
+
+def test_the_gauges_say_what_the_results_say() -> None:
+    found = read(gauges.exposition(samples.view()))
+    assert found["drift_share_ratio"] == [({}, 0.5)]
+    assert found["drift_limit_ratio"] == [({}, 0.3)]
+    assert found["columns_drifted"] == [({}, 9.0)]
+    assert found["columns_evaluated"] == [({}, 18.0)]
+    assert found["columns_not_evaluable"] == [({}, 0.0)]
+    assert found["quality_passed"] == [({}, 1.0)]
+    assert found["retraining_requested"] == [({}, 1.0)]
+    assert found["run_date_timestamp_seconds"] == [({}, datetime(2026, 1, 14, tzinfo=UTC).timestamp())]
+    assert ({"status": "drifted"}, 1.0) in found["status"]
+    assert sum(value for _, value in found["status"]) == 1.0
+    assert ({"snapshot": "production"}, 3412.0) in found["rows"]
+    assert ({"outcome": "failed", "severity": "warning"}, 1.0) in found["quality_expectations"]
+    assert sum(value for _, value in found["quality_expectations"]) == 10.0
+    assert ({"metric": "roc_auc", "source": "realised"}, 0.8047) in found["performance"]
+    assert len(found["column_drift_score"]) == len(found["column_drifted"]) == 18
+
+
+def test_names_and_labels_follow_the_conventions() -> None:
+    found = read(gauges.exposition(samples.view()))
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
+    labels = {label for series in found.values() for names, _ in series for label in names}
+    assert labels <= {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
+
+
+def test_equal_nights_give_equal_bytes_without_the_moment_of_success() -> None:
+    text = gauges.exposition(samples.view())
+    assert text == gauges.exposition(samples.view())
+    assert b"success" not in text
+
+
+def test_performance_that_was_not_measured_is_absent_and_not_zero() -> None:
+    view = dataclasses.replace(samples.view(), performance=samples.performance(measured=False))
+    assert "performance" not in read(gauges.exposition(view))
+
+
+def test_of_many_columns_the_most_drifted_thousand_are_kept() -> None:
+    view = dataclasses.replace(samples.view(), drift=samples.drift(columns=1500, drifted=400))
+    found = read(gauges.exposition(view))
+    assert len(found["column_drifted"]) == 1000
+    assert sum(value for _, value in found["column_drifted"]) == 400.0
+    assert found["columns_evaluated"] == [({}, 1500.0)]
+
+
+def test_columns_without_a_score_have_no_score_series() -> None:
+    view = dataclasses.replace(samples.view(), drift=samples.drift(not_evaluable=2))
+    found = read(gauges.exposition(view))
+    assert found["columns_not_evaluable"] == [({}, 2.0)]
+    assert not [labels for labels, _ in found["column_drift_score"] if labels["column"].startswith("broken")]
+
+
+def test_long_names_are_shortened_and_stay_different() -> None:
+    labels = {gauges.column_label("x" * 10_000), gauges.column_label("x" * 9_999 + "y"), gauges.column_label("x")}
+    assert len(labels) == 3
+    assert max(map(len, labels)) == gauges.MAX_LABEL
+
+
+def test_hostile_names_are_labels_like_any_other(pushgateway: Pushgateway, prometheus: Prometheus) -> None:
+    gauges.push(gauges.exposition(hostile_view()), "churn", pushgateway.url, NOW)
+    prometheus.wait_for("model_monitor_drift_share_ratio == 1")
+    scraped = {sample.labels["column"] for sample in prometheus.query("model_monitor_column_drifted")}
+    assert scraped == {gauges.column_label(name) for name in HOSTILE}
+
+
+def test_a_pushed_night_is_scraped_under_its_monitor(pushgateway: Pushgateway, prometheus: Prometheus) -> None:
+    gauges.push(gauges.exposition(samples.view()), "churn", pushgateway.url, NOW)
+    (share,) = prometheus.wait_for('model_monitor_drift_share_ratio{job="nightjar"}')
+    assert share.labels == {"job": "nightjar", "monitor": "churn"}
+    assert share.value == 0.5
+    (success,) = prometheus.query("model_monitor_last_success_timestamp_seconds")
+    assert success.value == NOW
+
+
+def test_a_push_replaces_the_night_before_and_no_other_monitor(pushgateway: Pushgateway) -> None:
+    wide = dataclasses.replace(samples.view(), drift=samples.drift(columns=18))
+    narrow = dataclasses.replace(samples.view(), drift=samples.drift(columns=4, drifted=1))
+    for monitor in ("churn", "fraud"):
+        gauges.push(gauges.exposition(wide), monitor, pushgateway.url, NOW)
+    gauges.push(gauges.exposition(narrow), "churn", pushgateway.url, NOW + 86_400)
+    drifted = pushgateway.samples("model_monitor_column_drifted")
+    by_monitor = [sample.labels["monitor"] for sample in drifted]
+    assert (by_monitor.count("churn"), by_monitor.count("fraud")) == (4, 18)
+
+
+def test_a_failure_leaves_the_last_good_gauges_and_the_next_success_clears_it(pushgateway: Pushgateway) -> None:
+    text = gauges.exposition(samples.view())
+    gauges.push(text, "churn", pushgateway.url, NOW)
+    gauges.push_failure("churn", pushgateway.url, "pull_snapshots", NOW + 1)
+    gauges.push_failure("churn", pushgateway.url, "measure_drift", NOW + 2)
+    assert pushgateway.value("model_monitor_drift_share_ratio", monitor="churn") == 0.5
+    assert pushgateway.value("model_monitor_last_success_timestamp_seconds") == NOW
+    assert pushgateway.value("model_monitor_last_failure_timestamp_seconds", task="measure_drift") == NOW + 2
+    gauges.push(text, "churn", pushgateway.url, NOW + 3)
+    assert not pushgateway.samples("model_monitor_last_failure_timestamp_seconds")
+
+
+def test_what_the_gateway_cannot_read_is_refused(pushgateway: Pushgateway) -> None:
+    with pytest.raises(OutletRefused, match="refused the gauges with 400"):
+        gauges.push(b"no gauge\n", "churn", pushgateway.url, NOW)
+
+
+def test_user_and_password_travel_as_basic_auth(webhook: Webhook) -> None:
+    url = webhook.url.replace("://", "://night%40jar:p%2Fw%3A1@")
+    gauges.push(b"x 1\n", "churn", url + "/behind/a/proxy/", NOW)
+    (request,) = webhook.requests
+    assert (request.method, request.path) == ("PUT", "/behind/a/proxy/metrics/job/nightjar/monitor/churn")
+    assert request.headers["authorization"] == "Basic bmlnaHRAamFyOnAvdzox"
+    assert request.body.startswith(b"x 1\n")
+
+
+def test_a_gateway_that_stumbles_is_asked_again(webhook: Webhook) -> None:
+    waits: list[float] = []
+    webhook.respond(503, times=2)
+    gauges.push(b"x 1\n", "churn", webhook.url, NOW, waits.append)
+    assert len(webhook.requests) == 3
+    assert waits == sorted(waits)
+    assert waits[0] > 0
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_gateway_that_keeps_failing_is_unavailable(webhook: Webhook, status: int) -> None:
+    webhook.respond(status, times=10)
+    with pytest.raises(OutletUnavailable, match=str(status)):
+        gauges.push(b"x 1\n", "churn", webhook.url, NOW, no_sleep)
+    assert len(webhook.requests) == 4
+
+
+@pytest.mark.parametrize("status", [307, 400, 401, 403, 404])
+def test_a_final_answer_is_not_asked_for_twice(webhook: Webhook, status: int) -> None:
+    webhook.respond(status, times=10, headers={"Location": "/elsewhere"} if status == 307 else None)
+    with pytest.raises(OutletRefused, match=str(status)):
+        gauges.push(b"x 1\n", "churn", webhook.url, NOW, no_sleep)
+    assert len(webhook.requests) == 1
+
+
+@pytest.mark.parametrize("push", [lambda url: gauges.push(b"x 1\n", "churn", url, NOW, no_sleep),
+                                  lambda url: gauges.push_failure("churn", url, "decide", NOW, no_sleep)])  # fmt: skip
+def test_nobody_listening_is_told_without_the_password(push: Callable[[str], None]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        port = taken.getsockname()[1]
+        with pytest.raises(OutletUnavailable, match=f"http://127.0.0.1:{port} cannot be reached") as caught:
+            push(f"http://nightjar:s3cret@127.0.0.1:{port}")
+    assert "s3cret" not in str(caught.value)
+    assert "Connection refused" in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://", "http://user:s3/cret@host", "http://host:0"])
+def test_an_address_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(ConfigError, match="PIPELINE_PUSHGATEWAY_URL") as caught:
+        gauges.push(b"", "churn", url, NOW, no_sleep)
+    assert "cret" not in str(caught.value)

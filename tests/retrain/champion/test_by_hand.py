@@ -1,0 +1,105 @@
+"""What a person does to the champion is told like everything else: pages, mail, gauge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.errors import OutletRefused
+from pipeline.results import RetrainResult
+from pipeline.steps import retraining as retrain_steps
+from tests.retrain.world import World
+from tests.servers.pushgateway import Pushgateway
+from tests.servers.smtp import Flavour, SmtpServer
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+MOMENTS = [datetime(2026, 1, 9, hour, tzinfo=UTC) for hour in range(8, 12)]
+QUICK = "tests.retrain.trainers:quick"
+NOTIFY = {"email": ["team@example.com"]}
+
+
+def retrain(world: World, number: int) -> RetrainResult:
+    return retrain_steps.retrain(world.night(number), "tested", progress=lambda _: None)
+
+
+def monitor_page(world: World) -> str:
+    return (world.store / "people" / "index.html").read_text(encoding="utf-8")
+
+
+def retraining_page(world: World, day: str) -> str:
+    return (world.store / "people" / "retraining" / day / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def proposed(world: World) -> World:
+    """Two versions that wait for a person."""
+    world.write_monitor(trainer=QUICK, mode="propose", notify=NOTIFY)
+    world.write_nights(0, 0, 0)
+    for number in (3, 4):
+        assert retrain(world, number).status == "proposed"
+    return world
+
+
+def test_a_promotion_and_a_rollback_are_on_the_pages(proposed: World) -> None:
+    retrain_steps.promote(proposed.night(9), "1", MOMENTS[0])
+    retrain_steps.promote(proposed.night(9), "2", MOMENTS[1])
+    before = monitor_page(proposed)
+    retrain_steps.rollback(proposed.night(9), MOMENTS[2])
+
+    assert "Proposes version 2, promoted by hand since" in before
+    assert "Proposes version 2, rolled back since" in monitor_page(proposed)
+    assert "Proposes version 1, promoted by hand since" in monitor_page(proposed)
+    assert "pipeline promote" not in retraining_page(proposed, "2026-01-03")
+    published = retrain_steps.published(proposed.night(4))
+    assert published is not None
+    assert published.since == "rolled back"
+
+
+def test_each_change_is_one_mail_and_no_change_is_none(
+    proposed: World, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+
+    for moment, number in zip(MOMENTS, ("1", "2", "2"), strict=False):
+        retrain_steps.promote(proposed.night(9), number, moment)
+    retrain_steps.rollback(proposed.night(9), MOMENTS[3])
+
+    assert [str(mail.message["Subject"]) for mail in server.mails] == [
+        "[people] version 1 promoted by hand",
+        "[people] version 2 promoted by hand",
+        "[people] rolled back to version 1",
+    ]
+    text = str(server.mails[-1].message)
+    assert "Version 1 is the champion, in place of version 2" in text
+    assert "python -m pipeline promote people 2" in text
+    assert len({mail.message["Message-ID"] for mail in server.mails}) == 3
+
+
+def test_the_gateway_knows_the_champion(
+    proposed: World, pushgateway: Pushgateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
+    champion = "model_monitor_retraining_champion_version"
+
+    retrain_steps.promote(proposed.night(9), "1", MOMENTS[0])
+    retrain_steps.promote(proposed.night(9), "2", MOMENTS[1])
+    assert pushgateway.value(champion, monitor="people") == 2
+    retrain_steps.rollback(proposed.night(9), MOMENTS[2])
+    assert pushgateway.value(champion, monitor="people") == 1
+
+
+def test_an_outlet_that_refuses_does_not_hide_that_the_champion_moved(
+    proposed: World, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server("plain")
+    server.refuse("554 5.7.1 No thanks")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+
+    with pytest.raises(OutletRefused, match=r"version 1 is champion\. Not everybody could be told"):
+        retrain_steps.promote(proposed.night(9), "1", MOMENTS[0])
+
+    assert "Proposes version 1, promoted by hand since" in monitor_page(proposed)

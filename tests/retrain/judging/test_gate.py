@@ -1,0 +1,185 @@
+"""What the gate makes of two models' answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.config.retrain_policy import RetrainPolicy
+from pipeline.results import Evaluation
+from pipeline.retrain.judging.gate import Judged, evaluate
+from pipeline.retrain.judging.metrics import Answers
+
+ROWS = 2_000
+
+
+def model(truth: np.ndarray, skill: float, seed: int, wrong: np.ndarray | None = None) -> Answers:
+    """Answers that know the truth as well as `skill` (0 to 1) says; backwards where `wrong`."""
+    random = np.random.default_rng(seed)
+    known = truth if wrong is None else np.where(wrong, 1 - truth, truth)
+    sure = np.clip(0.5 + skill * (known - 0.5) + random.normal(0, 0.25, len(truth)), 0.01, 0.99)
+    return Answers((sure > 0.5).astype(int), (0, 1), np.column_stack([1 - sure, sure]))
+
+
+def judge(
+    challenger: float, champion: float | None, wrong: np.ndarray | None = None, must_beat: bool = True, **policy: Any
+) -> Evaluation:
+    truth = np.random.default_rng(0).integers(0, 2, ROWS)
+    city = np.array(["Bern", "Graz"])[(np.arange(ROWS) % 10 == 0).astype(int)]
+    return evaluate(
+        Judged(
+            task="classification",
+            truth=truth,
+            challenger=model(truth, challenger, 1, wrong),
+            champion=None if champion is None else model(truth, champion, 2),
+            against="nobody" if champion is None else "version",
+            must_beat=must_beat,
+            segments=pd.DataFrame({"city": city, "age": np.arange(ROWS)}),
+        ),
+        RetrainPolicy(**policy),
+    )
+
+
+def test_better_beyond_the_noise_passes() -> None:
+    evaluation = judge(0.6, 0.3)
+
+    assert evaluation.passed
+    assert evaluation.main_metric == "roc_auc"
+    main = evaluation.main
+    assert main.low is not None
+    assert main.improvement is not None
+    assert main.high is not None
+    assert 0 < main.low < main.improvement < main.high
+
+
+def test_better_within_the_noise_does_not_pass() -> None:
+    evaluation = judge(0.41, 0.4)
+
+    assert [check.name for check in evaluation.checks if not check.passed] == ["main_metric"]
+    assert "not beyond the noise" in evaluation.checks[0].sentence
+
+
+def test_not_worse_lets_an_equal_model_pass_but_no_worse_one() -> None:
+    assert judge(0.4, 0.4, policy="not_worse").passed
+    assert not judge(0.25, 0.4, policy="not_worse").passed
+
+
+def test_the_same_answers_differ_by_exactly_nothing() -> None:
+    truth = np.random.default_rng(0).integers(0, 2, 500)
+    same = model(truth, 0.4, 1)
+
+    evaluation = evaluate(
+        Judged("classification", truth, same, same, "version", True, pd.DataFrame(index=range(500))), RetrainPolicy()
+    )
+
+    for metric in evaluation.metrics:
+        assert (metric.improvement, metric.low, metric.high) == (0, 0, 0)
+    assert not evaluation.passed
+
+
+def test_a_segment_that_falls_blocks_a_model_that_is_better_overall() -> None:
+    wrong = np.arange(ROWS) % 10 == 0  # all of Graz
+
+    assert judge(0.9, 0.3, wrong).passed
+    evaluation = judge(0.9, 0.3, wrong, segments=("city",))
+
+    assert [check.name for check in evaluation.checks if not check.passed] == ["segments"]
+    assert "city = Graz" in evaluation.checks[1].sentence
+    assert [(item.value, item.rows, item.passed) for item in evaluation.segments] == [
+        ("Bern", 1800, True),
+        ("Graz", 200, False),
+    ]
+    assert judge(0.9, 0.3, wrong, segments=("city",), max_segment_drop=1.0).passed
+
+
+def test_numbers_make_four_segments_and_absent_columns_none() -> None:
+    evaluation = judge(0.6, 0.3, segments=("age", "plan"))
+
+    assert [item.rows for item in evaluation.segments] == [500] * 4
+    assert {item.column for item in evaluation.segments} == {"age"}
+
+
+def test_segments_with_few_rows_are_shown_but_not_judged() -> None:
+    truth = np.array([0, 1] * 60)
+    judged = Judged(
+        task="classification",
+        truth=truth,
+        challenger=Answers(truth, (0, 1), np.eye(2)[truth]),
+        champion=Answers(1 - truth, (0, 1), np.eye(2)[1 - truth]),
+        against="version",
+        must_beat=True,
+        segments=pd.DataFrame({"city": ["Bern"] * 80 + ["Graz"] * 40}),
+    )
+
+    found = {item.value: item.judged for item in evaluate(judged, RetrainPolicy(segments=("city",))).segments}
+
+    assert found == {"Bern": True, "Graz": False}
+
+
+def test_floors_hold_for_good_and_for_bad_metrics() -> None:
+    assert judge(0.6, 0.3, floors={"roc_auc": 0.8, "log_loss": 0.6}).passed
+    assert not judge(0.6, 0.3, floors={"roc_auc": 0.99}).passed
+    assert not judge(0.6, 0.3, floors={"log_loss": 0.01}).passed
+    assert not judge(0.6, 0.3, floors={"r2": 0.1}).passed  # has no value here
+
+
+def test_the_first_model_passes_when_the_floors_hold() -> None:
+    assert judge(0.4, None, must_beat=False).passed
+    assert judge(0.4, 0.9, must_beat=False).passed  # logged predictions are for information
+    assert not judge(0.4, None, must_beat=False, floors={"roc_auc": 0.99}).passed
+
+
+def test_the_first_model_has_to_be_of_more_use_than_one_fixed_answer() -> None:
+    evaluation = judge(0.5, None, np.ones(ROWS, dtype=bool), must_beat=False)
+
+    assert [check.name for check in evaluation.checks if not check.passed] == ["beats_a_constant"]
+
+
+def test_a_champion_nobody_can_ask_is_not_beaten() -> None:
+    evaluation = judge(0.6, None)
+
+    assert not evaluation.passed
+    assert evaluation.checks[0].sentence == "ROC AUC cannot be compared on these rows"
+
+
+def test_the_metric_that_the_monitor_names_decides() -> None:
+    assert judge(0.6, 0.3, main_metric="log_loss").main_metric == "log_loss"
+    assert not judge(0.6, 0.3, main_metric="r2").passed
+
+
+@pytest.mark.parametrize("noise", [0.5, 2.0])
+def test_errors_of_a_regression_are_better_when_lower(noise: float) -> None:
+    random = np.random.default_rng(0)
+    truth = random.normal(10, 3, 1000)
+    judged = Judged(
+        task="regression",
+        truth=truth,
+        challenger=Answers(truth + random.normal(0, noise, 1000)),
+        champion=Answers(truth + random.normal(0, 1, 1000)),
+        against="version",
+        must_beat=True,
+        segments=pd.DataFrame(index=range(1000)),
+    )
+
+    evaluation = evaluate(judged, RetrainPolicy())
+
+    assert evaluation.main_metric == "root_mean_squared_error"
+    assert evaluation.passed is (noise < 1)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    """Two equally good models: 95% of the intervals should hold zero."""
+    covered = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        truth = random.normal(0, 1, 200)
+        one, other = (Answers(truth + random.normal(0, 1, 200)) for _ in range(2))
+        judged = Judged("regression", truth, one, other, "version", True, pd.DataFrame(index=range(200)))
+        main = evaluate(judged, RetrainPolicy()).main
+        assert main.low is not None
+        assert main.high is not None
+        covered += main.low <= 0 <= main.high
+    assert 52 <= covered <= 60

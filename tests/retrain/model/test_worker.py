@@ -1,0 +1,183 @@
+"""The process that trains: what it hands back, how it ends, and what it loads."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from examples.trainers import forest
+from pipeline.retrain.data.features import Features
+from pipeline.retrain.errors import TrainingFailed
+from pipeline.retrain.model import model_files, process
+from pipeline.retrain.model.model_files import Description, Untrusted
+from pipeline.retrain.model.worker import LABEL, Job
+from pipeline.retrain.trainer import TrainingData
+from tests.retrain.trainers import Own
+from tests.retrain.world import is_gone, people, wait_for
+
+pytestmark = pytest.mark.slow
+
+FEATURES = Features(("age", "income"), ("city",), ("city",))
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def job_folder(folder: Path, trainer: str, **changes: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    job = Job(task="classification", features=FEATURES, trainer=f"tests.retrain.trainers:{trainer}", **changes)
+    (folder / "job.json").write_text(job.model_dump_json())
+    people(200, seed=1).rename(columns={"label": LABEL}).to_parquet(folder / "frame.parquet")
+    return folder
+
+
+def test_a_trained_model_gives_the_same_answers_when_it_is_asked(tmp_path: Path) -> None:
+    lines: list[str] = []
+    folder = job_folder(tmp_path / "job", "quick", score_rows=True, private=("income",))
+
+    done = process.run("train", folder, 120, 2, lines.append)
+    asked = job_folder(tmp_path / "asked", "quick")
+    (asked / "model").symlink_to(folder / "model")
+    answered = process.run("answer", asked, 120, 2, lines.append)
+
+    assert done["parameters"]["estimator"] == "LogisticRegression"
+    assert answered == {"classes": [0, 1], "probabilities": True}
+    answers = pd.read_parquet(asked / "answers.parquet")
+    scores = pd.read_parquet(folder / "scores.parquet")
+    assert list(answers) == list(scores) == ["prediction", "p0", "p1"]
+    assert list(scores.index) == list(range(200))
+    assert 0 < (answers["p1"] - scores["p1"]).abs().max() < 0.3  # of a model that had not seen the row
+    assert "  training on 200 rows and 3 features" in lines
+    kept = model_files.describe(folder / "model")
+    assert (kept.features, kept.task, kept.serialization) == (FEATURES, "classification", "skops")
+    requirements = (folder / "model" / "requirements.txt").read_text()
+    assert "skops==" in requirements
+    assert "scikit-learn==" in requirements
+    from mlflow.models import Model
+
+    signature = Model.load(str(folder / "model")).signature
+    assert signature.inputs.input_names() == ["age", "income", "city"]
+
+
+@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow, of its own types, when it is imported
+def test_mlflow_itself_can_load_what_was_saved(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path / "job", "quick")
+    process.run("train", folder, 120, 2, silent)
+
+    from mlflow import pyfunc
+
+    model = pyfunc.load_model(str(folder / "model"))
+
+    assert set(model.predict(pd.DataFrame({"age": [20.0], "income": [1e4], "city": ["Bern"]}))) <= {0, 1}
+
+
+def test_it_ends_with_all_it_started_when_its_parent_is_killed(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path / "job", "endless")
+    code = (
+        "import sys; from pathlib import Path; from pipeline.retrain import process\n"
+        "process.run('train', Path(sys.argv[1]), 600, 10, print)"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "ENDLESS_PIDS": str(tmp_path / "pids"),
+    }
+    parent = subprocess.Popen([sys.executable, "-c", code, str(folder)], env=environment, stdout=subprocess.DEVNULL)
+    wait_for((tmp_path / "pids").is_file)
+    wait_for(lambda: len((tmp_path / "pids").read_text().split()) == 2)
+    worker, child = map(int, (tmp_path / "pids").read_text().split())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    wait_for(lambda: is_gone(worker) and is_gone(child))
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_the_example_trainer_needs_no_trust_beyond_ours(task: Any) -> None:
+    import skops.io
+
+    frame = people(200, seed=1)
+    labels = frame["income"] if task == "regression" else frame["label"]
+    data = TrainingData(frame[["age", "city"]], labels, Features(("age",), ("city",), ("city",)), task, 7, silent)
+
+    model = forest(data)
+
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) <= set(model_files.TRUSTED_TYPES)
+    assert len(model.predict(data.frame)) == 200
+
+
+@pytest.mark.parametrize(
+    ("trainer", "words"),
+    [
+        ("useless", "the trainer returned object, which has no predict method"),
+        ("nowhere", "module 'tests.retrain.trainers' has no attribute 'nowhere'"),
+        ("own", "types that are not trusted: tests.retrain.trainers.Own"),
+    ],
+)
+def test_what_a_trainer_may_not_do_is_said(tmp_path: Path, trainer: str, words: str) -> None:
+    with pytest.raises(TrainingFailed, match=words):
+        process.run("train", job_folder(tmp_path / "job", trainer), 120, 2, silent)
+
+
+def test_a_process_that_dies_is_told_from_one_that_fails(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path / "job", "dying")
+
+    with pytest.raises(TrainingFailed, match="ended with signal SIGKILL and no result; was there enough memory"):
+        process.run("train", folder, 120, 2, silent)
+
+
+def test_a_pickle_is_not_opened_unless_allowed(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(Own([0, 1])))
+
+    with pytest.raises(Untrusted, match="allow_pickle is not set"):
+        model_files.load(tmp_path, "pickle", (), allow_pickle=False)
+    assert isinstance(model_files.load(tmp_path, "pickle", (), allow_pickle=True), Own)
+
+
+def test_a_skops_file_with_other_types_is_not_loaded_whatever_it_says_of_itself(tmp_path: Path) -> None:
+    import numpy as np
+    import skops.io
+
+    skops.io.dump(Own(np.array([0, 1])), tmp_path / "model.skops")
+
+    with pytest.raises(Untrusted, match="Own"):
+        model_files.load(tmp_path, "skops", (), allow_pickle=True)
+    assert isinstance(model_files.load(tmp_path, "skops", ("tests.retrain.trainers.Own",), False), Own)
+
+
+@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")
+def test_types_that_the_monitor_trusts_are_saved(tmp_path: Path) -> None:
+    import numpy as np
+
+    description = Description("classification", FEATURES, "skops", ("tests.retrain.trainers.Own",))
+
+    model_files.save(Own(np.array([0, 1])), tmp_path / "model", description, pd.DataFrame({"age": [1.0]}))
+
+    assert model_files.describe(tmp_path / "model") == description
+
+
+def test_what_skops_cannot_save_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Untrusted, match="allow_pickle"):
+        model_files.save(
+            Own(lambda: 0), tmp_path / "model", Description("regression", FEATURES, "skops"), pd.DataFrame()
+        )
+
+
+def test_every_file_counts_for_the_digest(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = model_files.digest(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "b").write_text("2")
+    second = model_files.digest(tmp_path)
+    (tmp_path / "folder" / "b").rename(tmp_path / "folder" / "c")
+
+    assert len({first, second, model_files.digest(tmp_path)}) == 3

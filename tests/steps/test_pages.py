@@ -1,0 +1,233 @@
+"""The pages over many nights: what each night changes, several at once, and that a rebuild gives the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from pipeline.publish.facts.night import History, NightView, PastNight, Runs
+from pipeline.results import DriftResult, QualityResult, Result
+from pipeline.steps import nightly as steps
+from pipeline.steps import pages as site
+from pipeline.steps.night import Night
+from pipeline.storage import s3 as s3_client
+from tests.project import Project
+from tests.publish import samples
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+FIRST = date(2026, 1, 10)
+
+
+@pytest.fixture
+def quick(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Without the 3.7 MB of Evidently's page in each of many nights; it is no page over many nights."""
+    monkeypatch.setattr("pipeline.publish.evidently_report.render", lambda *_: b"<title>drift</title>")
+    project.write_suite()
+    return project
+
+
+def publish(project: Project, day: date, name: str = "people", drift: DriftResult | None = None) -> Night:
+    """One night of the samples, as the steps leave it."""
+    if not (project.root / "monitors" / f"{name}.yaml").exists():
+        project.write_monitor(name)
+    night = project.night(str(day), name)
+    for result, value in _results(samples.view(name, day), drift or samples.drift()).items():
+        night.store.save(name, day, result, value)
+    steps.render_report(night)
+    return night
+
+
+def _results(view: NightView, drift: DriftResult) -> dict[str, Result]:
+    found: dict[str, Result] = {
+        "quality": samples.quality(),
+        "drift": drift,
+        "performance": samples.performance(measured=False),
+        "decision": samples.decision(),
+    }
+    about = {"snapshots": view.pair.digest}
+    return {"snapshots": view.pair, **{name: value.model_copy(update=about) for name, value in found.items()}}
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    """Every file that people or programs read, by its place."""
+    store = project.store
+    found = [path for path in store.rglob("*") if path.is_file() and not path.is_symlink()]
+    links = [path for path in store.glob("*/*") if path.is_symlink()]
+    found += [path for link in links for path in link.iterdir()]
+    kept = [path for path in found if not any(part.startswith(".") for part in path.relative_to(store).parts)]
+    return {str(path.relative_to(store)): path.read_bytes() for path in kept}
+
+
+def rebuilt(project: Project) -> dict[str, bytes]:
+    site.rebuild(project.settings, lambda _: None)
+    return contents(project)
+
+
+def test_a_rebuild_gives_the_same_pages_and_makes_lost_ones_again(quick: Project) -> None:
+    for offset in range(4):
+        publish(quick, FIRST + timedelta(days=offset))
+    before = contents(quick)
+    assert rebuilt(quick) == before
+    for lost in ("index.html", "people/index.html", "people/history.json"):
+        (quick.store / lost).unlink()
+    (quick.store / "people" / str(FIRST) / "index.html").write_bytes(b"somebody wrote over it")
+    assert rebuilt(quick) == before
+
+
+def test_nights_out_of_order_end_in_the_same_pages(quick: Project) -> None:
+    days = [FIRST + timedelta(days=offset) for offset in (2, 0, 3, 1)]
+    for day in days:
+        publish(quick, day)
+    before = contents(quick)
+    assert rebuilt(quick) == before
+    middle = before[f"people/{FIRST + timedelta(days=1)}/index.html"].decode()
+    assert f'href="../{FIRST}/index.html" rel="prev"' in middle
+    assert f'href="../{FIRST + timedelta(days=2)}/index.html" rel="next"' in middle
+
+
+def test_a_new_night_changes_its_neighbour_and_the_pages_over_many_nights_only(quick: Project) -> None:
+    for offset in range(3):
+        publish(quick, FIRST + timedelta(days=offset))
+    before = contents(quick)
+    newest = FIRST + timedelta(days=3)
+    publish(quick, newest)
+    changed = {name for name, content in contents(quick).items() if before.get(name) != content}
+    neighbour = f"people/{FIRST + timedelta(days=2)}"
+    assert {name for name in changed if not name.startswith(f"people/{newest}/")} == {
+        "index.html",
+        "people/index.html",
+        "people/history.json",
+        f"{neighbour}/index.html",
+        f"{neighbour}/night.json",
+    }
+
+
+def test_a_rerun_that_changes_nothing_writes_no_other_page(quick: Project) -> None:
+    for offset in range(3):
+        publish(quick, FIRST + timedelta(days=offset))
+    before = {path: path.stat().st_mtime_ns for path in quick.store.rglob("*.html")}
+    publish(quick, FIRST + timedelta(days=1))
+    own = f"people/.nights/{FIRST + timedelta(days=1)}/"
+    others = {path: when for path, when in before.items() if own not in str(path)}
+    assert len(others) >= 2 + 2 * 2  # the fleet's and the monitor's page, and two versions of each other night
+    assert {path: path.stat().st_mtime_ns for path in others} == others
+
+
+def test_a_rerun_that_found_something_else_reaches_the_charts_of_later_nights(quick: Project) -> None:
+    for offset in range(3):
+        publish(quick, FIRST + timedelta(days=offset))
+    publish(quick, FIRST, drift=samples.drift(18, 17))
+    before = contents(quick)
+    assert b"94.4%" in before[f"people/{FIRST + timedelta(days=2)}/index.html"]
+    assert rebuilt(quick) == before
+
+
+def at_once(*jobs: Callable[[], object]) -> None:
+    """Run in threads that start together; none may fail."""
+    barrier, failed = threading.Barrier(len(jobs)), list[BaseException]()
+
+    def run(job: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            job()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed, failed
+
+
+def test_monitors_that_finish_at_once_are_all_on_the_fleets_page(quick: Project) -> None:
+    names = [f"model-{place}" for place in range(6)]
+    for name in names:
+        quick.write_monitor(name)
+    at_once(*(lambda name=name: publish(quick, FIRST, name) for name in names))
+    page = (quick.store / "index.html").read_text()
+    assert all(f'href="{name}/{FIRST}/index.html"' in page for name in names)
+    before = contents(quick)
+    assert rebuilt(quick) == before
+
+
+def test_two_nights_of_one_monitor_that_finish_at_once_are_both_remembered(quick: Project) -> None:
+    quick.write_monitor()
+    days = [FIRST + timedelta(days=offset) for offset in range(4)]
+    at_once(*(lambda day=day: publish(quick, day) for day in days))
+    remembered = History.model_validate_json((quick.store / "people" / "history.json").read_bytes())
+    assert [night.run_date for night in remembered.nights] == days
+    before = contents(quick)
+    assert rebuilt(quick) == before
+
+
+def test_a_night_that_was_removed_is_forgotten(quick: Project) -> None:
+    for offset in range(3):
+        publish(quick, FIRST + timedelta(days=offset))
+    (quick.store / "people" / str(FIRST)).unlink()
+    publish(quick, FIRST + timedelta(days=3))
+    assert str(FIRST) not in (quick.store / "people" / "index.html").read_text()
+
+
+def test_the_mlflow_run_reaches_the_page_and_stays_there(quick: Project) -> None:
+    night = publish(quick, FIRST)
+    site.note_run(night.store, night.settings, night.monitor, FIRST, "5f0c1b2a")
+    page = quick.store / "people" / str(FIRST) / "index.html"
+    assert "5f0c1b2a" in page.read_text()
+    before = contents(quick)
+    steps.render_report(night)
+    assert contents(quick) == before
+    assert rebuilt(quick) == before
+    steps.render_report(night, airflow_run="manual__1")
+    assert site.runs_of(night.store, "people", FIRST) == Runs(airflow="manual__1", mlflow="5f0c1b2a")
+    assert "manual__1" in page.read_text()
+
+
+def test_a_page_and_its_runs_may_change_at_once(quick: Project) -> None:
+    night = publish(quick, FIRST)
+    at_once(
+        lambda: site.note_run(night.store, night.settings, night.monitor, FIRST, "5f0c1b2a"),
+        lambda: publish(quick, FIRST + timedelta(days=1)),
+    )
+    page = (quick.store / "people" / str(FIRST) / "index.html").read_text()
+    assert "5f0c1b2a" in page
+    assert 'rel="next"' in page
+
+
+def test_nights_of_before_weights_and_freshness_were_known_are_read(quick: Project) -> None:
+    night = publish(quick, FIRST)
+    view = steps.night_view(night)
+    old = view.tonight.model_dump(mode="json", exclude={"weighted_drift_share", "stale"})
+    assert PastNight.model_validate(old) == view.tonight
+    assert QualityResult.model_validate(view.quality.model_dump(mode="json")) == view.quality
+    assert dataclasses.replace(view, runs=None).runs is None
+
+
+def test_on_s3_the_pages_are_the_same_and_a_rebuild_changes_none(
+    quick: Project, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3_client.client.cache_clear()
+    monkeypatch.setenv("PIPELINE_STORE", s3.uri("store"))
+    nights = [publish(quick, FIRST + timedelta(days=offset)) for offset in range(3)]
+    store, settings = nights[0].store, nights[0].settings
+    site.note_run(store, settings, nights[0].monitor, FIRST, "5f0c1b2a")
+
+    def pages() -> list[object]:
+        over_many = [store.read_page(key) for key in ("index.html", "people/index.html", "people/history.json")]
+        return [*over_many, *(store.read_night("people", night.run_date) for night in nights)]
+
+    before = pages()
+    assert None not in before
+    middle = store.read_night("people", nights[1].run_date)
+    assert middle is not None
+    assert b'rel="prev"' in middle["index.html"]
+    assert b'rel="next"' in middle["index.html"]
+    site.rebuild(settings, lambda _: None)
+    assert pages() == before

@@ -1,0 +1,149 @@
+"""When a night that is over the limit asks for a retraining, and why it does not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.checks.policy import Circumstances, decide
+from pipeline.config.retrain_policy import RetrainPolicy
+from pipeline.results import Decision, DriftResult, PerformanceResult, RetrainResult, SnapshotPair
+from pipeline.steps import standing
+from pipeline.steps.night import Night
+from tests.checks.test_policy import drift, quality
+from tests.project import Project
+
+DAY = date(2026, 1, 14)
+SOUND: dict[str, Any] = {
+    "rows": 1000,
+    "labelled_rows": 1000,
+    "over_before": (True, True),
+    "last_request": None,
+    "backfill": False,
+}
+
+
+def verdict(policy: dict[str, Any] | None = None, drifted: int = 4, **found: Any) -> Decision:
+    circumstances = Circumstances(run_date=DAY, **(SOUND | found))
+    return decide(quality(), drift(drifted, 10), RetrainPolicy.model_validate(policy or {}), circumstances)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found", "hold"),
+    [
+        ({}, {}, None),
+        ({}, {"backfill": True}, "backfill"),
+        ({"min_rows": 1000}, {}, None),
+        ({"min_rows": 1001}, {}, "too_few_rows"),
+        ({"min_labelled_rows": 1000}, {}, None),
+        ({"min_labelled_rows": 1001}, {}, "too_few_labels"),
+        ({"min_labelled_rows": 1001}, {"labelled_rows": None}, None),  # no labels configured
+        ({"nights_over": {"at_least": 3, "of": 3}}, {}, None),
+        ({"nights_over": {"at_least": 3, "of": 3}}, {"over_before": (True, False)}, "not_enough_nights"),
+        ({"nights_over": {"at_least": 2, "of": 3}}, {"over_before": (True, False)}, None),
+        ({"nights_over": {"at_least": 2, "of": 2}}, {"over_before": (True, False)}, "not_enough_nights"),
+        ({"nights_over": {"at_least": 2, "of": 3}}, {"over_before": ()}, "not_enough_nights"),
+        ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=7)}, None),
+        ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=6)}, "cooldown"),
+        ({"cooldown_days": 0}, {"last_request": DAY - timedelta(days=1)}, None),
+        ({"min_rows": 1001}, {"backfill": True, "last_request": DAY - timedelta(days=1)}, "backfill"),
+    ],
+)
+def test_the_holds(policy: dict[str, Any], found: dict[str, Any], hold: str | None) -> None:
+    decision = verdict(policy, **found)
+
+    assert (decision.status, decision.retrain, decision.hold) == ("drifted", hold is None, hold)
+
+
+def test_every_reason_to_hold_is_told() -> None:
+    reason = verdict({"min_rows": 1001}, last_request=DAY - timedelta(days=1)).reason
+
+    assert reason == (
+        "4 of 10 columns drifted (40%), over the limit of 30%; retraining held: "
+        "1,000 production rows, at least 1,001 are needed; "
+        "the last request was on 2026-01-13, the next may be on 2026-01-20"
+    )
+
+
+def test_a_night_within_the_limit_is_not_held_but_healthy() -> None:
+    decision = verdict({"min_rows": 1001}, drifted=3)
+
+    assert (decision.status, decision.retrain, decision.hold) == ("healthy", False, None)
+
+
+def test_broken_data_is_held_by_name() -> None:
+    assert decide(quality("critical"), drift(9, 10)).hold == "quality_failed"
+    assert decide(quality(), drift(0, 0)).hold == "not_comparable"
+
+
+def publish(night: Night, drifted: bool = False, requested: bool = False, labels: int = 0) -> None:
+    results = {
+        "drift": DriftResult(snapshots="s", drift_share=0.0, limit=0.3, drifted=drifted, columns=()),
+        "decision": Decision(snapshots="s", status="drifted", retrain=requested, reason="r"),
+        "performance": PerformanceResult(
+            snapshots="s",
+            status="measured",
+            labels_date=night.run_date - timedelta(days=1),
+            labelled_rows=labels,
+        ),
+    }
+    files = {f"{name}.json": result.to_json() for name, result in results.items()}
+    night.store.publish_night(night.name, night.run_date, files)
+
+
+def circumstances(night: Night, labels: int = 5, backfill: bool = False) -> Circumstances:
+    pair = SnapshotPair.model_validate(
+        {
+            "monitor": "people",
+            "run_date": night.run_date,
+            "reference": {"uri": "r", "objects": [], "fields": [], "rows": 10},
+            "production": {"uri": "p", "objects": [], "fields": [], "rows": 20},
+        }
+    )
+    performance = PerformanceResult(snapshots="s", status="measured", labels_date=DAY, labelled_rows=labels)
+    return standing.circumstances(night, pair, performance, backfill)
+
+
+def test_circumstances_are_read_from_earlier_nights_only(project: Project) -> None:
+    project.write_suite()
+    project.write_monitor(retrain={"nights_over": {"at_least": 2, "of": 3}, "window_days": 3, "cooldown_days": 5})
+    publish(project.night("2026-01-08"), requested=True, labels=1000)  # out of every window
+    publish(project.night("2026-01-11"), drifted=True, requested=True, labels=100)
+    publish(project.night("2026-01-12"), drifted=False, labels=20)
+    publish(project.night("2026-01-13"), drifted=True, labels=3)
+    publish(project.night("2026-01-15"), drifted=True, requested=True, labels=1000)
+
+    found = circumstances(project.night())
+
+    assert found == Circumstances(
+        run_date=DAY,
+        rows=20,
+        labelled_rows=28,
+        over_before=(False, True),
+        last_request=date(2026, 1, 11),
+        backfill=False,
+    )
+    publish(project.night(), drifted=True, requested=True)  # a rerun of tonight decides the same
+    assert circumstances(project.night()) == found
+
+
+def test_a_retraining_by_hand_counts_as_a_request(project: Project, tmp_path: Path) -> None:
+    project.write_suite()
+    project.write_monitor()
+    night = project.night("2026-01-12")
+    result = RetrainResult(monitor="people", run_date=DAY, status="rejected", reason="r", verdict="v")
+    night.store.publish_night("people/retraining", night.run_date, {"retrain.json": result.to_json()})
+
+    assert circumstances(project.night()).last_request == date(2026, 1, 12)
+    assert circumstances(project.night("2026-01-12")).last_request is None
+    assert night.store.nights("people") == []  # retrainings are no nights
+
+
+def test_without_labels_nobody_waits_for_them(project: Project) -> None:
+    project.write_suite()
+    project.write_monitor(columns={"id": "id"})
+
+    assert circumstances(project.night()).labelled_rows is None

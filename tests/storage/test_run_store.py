@@ -1,0 +1,141 @@
+"""The run store, on disk and on S3: published whole, read whole."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import OutletUnavailable, ResultMissing
+from pipeline.results import Decision
+from pipeline.storage import s3 as s3_client
+from pipeline.storage.run_store import RunStore
+
+DAY = date(2026, 1, 14)
+DECISION = Decision(snapshots="abc", status="healthy", retrain=False, reason="fine")
+
+
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.slow)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> RunStore:
+    if request.param == "disk":
+        return RunStore(str(tmp_path / "store"))
+    bucket = request.getfixturevalue("s3")
+    s3_client.client.cache_clear()
+    return RunStore(bucket.uri("some/store"))
+
+
+def test_a_result_comes_back_as_it_was_kept(store: RunStore) -> None:
+    store.save("churn", DAY, "decision", DECISION)
+    assert store.load("churn", DAY, "decision", Decision) == DECISION
+
+
+def test_a_missing_or_broken_result_says_which_step_to_run(store: RunStore) -> None:
+    with pytest.raises(ResultMissing, match=r"2026-01-14/decision\.json is missing: run the night of 2026-01-14"):
+        store.load("churn", DAY, "decision", Decision)
+    store._files.write(f"churn/.work/{DAY}/decision.json", b'{"status": "fine"')
+    with pytest.raises(ResultMissing, match="does not hold a Decision"):
+        store.load("churn", DAY, "decision", Decision)
+
+
+def test_a_night_replaces_the_one_published_before_whole(store: RunStore) -> None:
+    assert store.read_night("churn", DAY) is None
+    store.publish_night("churn", DAY, {"index.html": b"one", "old.json": b"1"})
+    store.publish_night("churn", DAY, {"index.html": b"two", "new.json": b"2"})
+    assert store.read_night("churn", DAY) == {"index.html": b"two", "new.json": b"2"}
+    assert store.nights("churn") == [DAY]
+    assert store.nights("other") == []
+
+
+def test_some_files_of_a_night_are_replaced_and_the_others_stay(store: RunStore) -> None:
+    assert store.replace_in_night("churn", DAY, {"index.html": b"one"}) is False
+    assert store.read_night("churn", DAY) is None
+    store.publish_night("churn", DAY, {"index.html": b"one", "drift.json": b"{}"})
+    assert store.replace_in_night("churn", DAY, {"index.html": b"two", "runs.json": b"[]"}) is True
+    assert store.read_night("churn", DAY) == {"index.html": b"two", "drift.json": b"{}", "runs.json": b"[]"}
+    assert store.replace_in_night("churn", DAY, {"index.html": b"two"}) is False
+
+
+def test_a_part_of_a_night_can_be_read(store: RunStore) -> None:
+    store.publish_night("churn", DAY, {"index.html": b"one", "drift.json": b"{}"})
+    assert store.read_night("churn", DAY, ("drift.json", "absent.json")) == {"drift.json": b"{}"}
+
+
+def test_receipts_are_kept_apart_from_the_night(store: RunStore) -> None:
+    assert store.receipt("churn", DAY, "mail") is None
+    store.note_receipt("churn", DAY, "mail", "<id@host>")
+    store.publish_night("churn", DAY, {"index.html": b"one"})
+    assert store.receipt("churn", DAY, "mail") == "<id@host>"
+
+
+def test_one_result_of_a_published_night_can_be_read(store: RunStore) -> None:
+    store.publish_night("churn", DAY, {"decision.json": DECISION.to_json(), "quality.json": b"{}"})
+    assert store.read_result("churn", DAY, "decision", Decision) == DECISION
+    assert store.read_result("churn", DAY, "quality", Decision) is None
+    assert store.read_result("churn", DAY, "absent", Decision) is None
+
+
+def test_on_disk_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path))
+    stop, mixtures, seen = threading.Event(), [], set()
+
+    def read() -> None:
+        while not stop.is_set():
+            night = store.read_night("churn", DAY)
+            if night is not None:
+                seen.add(night["a"])
+                if night["a"] != night["b"]:
+                    mixtures.append(night)
+
+    store.publish_night("churn", DAY, {"a": b"0", "b": b"0"})
+    reader = threading.Thread(target=read)
+    reader.start()
+    for version in range(1, 200):
+        store.publish_night("churn", DAY, {"a": b"%d" % version, "b": b"%d" % version})
+    stop.set()
+    reader.join()
+    assert not mixtures
+    assert seen
+    assert len(list((tmp_path / "churn" / ".nights" / str(DAY)).iterdir())) <= 2
+
+
+def test_on_disk_those_who_publish_a_night_at_once_lose_nothing(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path))
+    store.publish_night("churn", DAY, {"index.html": b"0", "drift.json": b"{}"})
+
+    def replace(place: int) -> None:
+        for version in range(20):
+            store.replace_in_night("churn", DAY, {f"{place}.json": b"%d" % version})
+
+    writers = [threading.Thread(target=replace, args=(place,)) for place in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    last = {f"{place}.json": b"19" for place in range(4)}
+    assert store.read_night("churn", DAY) == {"index.html": b"0", "drift.json": b"{}", **last}
+
+
+def test_on_s3_a_half_published_night_is_not_taken_for_one(s3: Any) -> None:
+    s3_client.client.cache_clear()
+    store = RunStore(s3.uri("store"))
+    store.publish_night("churn", DAY, {"a": b"1", "b": b"1"})
+    s3.put(f"store/churn/{DAY}/a", b"2")
+    assert store.read_night("churn", DAY) is None
+
+
+def test_a_store_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file, not a folder")
+    with pytest.raises(OutletUnavailable, match=r"store/churn/.*cannot be written.*PIPELINE_STORE"):
+        RunStore(str(tmp_path / "store")).save("churn", DAY, "decision", DECISION)
+
+
+@pytest.mark.slow
+def test_a_store_that_does_not_answer_is_an_error_that_names_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    s3_client.client.cache_clear()
+    with pytest.raises(OutletUnavailable, match=r"s3://snapshots/store/churn/.*no answer from 127\.0\.0\.1:9"):
+        RunStore(s3.uri("store")).save("churn", DAY, "decision", DECISION)
+    s3_client.client.cache_clear()
