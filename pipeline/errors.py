@@ -75,3 +75,19 @@ class OutletRefused(NightjarError):
     """An outlet answered, and the answer was a final no: asking again unchanged cannot help."""
 
     exit_code = 5
+
+
+class RetrainingBusy(OutletUnavailable):
+    """Another retraining, promotion or rollback of this monitor is still going on."""
+
+
+class TrainingFailed(NightjarError):
+    """The trainer raised, took longer than it may, or returned something that is no usable model."""
+
+    exit_code = 7
+
+
+class ModelTampered(NightjarError):
+    """The files of a model are not the ones that were registered. They are neither loaded nor promoted."""
+
+    exit_code = 7

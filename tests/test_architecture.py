@@ -7,7 +7,37 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
+# From the ground up: what stands on one line never imports its neighbours, only itself and what lies below.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("results",),
+    ("config", "storage"),
+    ("snapshots", "checks", "publish", "retrain"),
+    ("authoring", "steps"),
+    ("cli",),
+)
+# The same inside the rooms that have rooms of their own.
+INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "checks": (("scan",), ("drift", "performance", "policy", "quality")),
+    "checks.drift": (
+        ("explain", "statistics"),
+        ("findings", "shape"),
+        ("compare_column",),
+        ("compare_columns",),
+        ("measure",),
+    ),
+    "checks.quality": (("wording",), ("check", "suite"), ("engines", "outcomes"), ("built_in",), ("validate",)),
+    "publish": (
+        ("facts",),
+        ("charts",),
+        ("templates",),
+        ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
+    ),
+    "retrain": (("progress",), ("data",), ("trainer",), ("model",), ("judging",), ("champion",), ("challenge",)),
+}
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 
 
@@ -32,6 +62,32 @@ def files(*parts: str) -> list[Path]:
     found = [path for part in parts for path in sorted((ROOT / part).rglob("*.py"))]
     assert found, parts
     return found
+
+
+def parts_of(folder: Path) -> set[str]:
+    """Modules and packages in a folder."""
+    found = {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    return found - {"__init__", "__main__"}
+
+
+def require_layers(package: str, layers: tuple[tuple[str, ...], ...]) -> None:
+    folder, below = ROOT / package.replace(".", "/"), set[str]()
+    assert parts_of(folder) == {part for layer in layers for part in layer}
+    for layer in layers:
+        for part in layer:
+            for path in [folder / f"{part}.py", *sorted((folder / part).rglob("*.py"))]:
+                if path.is_file():
+                    assert own_parts(path, package) <= below | {part}, path
+        below |= set(layer)
+
+
+def test_imports_go_down_the_layers_and_never_across() -> None:
+    require_layers("pipeline", LAYERS)
+
+
+@pytest.mark.parametrize("room", sorted(INNER_LAYERS))
+def test_the_rooms_of_a_room_have_layers_too(room: str) -> None:
+    require_layers(f"pipeline.{room}", INNER_LAYERS[room])
 
 
 def test_dags_import_steps_and_the_ground_only() -> None:

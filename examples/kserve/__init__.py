@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.champion import AliasChange
+from pipeline.results import AliasChange
 
 _STORED = ("s3://", "gs://", "hdfs://", "https://", "http://", "pvc://")
 _PROXIED = "mlflow-artifacts:"

@@ -1,5 +1,60 @@
-"""The command line: `python -m pipeline`."""
+"""The command line: `python -m pipeline`. Each command stands beside its options in a module of this room."""
 
-from pipeline.cli.commands import main
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+
+from pipeline.cli import authoring, check, nights, pages, people, retraining
+from pipeline.errors import NightjarError
 
 __all__ = ["main"]
+
+_GROUPS = (nights, authoring, check, pages, retraining, people)
+_EXIT_CODES = """exit codes:
+  0  healthy or drifted (a verdict is not a failure)
+  2  bad usage or configuration
+  3  a snapshot is missing or unreadable
+  4  a critical expectation failed
+  5  an outlet could not be reached
+  6  drifted, with --strict
+  7  a retraining failed, or a model file was tampered with"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    _quiet_libraries()
+    try:
+        return int(options.command(options))
+    except NightjarError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Nightjar watches machine-learning models from their logged data.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for group in _GROUPS:
+        group.add(commands)
+    return parser
+
+
+def _quiet_libraries() -> None:
+    """People see what a night does, not what its libraries say to their own developers."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.WARNING)  # Great Expectations lowers the level of its own logger
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")

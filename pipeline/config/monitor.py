@@ -1,97 +1,29 @@
-"""What a platform engineer writes: `Monitor` (one YAML file per model) and `Settings` (the environment).
+"""One monitored model, as a platform engineer writes it: frozen, validated, without keys that it does not know.
 
-Both are frozen and validated. `pipeline.config.monitor_files` reads the files, with line numbers for every mistake.
+`pipeline.config.monitor_files` reads the files, with line numbers for every mistake.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from datetime import date
-from pathlib import Path
-from string import Formatter
-from typing import Annotated, Any
+from typing import Annotated
 
-from croniter import croniter
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, model_validator
 
-from pipeline.config.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.config.sections import ColumnName, Section, Share, one_of
-from pipeline.errors import ConfigError
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
-NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
-CHAMPION = "champion"
-
-NUMERICAL_METHODS = (
-    "wasserstein", "jensenshannon", "psi", "kl_div", "hellinger", "ks", "t_test", "mannw", "anderson",
-    "cramer_von_mises", "ed", "es", "empirical_mmd",
-)  # fmt: skip
-CATEGORICAL_METHODS = (
-    "jensenshannon", "psi", "kl_div", "hellinger", "TVD", "chisquare", "z", "fisher_exact", "g_test",
-)  # fmt: skip
-
-
-def _check_cron(value: str) -> str:
-    if len(value.split()) != 5 or not croniter.is_valid(value):
-        raise ValueError("allowed: five cron fields in UTC, such as '0 2 * * *'")
-    return value
-
-
-def _check_name(value: str) -> str:
-    if not re.fullmatch(NAME_PATTERN, value):
-        raise ValueError(
-            "allowed: 1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit "
-            "(the name becomes a folder, a DAG id and a label)"
-        )
-    return value
-
-
-def _split(value: object) -> object:
-    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
-
-
-def _check_email(value: str) -> str:
-    if not re.fullmatch(r"[^@\s<>,;\"']+@[^@\s<>,;\"']+", value):
-        raise ValueError("allowed: one mail address, such as ml-team@example.com")
-    return value
-
-
-def _check_location(value: str) -> str:
-    if value == CHAMPION:
-        raise ValueError("allowed: a path, a glob or an s3:// address; only the reference can be 'champion'")
-    if not value.strip() or any(ord(char) < 32 for char in value):
-        raise ValueError("allowed: a path, a glob or an s3:// address")
-    if value.startswith("s3://"):
-        if not re.match(r"s3://[a-z0-9][a-z0-9.-]+/.+", value):
-            raise ValueError("allowed: s3://bucket/key or s3://bucket/prefix/")
-    elif "://" in value:
-        raise ValueError("allowed: a local path or an s3:// address; no other scheme is supported")
-    try:
-        fields = [(field, spec) for _, field, spec, _ in Formatter().parse(value) if field is not None]
-    except ValueError as error:
-        raise ValueError(f"allowed: the placeholder {{date}}; the braces do not match ({error})") from error
-    if any(field != "date" for field, _ in fields):
-        raise ValueError("allowed: only the placeholder {date}, or with a format {date:%Y/%m/%d}")
-    return value
-
-
-def _check_reference(value: str) -> str:
-    return value if value == CHAMPION else _check_location(value)
-
-
-Cron = Annotated[str, AfterValidator(_check_cron)]
-Name = Annotated[str, AfterValidator(_check_name)]
-Email = Annotated[str, AfterValidator(_check_email)]
-Location = Annotated[str, AfterValidator(_check_location)]
-Reference = Annotated[str, AfterValidator(_check_reference)]
-Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-NumericalMethod = Annotated[str, one_of("auto", *NUMERICAL_METHODS)]
-CategoricalMethod = Annotated[str, one_of("auto", *CATEGORICAL_METHODS)]
-AnyMethod = Annotated[str, one_of("auto", *dict.fromkeys(NUMERICAL_METHODS + CATEGORICAL_METHODS))]
+from pipeline.config.values import (
+    CHAMPION,
+    AnyMethod,
+    CategoricalMethod,
+    Cron,
+    Email,
+    Location,
+    Name,
+    NumericalMethod,
+    Reference,
+    Threshold,
+)
 
 
 class SnapshotSources(Section):
@@ -230,97 +162,3 @@ class Monitor(Section):
         if private:
             raise ValueError(f"allowed: retrain.segments without private columns; found {sorted(private)}")
         return self
-
-
-def resolve_location(template: str, run_date: date, root: Path) -> str:
-    """The location for one date: `{date}` filled in, a relative path made absolute under `root`."""
-    location = template.format(date=run_date)
-    return location if location.startswith("s3://") else str(root / location)
-
-
-class Settings(BaseSettings):
-    """Everything that differs between machines, from `PIPELINE_*` variables or `.env` in the project's root.
-
-    With nothing set, everything is embedded: store, cache, MLflow database, gauges and mails are files under `var/`.
-    Secrets are `SecretStr`: printing settings never shows them.
-    """
-
-    model_config = SettingsConfigDict(
-        env_prefix="PIPELINE_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, frozen=True, extra="ignore"
-    )
-
-    monitors_dir: Path = PROJECT_ROOT / "monitors"
-    expectations_dir: Path = PROJECT_ROOT / "expectations"
-    store: str = str(PROJECT_ROOT / "var" / "store")
-    cache_dir: Path = PROJECT_ROOT / "var" / "cache"
-    cache_max_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
-    memory_budget_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2 * 2**30
-    pushgateway_url: SecretStr | None = None
-    smtp_url: SecretStr | None = None
-    mail_from: Email = "nightjar@localhost"
-    report_base_url: str | None = None
-    mlflow_url: str | None = None
-    airflow_url: str | None = None
-    digest_schedule: Cron = "0 7 * * *"
-    digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
-    channels: dict[str, SecretStr] = {}
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], *args: Any, **sources: PydanticBaseSettingsSource
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The usual sources, and one that gathers the variables of the channels."""
-        usual = super().settings_customise_sources(settings_cls, *args, **sources)
-        return *usual, ChannelSource(settings_cls, *usual)
-
-    @property
-    def embedded_mlflow_uri(self) -> str:
-        """The SQLite database used when MLFLOW_TRACKING_URI is not set: beside the cache, on this machine."""
-        return f"sqlite:///{self.embedded_mlflow_path}"
-
-    @property
-    def embedded_mlflow_path(self) -> Path:
-        """The file of the embedded MLflow database; not there before the first night."""
-        return self.cache_dir.resolve().parent / "mlflow.db"
-
-    @property
-    def data_root(self) -> Path:
-        """Relative snapshot paths start here: the folder that holds the monitors folder."""
-        return self.monitors_dir.resolve().parent
-
-    @model_validator(mode="after")
-    def _urls(self) -> Settings:
-        require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
-        require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
-        require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
-        require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
-        require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))
-        require_scheme("PIPELINE_AIRFLOW_URL", self.airflow_url, ("http://", "https://"))
-        return self
-
-
-def load_settings(environ: Iterable[str] = ()) -> Settings:
-    """Settings from the process environment.
-
-    Args:
-        environ: names of the variables that are set, to find misspelt `PIPELINE_` names.
-
-    Raises:
-        ConfigError: with one line per variable that is unknown or holds a value that is not allowed.
-    """
-    known = {f"PIPELINE_{field.upper()}" for field in Settings.model_fields if field != "channels"}
-    problems = [
-        f"{name}: unknown variable; allowed: {', '.join(sorted(known))}"
-        for name in sorted(environ)
-        if name.startswith("PIPELINE_") and name not in known and not name.startswith(CHANNEL_PREFIX)
-    ]
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for detail in error.errors(include_input=False, include_url=False):
-            variable = f"PIPELINE_{str(detail['loc'][0]).upper()}: " if detail["loc"] else ""
-            problems.append(variable + detail["msg"].removeprefix("Value error, "))
-        raise ConfigError(problems) from None
-    if problems:
-        raise ConfigError(problems)
-    return settings

@@ -5,38 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config import CATEGORICAL_METHODS, NUMERICAL_METHODS, Monitor, Settings
+from pipeline.config.documents import Document, Key, parse
 from pipeline.errors import ConfigError
-
-Key = tuple[str | int, ...]
-
-
-@dataclass
-class _Document:
-    """A YAML file as plain data, with the line of every key and item."""
-
-    path: Path
-    data: Any = None
-    lines: dict[Key, int] = field(default_factory=dict)
-    problems: list[tuple[int, str]] = field(default_factory=list)
-
-    def problem(self, key: Key, text: str) -> None:
-        """Record a mistake at a key; an absent key gets the line of its nearest present parent."""
-        known = key
-        while known and known not in self.lines:
-            known = known[:-1]
-        self.problem_on_line(self.lines.get(known, 1), ".".join(map(str, key)) or "file", text)
-
-    def problem_on_line(self, line: int, key: str, text: str) -> None:
-        """Record a mistake on a line (counted from 1)."""
-        self.problems.append((line, f"{self.path}:{line}: {key}: {text}"))
 
 
 @dataclass(frozen=True)
@@ -89,7 +66,7 @@ def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor
 
 
 def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> Monitor:
-    document = _parse(path)
+    document = parse(path)
     monitor = _validate(document) if isinstance(document.data, dict) else None
     if path.suffix != ".yaml":
         document.problem((), f"found the ending {path.suffix}; allowed: .yaml")
@@ -102,54 +79,7 @@ def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> 
     return monitor
 
 
-def _parse(path: Path) -> _Document:
-    document = _Document(path)
-    loader: yaml.SafeLoader | None = None
-    try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        if isinstance(node, yaml.MappingNode):
-            document.data = _plain(loader, node, document, ())
-        else:
-            document.problem((), "found no settings; allowed: 'key: value' lines as in README, 'Add your own model'")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        document.problem_on_line(line, "file", f"found broken YAML: {error.problem}; allowed: valid YAML")
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        document.problem((), f"cannot be read: {error}")
-    finally:
-        if loader is not None:
-            loader.dispose()
-    return document
-
-
-def _plain(loader: yaml.SafeLoader, node: yaml.Node, document: _Document, key: Key) -> Any:
-    """The node as plain data. Dates become text, as JSON has no dates."""
-    document.lines.setdefault(key, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        return _plain_mapping(loader, node, document, key)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item, document, (*key, position)) for position, item in enumerate(node.value)]
-    value = loader.construct_object(node)
-    return value if value is None or isinstance(value, str | int | float | bool) else str(node.value)
-
-
-def _plain_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, document: _Document, key: Key) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    for name_node, value_node in node.value:
-        name = str(name_node.value)
-        line = name_node.start_mark.line + 1
-        if name in data:
-            first = document.lines[(*key, name)]
-            document.lines[(*key, name)] = line
-            document.problem((*key, name), f"found a second time (first on line {first}); allowed: once")
-        document.lines[(*key, name)] = line
-        data[name] = _plain(loader, value_node, document, (*key, name))
-    return data
-
-
-def _validate(document: _Document) -> Monitor | None:
+def _validate(document: Document) -> Monitor | None:
     """Validated as JSON because pydantic's strict JSON mode takes lists but no text for numbers."""
     try:
         return Monitor.model_validate_json(json.dumps(document.data), strict=True)
@@ -194,13 +124,13 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _check_name_matches(document: _Document) -> None:
+def _check_name_matches(document: Document) -> None:
     name = document.data.get("name") if isinstance(document.data, dict) else None
     if isinstance(name, str) and name != document.path.stem:
         document.problem(("name",), f"found {name!r}; allowed: {document.path.stem!r}, as the file is called")
 
 
-def _check_columns(document: _Document) -> None:
+def _check_columns(document: Document) -> None:
     """Each column has one kind, and a method set for a column suits its kind."""
     listed = document.data.get("columns") if isinstance(document.data, dict) else None
     kinds: dict[str, str] = {}
@@ -214,7 +144,7 @@ def _check_columns(document: _Document) -> None:
     _check_column_methods(document, kinds)
 
 
-def _check_column_methods(document: _Document, kinds: Mapping[str, str]) -> None:
+def _check_column_methods(document: Document, kinds: Mapping[str, str]) -> None:
     drift = document.data.get("drift") if isinstance(document.data, dict) else None
     columns = drift.get("columns") if isinstance(drift, dict) else None
     methods = {"numerical": NUMERICAL_METHODS, "categorical": CATEGORICAL_METHODS}
@@ -234,7 +164,7 @@ def _check_column_methods(document: _Document, kinds: Mapping[str, str]) -> None
             )
 
 
-def _check_suite(document: _Document, settings: Settings) -> None:
+def _check_suite(document: Document, settings: Settings) -> None:
     quality = document.data.get("quality") if isinstance(document.data, dict) else None
     suite = quality.get("suite") if isinstance(quality, dict) else None
     if not isinstance(suite, str) or "/" in suite:

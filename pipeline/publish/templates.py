@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from pipeline.config import PROJECT_ROOT
+from pipeline.publish import charts
 from pipeline.publish.facts import verdict, words
-from pipeline.publish.pages import charts
 
 TEMPLATES = PROJECT_ROOT / "reports" / "templates"
 

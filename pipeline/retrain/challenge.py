@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import PROJECT_ROOT, Monitor
+from pipeline.errors import ModelTampered, TrainingFailed
 from pipeline.results import Lineage, RetrainResult, RetrainStatus
 from pipeline.retrain.champion.conclusion import Verdict, verdict_of
 from pipeline.retrain.champion.promotion import JUDGED_AGAINST, NOBODY, VERDICT
 from pipeline.retrain.champion.registry import CHAMPION, KEY_TAG, Entry, Registry, Version
 from pipeline.retrain.data import snapshot_file
 from pipeline.retrain.data.training_set import TrainingSet
-from pipeline.retrain.errors import ModelTampered, TrainingFailed
 from pipeline.retrain.judging.trial import Kinds, Labels, Setting, Trial, labels_of, run_trial
 from pipeline.retrain.model import model_files
 from pipeline.retrain.model.lineage import code_version, trainer_digest
-from pipeline.retrain.model.process import Progress
+from pipeline.retrain.progress import Progress
 from pipeline.retrain.trainer import DEFAULT
 from pipeline.storage.lease import Lease
 from pipeline.storage.training_archive import Archived, archive

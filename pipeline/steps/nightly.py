@@ -158,11 +158,10 @@ def render_report(night: Night, airflow_run: str | None = None) -> str:
         night: the night.
         airflow_run: the id of the run in Airflow that this is a part of, for a link.
     """
-    from pipeline.publish import evidently_report
+    from pipeline.publish import evidently_report, pages
     from pipeline.publish.facts.night import Runs
-    from pipeline.publish.gauges import night_gauges as gauges
+    from pipeline.publish.gauges import night as gauges
     from pipeline.publish.messages import mail
-    from pipeline.publish.pages import night_page as pages
 
     runs = Runs(airflow=airflow_run, mlflow=site.runs_of(night.store, night.name, night.run_date).mlflow)
     view = replace(night_view(night), runs=runs)
@@ -199,7 +198,7 @@ def log_run(night: Night) -> str:
 
 def push_gauges(night: Night) -> str:
     """Push the night's gauges, or leave them in the run store as a textfile; says which."""
-    from pipeline.publish.gauges import night_gauges as gauges
+    from pipeline.publish.gauges import night as gauges
 
     text = _published(night)["gauges.prom"]
     url = night.settings.pushgateway_url
@@ -216,7 +215,7 @@ def send_summary(night: Night) -> str:
 
 def report_failure(night: Night, task: str) -> str:
     """Push that a step of this night broke, beside the gauges of the last good night; says what was done."""
-    from pipeline.publish.gauges import night_gauges as gauges
+    from pipeline.publish.gauges import night as gauges
 
     url = night.settings.pushgateway_url
     if url is None:

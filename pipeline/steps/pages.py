@@ -135,9 +135,9 @@ def note_run(store: RunStore, settings: Settings, monitor: Monitor, day: date, m
 
 def publish_retraining(store: RunStore, settings: Settings, monitor: Monitor, result: RetrainResult) -> None:
     """Publish a retraining with everything people and programs read of it, and write the pages that show it."""
-    from pipeline.publish.gauges.retraining_gauges import exposition
+    from pipeline.publish.gauges.retraining import exposition
     from pipeline.publish.messages.retraining_mail import build_retraining
-    from pipeline.publish.pages.retraining_page import retraining_page
+    from pipeline.publish.pages import retraining_page
 
     message = build_retraining(monitor, result, settings.mail_from, settings.report_base_url)
     files = {
@@ -182,7 +182,7 @@ def _remember_nights(store: RunStore, monitor: Monitor, tonight: PastNight) -> s
 
 def write_monitor(store: RunStore, monitor: Monitor) -> None:
     """Write the monitor's page from what is remembered of its nights and retrainings."""
-    from pipeline.publish.pages.overviews import monitor_page
+    from pipeline.publish.pages import monitor_page
 
     def make() -> bytes:
         return monitor_page(monitor, history(store, monitor.name), _retrainings(store, monitor.name))
@@ -250,7 +250,7 @@ def _rebuild_nights(store: RunStore, settings: Settings, monitor: Monitor, days:
 
 def _refresh_retraining(store: RunStore, monitor: Monitor, day: date) -> None:
     """Where the result cannot be read, the page is left as it is."""
-    from pipeline.publish.pages.retraining_page import retraining_page
+    from pipeline.publish.pages import retraining_page
 
     result = store.read_result(_retraining(monitor.name), day, RETRAINED, RetrainResult)
     if result is not None:
@@ -267,7 +267,7 @@ def _refresh_night(store: RunStore, settings: Settings, monitor: Monitor, day: d
 
 def _write_night(store: RunStore, view: NightView, nights: Sequence[PastNight]) -> bool:
     """Whether anything had to be written. `nights` are others that its page may show."""
-    from pipeline.publish.pages.night_page import night_page
+    from pipeline.publish.pages import night_page
 
     whole = dataclasses.replace(view, history=tuple(nights))
     files = {"index.html": night_page(whole), "history.json": view.tonight.to_json()}
@@ -316,7 +316,7 @@ def problems(files: MonitorFiles) -> dict[str, str]:
 
 
 def _fleet(store: RunStore, settings: Settings) -> bytes:
-    from pipeline.publish.pages.overviews import fleet_page
+    from pipeline.publish.pages import fleet_page
 
     files = monitors.load_all(settings)
     return fleet_page(watched(store, files), problems(files))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from pipeline.champion import AliasChange
+    from pipeline.results import AliasChange
     from pipeline.retrain.champion.registry import Registry, Version
     from pipeline.retrain.data.training_set import TrainingSet
     from pipeline.retrain.judging.trial import Kinds
@@ -99,7 +99,7 @@ def require_sound(result: RetrainResult) -> None:
         TrainingFailed: no model came of it.
         OutletUnavailable: the model was promoted, but serving could not be told; a rerun tells it again.
     """
-    from pipeline.retrain.errors import TrainingFailed
+    from pipeline.errors import TrainingFailed
 
     if result.status == "quality_failed":
         raise QualityGateFailed(result.words)

@@ -12,12 +12,11 @@ from email.message import EmailMessage
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.champion import AliasChange
 from pipeline.config import Monitor, Settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable, reveal
 from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUnavailable
-from pipeline.results import RetrainResult
+from pipeline.results import AliasChange, RetrainResult
 from pipeline.steps import pages as site
 from pipeline.storage.run_store import RunStore
 
@@ -133,7 +132,7 @@ def send_retraining(store: RunStore, settings: Settings, monitor: Monitor, resul
     Raises:
         OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
     """
-    from pipeline.publish.gauges import retraining_gauges as retrain_gauges
+    from pipeline.publish.gauges import retraining as retrain_gauges
     from pipeline.publish.messages import mail, retraining_mail
 
     place, day = f"{monitor.name}/{site.RETRAINING}", result.run_date
@@ -180,7 +179,7 @@ def send_change(
     Raises:
         OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
     """
-    from pipeline.publish.gauges import retraining_gauges as retrain_gauges
+    from pipeline.publish.gauges import retraining as retrain_gauges
     from pipeline.publish.messages import champion_mail, mail
     from pipeline.publish.messages import chat as channels
 

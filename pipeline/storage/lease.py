@@ -20,8 +20,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import OutletUnavailable
-from pipeline.retrain.errors import RetrainingBusy
+from pipeline.errors import OutletUnavailable, RetrainingBusy
 from pipeline.storage import s3
 
 log = logging.getLogger(__name__)

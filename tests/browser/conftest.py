@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.cli.serve import LOOPBACK, server
+from pipeline.cli.page_server import LOOPBACK, server
 from pipeline.config import Settings
 from pipeline.results import RetrainResult
 from pipeline.steps import nightly as steps
@@ -144,7 +144,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def large_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The page of a fleet of 500 monitors with 30 nights each, in every state."""
     from pipeline.publish.facts.fleet import Watched
-    from pipeline.publish.pages.overviews import fleet_page
+    from pipeline.publish.pages import fleet_page
     from tests.publish import samples
     from tests.publish.nights import past
 

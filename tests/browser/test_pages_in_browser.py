@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publish.pages import night_page as pages
-from tests.publish.pages.test_night_page import PAGES, fleet
+from pipeline.publish import pages
+from tests.publish.pages.test_night import PAGES, fleet
 from tests.servers.browser import BrowserWindows, ColorScheme, OpenPage
 
 

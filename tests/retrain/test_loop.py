@@ -15,12 +15,18 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import ConfigError, OutletUnavailable, QualityGateFailed, SnapshotChanged
+from pipeline.errors import (
+    ConfigError,
+    ModelTampered,
+    OutletUnavailable,
+    QualityGateFailed,
+    SnapshotChanged,
+    TrainingFailed,
+)
 from pipeline.results import DriftResult, RetrainResult
 from pipeline.retrain import challenge
 from pipeline.retrain.champion import conclusion
 from pipeline.retrain.champion.registry import Registry, Version
-from pipeline.retrain.errors import ModelTampered, TrainingFailed
 from pipeline.snapshots import Cache
 from pipeline.steps import nightly as steps
 from pipeline.steps import retraining as retrain_steps

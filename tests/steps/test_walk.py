@@ -139,7 +139,7 @@ def test_a_missing_snapshot_ends_the_night_with_exit_code_3(project: Project) ->
 
 
 def test_one_outlet_down_does_not_stop_the_others(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.publish.gauges import night_gauges as gauges
+    from pipeline.publish.gauges import night as gauges
 
     def refused(*_: object, **__: object) -> None:
         raise OutletUnavailable("http://127.0.0.1:9: no answer")

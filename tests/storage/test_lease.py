@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import OutletUnavailable
-from pipeline.retrain.errors import RetrainingBusy
+from pipeline.errors import OutletUnavailable, RetrainingBusy
 from pipeline.storage import lease
 from pipeline.storage.lease import hold
 from tests.servers.s3 import S3, FlakyS3

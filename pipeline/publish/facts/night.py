@@ -6,8 +6,10 @@ a message in a log never disagree. Nothing here reads a clock: equal results giv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 
 from pydantic import Field
 
@@ -285,6 +287,12 @@ def remember(
         weighted_drift_share=by_importance(drift),
         stale=is_stale(quality),
     )
+
+
+def since(nights: Sequence[PastNight]) -> date | None:
+    """Since when a monitor is in the state of its newest night; nights are oldest first."""
+    same = takewhile(lambda night: night.state == nights[-1].state, reversed(nights))
+    return min((night.run_date for night in same), default=None)
 
 
 def drift_words(view: NightView) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from email.message import EmailMessage
 
-from pipeline.champion import AliasChange
 from pipeline.config import Monitor
 from pipeline.publish.facts.words import clip
 from pipeline.publish.messages.chat import ChatMessage, harmless
 from pipeline.publish.messages.mail import compose
 from pipeline.publish.templates import render
+from pipeline.results import AliasChange
 
 
 def build_change(

@@ -6,10 +6,7 @@ from email.message import EmailMessage
 
 from pipeline.config import Monitor
 from pipeline.publish.facts.retraining import remember
-from pipeline.publish.facts.words import clip, failure_words
-from pipeline.publish.messages.chat import MAX_LINE, ChatMessage, harmless
-from pipeline.publish.messages.mail import compose
-from pipeline.publish.pages.retraining_page import (
+from pipeline.publish.facts.retraining_words import (
     check_rows,
     command,
     data_words,
@@ -18,6 +15,9 @@ from pipeline.publish.pages.retraining_page import (
     next_step,
     verdict_words,
 )
+from pipeline.publish.facts.words import clip, failure_words
+from pipeline.publish.messages.chat import MAX_LINE, ChatMessage, harmless
+from pipeline.publish.messages.mail import compose
 from pipeline.publish.templates import render
 from pipeline.results import RetrainResult
 

@@ -1,1 +1,11 @@
-"""Pages: self-contained HTML, readable without a script. Equal results give equal bytes."""
+"""Pages: self-contained HTML with its style and charts inside, readable without a script.
+
+Equal results give equal bytes.
+"""
+
+from pipeline.publish.pages.fleet import fleet_page
+from pipeline.publish.pages.monitor import monitor_page
+from pipeline.publish.pages.night import night_page
+from pipeline.publish.pages.retraining import retraining_page
+
+__all__ = ["fleet_page", "monitor_page", "night_page", "retraining_page"]

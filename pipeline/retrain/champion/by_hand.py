@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.champion import AliasChange
 from pipeline.config import Monitor
 from pipeline.errors import ConfigError
-from pipeline.results import RetrainResult
+from pipeline.results import AliasChange, RetrainResult
 from pipeline.retrain.champion import promotion
 from pipeline.retrain.champion.conclusion import as_it_stands, tell_change
 from pipeline.retrain.champion.promotion import OUTCOME

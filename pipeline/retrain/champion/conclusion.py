@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.champion import AliasChange
 from pipeline.config import Monitor
 from pipeline.config.retrain_policy import AfterPromotion
 from pipeline.errors import OutletRefused
-from pipeline.results import Evaluation, RetrainResult, RetrainStatus
+from pipeline.results import AliasChange, Evaluation, RetrainResult, RetrainStatus
 from pipeline.retrain.champion.hook import tell
 from pipeline.retrain.champion.promotion import (
     JUDGED_AGAINST,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 
-from pipeline.champion import AliasChange
 from pipeline.config.retrain_policy import AfterPromotion
+from pipeline.results import AliasChange
 
 _TIMEOUT_SECONDS = 10.0
 _ATTEMPTS = 4

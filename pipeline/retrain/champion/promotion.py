@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from pipeline.champion import AliasChange
 from pipeline.errors import ConfigError
+from pipeline.results import AliasChange
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, Version
 from pipeline.storage.lease import Lease
 

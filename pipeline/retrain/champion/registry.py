@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.retrain.errors import ModelTampered
+from pipeline.errors import ModelTampered
 from pipeline.retrain.model import model_files
 from pipeline.storage.mlflow_client import artifact_location, open_store
 

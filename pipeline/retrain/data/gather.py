@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Monitor
 from pipeline.results import NightLeftOut, Snapshot
-from pipeline.retrain.model.process import Progress
+from pipeline.retrain.progress import Progress
 from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, label, stack, window
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from pipeline.retrain.data.training_set import TrainingSet
 from pipeline.retrain.judging.gate import Judged, evaluate
 from pipeline.retrain.judging.metrics import Answers
 from pipeline.retrain.model import model_files
-from pipeline.retrain.model.process import Progress, run
+from pipeline.retrain.model.process import run
 from pipeline.retrain.model.worker import LABEL, Job
+from pipeline.retrain.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,14 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline.retrain.errors import TrainingFailed
-
-Progress = Callable[[str], None]
+from pipeline.errors import TrainingFailed
+from pipeline.retrain.progress import Progress
 
 _STILL_SECONDS = 30.0
 

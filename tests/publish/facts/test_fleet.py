@@ -6,15 +6,14 @@ import dataclasses
 import re
 from datetime import timedelta
 
+from pipeline.publish import charts, pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.night import PastNight
 from pipeline.publish.facts.retraining import PastRetraining, remember
-from pipeline.publish.pages import charts
-from pipeline.publish.pages import night_page as pages
 from pipeline.results import RetrainStatus
 from tests.publish import samples
 from tests.publish.nights import past
-from tests.publish.pages.test_night_page import MEGABYTE, Page, calm, drifted_night, first_night, fleet
+from tests.publish.pages.test_night import MEGABYTE, Page, calm, drifted_night, first_night, fleet
 from tests.publish.retrainings import retraining
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from pipeline.publish import pages
 from pipeline.publish.facts.night import Runs
-from pipeline.publish.pages import night_page as pages
 from tests.publish import samples
 from tests.publish.messages.test_mail import built, part
-from tests.publish.pages.test_night_page import Page, drifted_night, first_night
+from tests.publish.pages.test_night import Page, drifted_night, first_night
 
 MLFLOW, AIRFLOW = "https://mlflow.example.com", "https://airflow.example.com"
 

@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
-from pipeline.publish.gauges import night_gauges as gauges
+from pipeline.publish.gauges import families
+from pipeline.publish.gauges import night as gauges
 from pipeline.results import DriftResult
 from tests.publish import samples
 from tests.servers.prometheus import Prometheus
@@ -123,16 +124,16 @@ def test_columns_without_a_score_have_no_score_series() -> None:
 
 
 def test_long_names_are_shortened_and_stay_different() -> None:
-    labels = {gauges.column_label("x" * 10_000), gauges.column_label("x" * 9_999 + "y"), gauges.column_label("x")}
+    labels = {families.column_label("x" * 10_000), families.column_label("x" * 9_999 + "y"), families.column_label("x")}
     assert len(labels) == 3
-    assert max(map(len, labels)) == gauges.MAX_LABEL
+    assert max(map(len, labels)) == families.MAX_LABEL
 
 
 def test_hostile_names_are_labels_like_any_other(pushgateway: Pushgateway, prometheus: Prometheus) -> None:
     gauges.push(gauges.exposition(hostile_view()), "churn", pushgateway.url, NOW)
     prometheus.wait_for("model_monitor_drift_share_ratio == 1")
     scraped = {sample.labels["column"] for sample in prometheus.query("model_monitor_column_drifted")}
-    assert scraped == {gauges.column_label(name) for name in HOSTILE}
+    assert scraped == {families.column_label(name) for name in HOSTILE}
 
 
 def test_a_pushed_night_is_scraped_under_its_monitor(pushgateway: Pushgateway, prometheus: Prometheus) -> None:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from examples import kserve
-from pipeline.champion import AliasChange
 from pipeline.config.retrain_policy import AfterPromotion
+from pipeline.results import AliasChange
 from pipeline.retrain.champion import hook
 from tests.servers.processes import free_port
 from tests.servers.webhook import Webhook

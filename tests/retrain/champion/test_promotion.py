@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ModelTampered, RetrainingBusy
 from pipeline.retrain.champion import promotion
 from pipeline.retrain.champion.promotion import champion_of, promote, roll_back, settle
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, PREVIOUS, Entry, Registry, Version
-from pipeline.retrain.errors import ModelTampered, RetrainingBusy
 from pipeline.retrain.model import model_files
 from pipeline.storage.lease import Lease
 

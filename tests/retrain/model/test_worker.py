@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from examples.trainers import forest
+from pipeline.errors import TrainingFailed
 from pipeline.retrain.data.features import Features
-from pipeline.retrain.errors import TrainingFailed
 from pipeline.retrain.model import model_files, process
 from pipeline.retrain.model.model_files import Description, Untrusted
 from pipeline.retrain.model.worker import LABEL, Job

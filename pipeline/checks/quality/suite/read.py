@@ -103,7 +103,7 @@ def build_expectation(kind: str, kwargs: Mapping[str, Any], meta: Mapping[str, A
     """
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    import pipeline.checks.quality.engines.class_share  # noqa: F401 - importing it registers its expectation
+    import pipeline.checks.quality.suite.class_share  # noqa: F401 - importing it registers its expectation
 
     configuration = ExpectationConfiguration(type=kind, kwargs=dict(kwargs), meta=dict(meta), severity=severity)
     return configuration.to_domain_obj()

@@ -7,65 +7,18 @@ series; a failure replaces only its own gauge, so that the last good numbers sur
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from http.client import HTTPException
+from collections.abc import Callable
 from typing import get_args
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-
-from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import decisive_share
 from pipeline.publish.facts.words import clip
+from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
+from pipeline.publish.gauges.gateway import send
 from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
-from pipeline.storage.retries import with_retries
 
-PREFIX = "model_monitor_"
-JOB = "nightjar"
 MAX_COLUMNS = 1000
-MAX_LABEL = 200
-TIMEOUT_SECONDS = 20.0
-_TRY_AGAIN = (408, 425, 429)
-_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-Labels = Mapping[str, str]
-
-
-class Gauges:
-    """Collects gauges for the library to write; it does the escaping of label values."""
-
-    def __init__(self) -> None:
-        self._families: list[GaugeMetricFamily] = []
-
-    def add(self, name: str, meaning: str, values: Sequence[tuple[Labels, float]]) -> None:
-        """One gauge with one series for each set of labels; without any series it is left out."""
-        if values:
-            family = GaugeMetricFamily(PREFIX + name, meaning, labels=list(values[0][0]))
-            for labels, value in values:
-                family.add_metric(list(labels.values()), value)
-            self._families.append(family)
-
-    def one(self, name: str, meaning: str, value: float) -> None:
-        """One gauge with a single series."""
-        self.add(name, meaning, [({}, value)])
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Called by the registry."""
-        yield from self._families
-
-    def text(self) -> bytes:
-        """The gauges in the Prometheus text format, in the order they were added."""
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(self)
-        return generate_latest(registry)
 
 
 def exposition(view: NightView) -> bytes:
@@ -166,90 +119,9 @@ def _add_performance(gauges: Gauges, view: NightView) -> None:
     gauges.add("performance", "Model performance on labelled rows.", values)
 
 
-def column_label(name: str) -> str:
-    """A column's name as a label value: as it is, unless its length or an unpaired surrogate makes it unusable.
-
-    A shortened name ends with a digest of the whole, so that two of them never become one series.
-    """
-    plain = name.encode("utf-8", "backslashreplace").decode()
-    if len(plain) <= MAX_LABEL:
-        return plain
-    digest = hashlib.sha256(plain.encode()).hexdigest()[:16]
-    return f"{plain[: MAX_LABEL - len(digest) - 1]}\u2026{digest}"
-
-
 def _outcomes(quality: QualityResult, passed: bool, severity: str) -> float:
     return sum(1 for item in quality.outcomes if item.passed == passed and item.severity == severity)
 
 
 def _score(column: ColumnDrift) -> float:
     return column.score if column.score is not None else 0.0
-
-
-def midnight(day: date) -> float:
-    """The start of a day in UTC, as Unix time."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-
-
-def send(method: str, text: bytes, group: str, gateway_url: str, sleep: Callable[[float], None]) -> None:
-    """Send gauges to a group of the job: PUT replaces the whole group, POST the gauges of the same names.
-
-    Args:
-        group: the rest of the grouping key, as in `monitor/churn`.
-
-    The other arguments and the errors are those of `push`.
-    """
-    parts = _split(gateway_url)
-    address = _without_credentials(parts)
-    url = f"{address.rstrip('/')}/metrics/job/{JOB}/{group}"
-    request = urllib.request.Request(url, data=text, method=method)  # noqa: S310  (Settings allows http and https)
-    request.add_header("Content-Type", _CONTENT_TYPE)
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
-    with_retries(sleep)(_send_once, request, address)
-
-
-def _send_once(request: urllib.request.Request, address: str) -> None:
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-            answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            said = clip(error.read(500).decode("utf-8", "replace").strip(), 300)
-        if error.code >= 500 or error.code in _TRY_AGAIN:
-            raise OutletUnavailable(
-                f"the Pushgateway at {address} answered {error.code} ({said}): see its log; the gauges are not lost, "
-                "run the step again"
-            ) from None
-        raise OutletRefused(
-            f"the Pushgateway at {address} refused the gauges with {error.code} ({said}): "
-            "check PIPELINE_PUSHGATEWAY_URL and its credentials"
-        ) from None
-    except (OSError, HTTPException) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise OutletUnavailable(
-            f"the Pushgateway at {address} cannot be reached ({reason or type(error).__name__}): "
-            "check that it runs and PIPELINE_PUSHGATEWAY_URL"
-        ) from None
-
-
-def _split(gateway_url: str) -> SplitResult:
-    """The address in parts; what is wrong with it is not repeated, as it may hold a piece of the password."""
-    try:
-        parts = urlsplit(gateway_url)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError(
-            [
-                "PIPELINE_PUSHGATEWAY_URL: found no host and port in it; allowed: http://user:password@host:9091, "
-                "with special characters in user and password percent-encoded"
-            ]
-        )
-    return parts
-
-
-def _without_credentials(parts: SplitResult) -> str:
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.results import Number, Result
+from pipeline.results.base import Number, Result
 
 
 class AliasChange(Result):

@@ -1,6 +1,6 @@
 """The page of a night: self-contained HTML with its style and charts inside, readable without a script.
 
-Equal results give equal bytes. `monitor_page` and `fleet_page` are in `overviews`.
+Equal results give equal bytes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 
+from pipeline.publish import charts
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
 from pipeline.publish.facts.verdict import by_importance, decisive_share, importance_words
@@ -31,12 +32,8 @@ from pipeline.publish.facts.words import (
     size,
     strength_words,
 )
-from pipeline.publish.pages import charts
-from pipeline.publish.pages.overviews import fleet_page, monitor_page
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
-
-__all__ = ["fleet_page", "monitor_page", "night_page"]
 
 HISTORY_NIGHTS = 30
 MAX_DETAILED = 30

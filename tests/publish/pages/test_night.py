@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.publish import pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.night import NightView, PastNight
-from pipeline.publish.pages import night_page as pages
 from pipeline.publish.templates import TEMPLATES
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
 from tests.publish import samples

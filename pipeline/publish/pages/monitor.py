@@ -1,26 +1,18 @@
-"""The monitor's page over all its nights, and the fleet's page over all monitors.
-
-Both are made from what the run store remembers, without a clock: "now" is the newest night of the fleet.
-"""
+"""The page of a monitor over all its nights, made without a clock from what the run store remembers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, takewhile
+from datetime import date
+from itertools import groupby
 
 from markupsafe import Markup
 
 from pipeline.config import Monitor
-from pipeline.config.schedule import day_that_ended, next_moment
-from pipeline.publish.facts import fleet
-from pipeline.publish.facts.fleet import Watched
-from pipeline.publish.facts.night import PastNight
+from pipeline.publish import charts
+from pipeline.publish.facts.night import PastNight, since
 from pipeline.publish.facts.retraining import PastRetraining, by_date
-from pipeline.publish.facts.verdict import STATES, State
 from pipeline.publish.facts.words import clip, count, measured, metric_name, rows_of, share
-from pipeline.publish.pages import charts
 from pipeline.publish.templates import page
 
 MAX_NIGHTS = 90
@@ -29,7 +21,6 @@ HEAT_COLUMNS = 30
 HEAT_FEW = 30  # so many nights leave room for wide cells, and for the number of every day
 MAX_TABLE = 400
 MAX_METRICS = 12
-_MISSED_ENOUGH = 3
 
 
 def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining] = ()) -> bytes:
@@ -61,12 +52,6 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         performance=_performance(places),
         retrainings=_retrainings(ordered, outcomes),
     )
-
-
-def since(nights: Sequence[PastNight]) -> date | None:
-    """Since when a monitor is in the state of its newest night; nights are oldest first."""
-    same = takewhile(lambda night: night.state == nights[-1].state, reversed(nights))
-    return min((night.run_date for night in same), default=None)
 
 
 def _retrainings(
@@ -175,107 +160,3 @@ def _heat_cell(slot: charts.Slot, name: str, drifted: Mapping[date, frozenset[st
     look = f"h{charts.heat_level(strength)}" + (" x" if name in drifted[slot.day] else "")
     value = f"{strength:.1f}" if strength < 1000 else "1000+"
     return Markup('<td class="{}"><b>{}</b></td>').format(look, value)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A monitor on the fleet's page; the lowest `rank` needs attention most. A note has an address or an empty one."""
-
-    rank: int
-    name: str
-    state: State
-    says: str
-    notes: list[tuple[str, str]]
-    since: date | None
-    newest: PastNight | None
-    spark: Markup
-    owner: str
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether somebody has to do something."""
-        return fleet.needs_attention(self.rank)
-
-
-def fleet_page(
-    watched: Sequence[Watched], problems: Mapping[str, str] | None = None, as_of: date | None = None
-) -> bytes:
-    """The fleet's `index.html`: those that need attention on top.
-
-    Args:
-        watched: every monitor.
-        problems: what is wrong with monitor files that cannot be read, by file name.
-        as_of: the run date every monitor should have reached; by default the newest night of the fleet, so that
-            the page follows from the run store alone.
-    """
-    newest = as_of or max((night.run_date for item in watched for night in item.nights), default=None)
-    rows = sorted((_row(item, newest) for item in watched), key=lambda row: (row.rank, row.name))
-    wrong = sorted((problems or {}).items())
-    needing = sum(row.needs_attention for row in rows) + len(wrong)
-    return page(
-        "fleet.html.j2",
-        rows=rows,
-        problems=[(clip(name, 80), clip(text.splitlines()[0] if text else "", 300)) for name, text in wrong],
-        title=fleet.title(len(rows) + len(wrong), needing),
-        needing=any(row.needs_attention for row in rows),
-        newest=newest,
-        totals=[(state, sum(row.state == state for row in rows)) for state in STATES],
-        scripted=True,
-    )
-
-
-def _row(item: Watched, as_of: date | None) -> _Row:
-    nights = item.known()
-    last = nights[-1] if nights else None
-    missed = _missed(item.monitor.schedule, last.run_date, as_of) if last and as_of else 0
-    outcome = item.outcome(last.run_date if last else None)
-    rank, state, says = _standing(last, missed, outcome)
-    return _Row(
-        rank=rank,
-        name=item.monitor.name,
-        state=state,
-        says=says,
-        notes=[] if last is None else _notes(item.monitor.name, last, missed, outcome),
-        since=last.run_date if last and state == "absent" else since(nights),
-        newest=last,
-        spark=charts.sparkline(nights),
-        owner=clip(item.monitor.owner, 80),
-    )
-
-
-def _standing(last: PastNight | None, missed: int, outcome: PastRetraining | None) -> tuple[int, State, str]:
-    """Rank, state and the verdict in words.
-
-    One missing night may still come in; from the second one on the monitor counts as not run.
-    """
-    if last is None:
-        return fleet.ABSENT, "absent", "Not run yet"
-    if missed > 1:
-        return fleet.ABSENT, "absent", f"Not run since {last.run_date}"
-    return fleet.rank(last, outcome), last.state, last.headline[0].upper() + last.headline[1:]
-
-
-def _notes(name: str, last: PastNight, missed: int, outcome: PastRetraining | None) -> list[tuple[str, str]]:
-    """What else is known, each with the address of a page about it, if there is one."""
-    page = f"{name}/retraining/{outcome.run_date}/index.html" if outcome else ""
-    notes = [
-        (f"was {last.headline}" if missed > 1 else "", ""),
-        (fleet.action(last, outcome), page),
-        ("the newest night is not in yet" if missed == 1 else "", ""),
-    ]
-    return [note for note in notes if note[0]]
-
-
-def _missed(schedule: str, last: date, as_of: date) -> int:
-    """How many nights the schedule would have brought after `last` and until `as_of`; counting stops at three."""
-    moment = datetime.combine(last + timedelta(days=2), time(), UTC) - timedelta(seconds=1)
-    days: set[date] = set()
-    while len(days) < _MISSED_ENOUGH:
-        try:
-            moment = next_moment(schedule, moment)
-        except ValueError:  # a date that never comes, such as the 30th of February
-            break
-        if day_that_ended(moment) > as_of:
-            break
-        days.add(day_that_ended(moment))
-    return len(days)

@@ -13,14 +13,13 @@ from pydantic import SecretStr
 
 from pipeline.config import Settings
 from pipeline.errors import OutletUnavailable
+from pipeline.publish import charts, pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.retraining import remember
-from pipeline.publish.gauges import night_gauges as gauges
-from pipeline.publish.gauges import retraining_gauges as retrain_gauges
+from pipeline.publish.gauges import night as gauges
+from pipeline.publish.gauges import retraining as retrain_gauges
 from pipeline.publish.messages.retraining_mail import build_retraining, chat_message
-from pipeline.publish.pages import charts
-from pipeline.publish.pages import night_page as pages
-from pipeline.publish.pages.retraining_page import retraining_page
+from pipeline.publish.pages import retraining_page
 from pipeline.results import RetrainResult, RetrainStatus
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
@@ -31,7 +30,7 @@ from tests.project import Project
 from tests.publish import samples
 from tests.publish.gauges.test_gauges import HOSTILE, NOW, read
 from tests.publish.nights import past
-from tests.publish.pages.test_night_page import Page
+from tests.publish.pages.test_night import Page
 from tests.publish.retrainings import STATUSES, WITH_A_MODEL, evaluation, retraining
 from tests.servers.browser import BrowserWindows
 from tests.servers.pushgateway import Pushgateway

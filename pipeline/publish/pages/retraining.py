@@ -12,9 +12,21 @@ from itertools import groupby
 from markupsafe import Markup
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.retraining import apart, remember
-from pipeline.publish.facts.words import clip, count, failure_words, measured, metric_name, plural, share
-from pipeline.publish.pages import charts
+from pipeline.publish import charts
+from pipeline.publish.facts.retraining import remember
+from pipeline.publish.facts.retraining_words import (
+    both,
+    by_weight,
+    check_rows,
+    command,
+    data_words,
+    drift_words,
+    gain,
+    metric_rows,
+    next_step,
+    verdict_words,
+)
+from pipeline.publish.facts.words import clip, count, failure_words, plural
 from pipeline.publish.templates import page
 from pipeline.results import Evaluation, Lineage, MetricComparison, RetrainResult, SegmentComparison, TrainingCounts
 
@@ -31,12 +43,6 @@ _LEFT_OUT = {
 _AGAINST = {
     "logged": "No champion could be loaded: the predictions logged in production stand for it, for information.",
     "nobody": "There is no champion to compare with.",
-}
-_CHECKS = {
-    "main_metric": "Main metric",
-    "floor": "Floor",
-    "beats_a_constant": "Better than one fixed answer",
-    "segments": "Segments",
 }
 
 
@@ -59,7 +65,7 @@ def retraining_page(monitor: Monitor, result: RetrainResult) -> bytes:
         next_step=next_step(monitor, result),
         command=command(monitor, result),
         told=clip(result.told or "", 300),
-        metrics=metric_rows(evaluation) if evaluation else [],
+        metrics=_metrics(evaluation) if evaluation else [],
         against=_against(evaluation, result.lineage) if evaluation else "",
         compared=evaluation is not None and evaluation.against != "nobody",
         checks=check_rows(evaluation) if evaluation else [],
@@ -74,123 +80,20 @@ def retraining_page(monitor: Monitor, result: RetrainResult) -> bytes:
     )
 
 
-def verdict_words(result: RetrainResult, length: int = 800) -> str:
-    """How it ended, and what a person made of it since, as a sentence of its own."""
-    words = clip(result.verdict, length) + (f"; {result.since} since" if result.since else "")
-    return words[:1].upper() + words[1:]
+def _metrics(evaluation: Evaluation) -> list[dict[str, object]]:
+    """Each bar has a scale of its own."""
+    bars = (_bar(item, _reach(item)) for item in by_weight(evaluation))
+    return [{**row, "bar": bar} for row, bar in zip(metric_rows(evaluation), bars, strict=True)]
 
 
-def drift_words(result: RetrainResult) -> str:
-    """What `reason` leaves open: the drift share of its night, and whether training again was forced."""
-    words = ""
-    if result.drift_share is not None and share(result.drift_share) not in result.reason:
-        words = f"{share(result.drift_share)} of the columns had drifted"
-    return ", ".join(filter(None, (words, "trained again on demand" if result.forced else "")))
-
-
-def data_words(result: RetrainResult) -> str:
-    """How many rows it learnt from and was judged on, or how many there would have been."""
-    counts = result.counts
-    if counts is None:
-        return ""
-    if result.evaluation is None:
-        found = f"{count(counts.labelled_rows)} labelled production {plural(counts.labelled_rows, 'row')}"
-        return f"Found: {found} and {count(counts.reference_rows)} of the reference"
-    return (
-        f"{count(counts.training_rows)} {plural(counts.training_rows, 'row')} to learn from, "
-        f"{count(counts.holdout_rows)} newer {plural(counts.holdout_rows, 'one')} held out to judge both models"
-    )
-
-
-def next_step(monitor: Monitor, result: RetrainResult) -> str:
-    """What happens next and who acts, in a sentence or two."""
-    owner, version = clip(monitor.owner, 120), remember(result).version
-    if result.since is not None:
-        return "Nothing to do: a person has moved the champion since."
-    if result.status == "promoted":
-        words = f"Nothing to do: version {version} is the champion, and what it learnt from is the new reference."
-        return words + (" To put the model before it back:" if _replaced(result) else "")
-    if result.status in ("proposed", "superseded"):
-        return f"The champion stays until a person decides. {owner} promotes version {version} with:"
-    return {
-        "rejected": "Nothing to do: the champion and its reference stay. The next retraining starts from newer data.",
-        "no_labels": "The champion stays. As soon as labels are there, a drifted night or a person starts it again:",
-        "too_few_labels": "The champion stays. With more labels, a drifted night or a person starts it again:",
-        "quality_failed": f"The champion stays. {owner} has the source repaired, then starts it again:",
-    }.get(result.status, f"The champion stays. {owner} reads the log of the run, repairs it and starts it again:")
-
-
-def command(monitor: Monitor, result: RetrainResult) -> str | None:
-    """The command line that goes with `next_step`, where there is one."""
-    if result.status == "rejected" or result.since is not None:
-        return None
-    start, name, version = "python -m pipeline", monitor.name, remember(result).version
-    if result.status == "promoted":
-        return f"{start} rollback {name}" if _replaced(result) else None
-    if result.status in ("proposed", "superseded"):
-        return f"{start} promote {name} {clip(version or 'VERSION', 40)}"
-    return f"{start} retrain {name} --date {result.run_date}"
-
-
-def _replaced(result: RetrainResult) -> bool:
-    return result.lineage is not None and result.lineage.champion_version is not None
-
-
-def metric_rows(evaluation: Evaluation) -> list[dict[str, object]]:
-    """Both models metric by metric, the one that decides first; each bar has a scale of its own."""
-    ordered = sorted(evaluation.metrics, key=lambda item: item.name != evaluation.main_metric)
-    return [
-        {
-            "name": metric_name(item.name),
-            "decides": item.name == evaluation.main_metric,
-            "better": item.better,
-            **_both(item),
-            "own": _range(item.challenger_low, item.challenger_high),
-            **_gain(item, _reach(item)),
-        }
-        for item in ordered
-    ]
-
-
-def check_rows(evaluation: Evaluation) -> list[tuple[str, bool, str]]:
-    """The conditions of the gate: name, whether it holds, and a sentence; failed ones first."""
-    ordered = sorted(evaluation.checks, key=lambda item: item.passed)
-    return [(_CHECKS[item.name], item.passed, clip(item.sentence, 600)) for item in ordered]
-
-
-def _both(item: MetricComparison) -> dict[str, str]:
-    values = (("challenger", item.challenger), ("champion", item.champion))
-    words = {name: "" if value is None else measured(value) for name, value in values}
-    if item.challenger is None or item.champion is None or words["challenger"] != words["champion"]:
-        return words
-    challenger, champion = apart(item.challenger, item.champion, 3)
-    return {"challenger": challenger, "champion": champion}
+def _bar(item: MetricComparison, extent: float) -> Markup:
+    if item.improvement is None or item.low is None or item.high is None:
+        return Markup("")
+    return charts.interval_bar(item.low, item.improvement, item.high, extent or 1.0)
 
 
 def _reach(item: MetricComparison) -> float:
     return max((abs(value) for value in (item.low, item.high, item.improvement) if value is not None), default=0.0)
-
-
-def _gain(item: MetricComparison, extent: float) -> dict[str, object]:
-    """The improvement in words and as a bar; empty where there is none."""
-    if item.improvement is None:
-        return {"gain": "", "change": "", "noise": "", "means": "", "bar": Markup("")}
-    change = f"{'worse' if item.improvement < 0 else 'better'} by {measured(abs(item.improvement), 2)}"
-    if item.low is None or item.high is None:
-        return {"gain": _signed(item.improvement), "change": change, "noise": "", "means": "", "bar": Markup("")}
-    means = "better" if item.low > 0 else "worse" if item.high < 0 else "within the noise"
-    bar = charts.interval_bar(item.low, item.improvement, item.high, extent or 1.0)
-    noise = f"{_signed(item.low)} to {_signed(item.high)}"
-    return {"gain": _signed(item.improvement), "change": change, "noise": noise, "means": means, "bar": bar}
-
-
-def _signed(value: float) -> str:
-    text = measured(abs(value), 2)
-    return text if text == "0" else f"+{text}" if value > 0 else f"\u2212{text}"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{measured(low)} to {measured(high)}"
 
 
 def _against(evaluation: Evaluation, lineage: Lineage | None) -> str:
@@ -211,8 +114,9 @@ def _segments(evaluation: Evaluation) -> list[dict[str, object]]:
             "rows": count(item.rows),
             "says": _segment_words(item),
             "failed": item.judged and not item.passed,
-            **_both(item.main),
-            **_gain(item.main, extent),
+            **both(item.main),
+            **gain(item.main),
+            "bar": _bar(item.main, extent),
         }
         for item in ordered[:MAX_SEGMENTS]
     ]

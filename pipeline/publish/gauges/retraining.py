@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import get_args
 
 from pipeline.publish.facts.retraining import remember
-from pipeline.publish.gauges.night_gauges import Gauges, Labels, column_label, midnight, send
+from pipeline.publish.gauges.families import Gauges, Labels, column_label, midnight
+from pipeline.publish.gauges.gateway import send
 from pipeline.results import Evaluation, RetrainResult, RetrainStatus
 
 

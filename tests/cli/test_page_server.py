@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.serve import LOOPBACK, server
+from pipeline.cli.page_server import LOOPBACK, server
 from pipeline.errors import ConfigError
 
 

@@ -1,0 +1,88 @@
+"""`check`: configuration, and what the next night would do, without touching data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime, timedelta
+
+from pipeline.cli.options import Commands
+from pipeline.config import Monitor, load_settings, monitor_files, resolve_location
+from pipeline.config.environment import channel_variable
+from pipeline.config.schedule import day_that_ended, next_moment
+from pipeline.config.settings import Settings
+from pipeline.errors import ConfigError
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    check = commands.add_parser("check", help="check configuration without touching data")
+    check.add_argument("monitor", metavar="MONITOR", nargs="?", help="default: every monitor")
+    check.set_defaults(command=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = load_settings(os.environ)
+    problems: list[str] = []
+    if options.monitor:
+        found, wrong = [monitor_files.load(options.monitor, settings)], {}
+    else:
+        files = monitor_files.load_all(settings)
+        found, wrong = list(files.monitors), dict(files.errors)
+        if not found and not wrong:
+            raise ConfigError([f"{settings.monitors_dir}: no monitor files; allowed: at least one <name>.yaml"])
+    problems += [problem for error in wrong.values() for problem in error.problems]
+    for monitor in found:
+        problems += _suite_problems(monitor, settings)
+        print(_tonight(monitor, settings))
+    if problems:
+        raise ConfigError(problems)
+    print(f"{len(found)} {'monitor is' if len(found) == 1 else 'monitors are'} sound")
+    return 0
+
+
+def _suite_problems(monitor: Monitor, settings: Settings) -> list[str]:
+    from pipeline.checks.quality import build_suite, load_suite
+
+    try:
+        build_suite(load_suite(settings.expectations_dir / f"{monitor.quality.suite}.json"))
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def _tonight(monitor: Monitor, settings: Settings) -> str:
+    """What the next night would do, without looking at data."""
+    start = next_moment(monitor.schedule, datetime.now(UTC))
+    run_date = day_that_ended(start)
+
+    def at(template: str) -> str:
+        return resolve_location(template, run_date, settings.data_root)
+
+    mail = ", ".join(monitor.notify.email) or "nobody"
+    lines = [
+        f"{monitor.name}: next night starts {start:%Y-%m-%d %H:%M} UTC, about {run_date}",
+        f"  reference   {at(monitor.snapshots.reference)}",
+        f"  production  {at(monitor.snapshots.production)}",
+    ]
+    if monitor.snapshots.labels:
+        delay = timedelta(days=monitor.performance.label_delay_days)
+        labels = resolve_location(monitor.snapshots.labels, run_date - delay, settings.data_root)
+        lines.append(f"  labels      {labels}")
+    lines += [
+        f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
+        f"  drift       retrain when more than {monitor.drift.limit:.0%} of the columns drifted",
+        f"  outlets     store {settings.store}; "
+        f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "
+        f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}; "
+        f"chat to {', '.join(_channels(monitor, settings)) or 'nobody'}",
+    ]
+    return "\n".join(lines)
+
+
+def _channels(monitor: Monitor, settings: Settings) -> list[str]:
+    variables = {name: channel_variable(name) for name in monitor.notify.channels}
+    return [
+        name if variable in settings.channels else f"{name} ({variable} is not set)"
+        for name, variable in variables.items()
+    ]

@@ -1,0 +1,59 @@
+"""`run` and `backfill`: nights without Airflow."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+
+from pipeline.cli.options import Commands, add_date, add_monitor, progress, run_date
+from pipeline.errors import ConfigError
+from pipeline.steps.walk import Outcome, exit_code, run_night
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    run = commands.add_parser("run", help="run one night without Airflow")
+    add_monitor(run)
+    add_date(run)
+    run.add_argument("--strict", action="store_true", help="exit with 6 when the night is drifted")
+    run.set_defaults(command=_run)
+
+    backfill = commands.add_parser("backfill", help="run several nights, oldest first")
+    add_monitor(backfill)
+    backfill.add_argument("--from", dest="first", type=run_date, required=True, help="first run date")
+    backfill.add_argument("--to", dest="last", type=run_date, required=True, help="last run date, included")
+    backfill.add_argument("--strict", action="store_true", help="exit with 6 when a night is drifted")
+    backfill.add_argument("--retrain", action="store_true", help="let these old nights ask for retraining")
+    backfill.set_defaults(command=_backfill)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pipeline.steps.night import open_night
+
+    outcome = run_night(open_night(options.monitor, options.date), progress)
+    print(_line(outcome))
+    return exit_code([outcome], options.strict)
+
+
+def _backfill(options: argparse.Namespace) -> int:
+    from pipeline.steps.night import open_night
+
+    if options.last < options.first:
+        raise ConfigError([f"--to {options.last} lies before --from {options.first}"])
+    outcomes = []
+    for offset in range((options.last - options.first).days + 1):
+        night = open_night(options.monitor, options.first + timedelta(days=offset))
+        outcomes.append(run_night(night, lambda _: None, backfill=not options.retrain))
+        print(_line(outcomes[-1]), flush=True)
+    return exit_code(outcomes, options.strict)
+
+
+def _line(outcome: Outcome) -> str:
+    night = outcome.night
+    words = [night.name, str(night.run_date)]
+    if outcome.decision is not None:
+        words.append(f"{outcome.decision.status.replace('_', ' ')}: {outcome.decision.reason}")
+        if outcome.decision.retrain:
+            words.append(f"(retrain with: python -m pipeline retrain {night.name} --date {night.run_date})")
+    words += [f"error: {error}" for error in outcome.errors]
+    return "  ".join(words)

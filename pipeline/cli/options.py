@@ -1,0 +1,36 @@
+"""What the commands share: their place in the parser, and arguments that several have."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date
+
+Commands = argparse._SubParsersAction
+
+
+def add_monitor(command: argparse.ArgumentParser) -> None:
+    """Which monitor."""
+    command.add_argument("monitor", metavar="MONITOR")
+
+
+def add_date(command: argparse.ArgumentParser, words: str = "the run date, YYYY-MM-DD") -> None:
+    """Which run date."""
+    command.add_argument("--date", type=run_date, required=True, help=words)
+
+
+def run_date(text: str) -> date:
+    """A date as people type it.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a date such as 2026-01-14") from None
+
+
+def progress(line: str) -> None:
+    """Say what is going on, beside the result."""
+    print(line, file=sys.stderr, flush=True)

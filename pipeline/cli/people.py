@@ -1,0 +1,37 @@
+"""`digest` and `notify`: who is told, and whether it reaches them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+
+from pipeline.cli.options import Commands, add_date
+from pipeline.config import load_settings
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    digest = commands.add_parser("digest", help="mail one summary over all monitors to PIPELINE_DIGEST_TO")
+    add_date(digest)
+    digest.set_defaults(command=_digest)
+
+    notify = commands.add_parser("notify", help="try every way to reach people")
+    words = "send a marked test message to all its outlets"
+    notify.add_argument("--test", metavar="MONITOR", required=True, help=words)
+    notify.set_defaults(command=_notify)
+
+
+def _digest(options: argparse.Namespace) -> int:
+    from pipeline.steps import telling as notify_steps
+
+    print(notify_steps.send_digest(load_settings(os.environ), options.date))
+    return 0
+
+
+def _notify(options: argparse.Namespace) -> int:
+    from pipeline.steps import telling as notify_steps
+
+    said, errors = notify_steps.send_check(options.test, load_settings(os.environ), datetime.now(UTC))
+    print("\n".join(said))
+    return max((error.exit_code for error in errors), default=0)

@@ -1,0 +1,107 @@
+"""Everything that differs between machines: the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.config.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
+from pipeline.config.home import PROJECT_ROOT
+from pipeline.config.values import Cron, Email
+from pipeline.errors import ConfigError
+
+
+def _split(value: object) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Everything that differs between machines, from `PIPELINE_*` variables or `.env` in the project's root.
+
+    With nothing set, everything is embedded: store, cache, MLflow database, gauges and mails are files under `var/`.
+    Secrets are `SecretStr`: printing settings never shows them.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="PIPELINE_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    monitors_dir: Path = PROJECT_ROOT / "monitors"
+    expectations_dir: Path = PROJECT_ROOT / "expectations"
+    store: str = str(PROJECT_ROOT / "var" / "store")
+    cache_dir: Path = PROJECT_ROOT / "var" / "cache"
+    cache_max_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
+    memory_budget_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2 * 2**30
+    pushgateway_url: SecretStr | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: Email = "nightjar@localhost"
+    report_base_url: str | None = None
+    mlflow_url: str | None = None
+    airflow_url: str | None = None
+    digest_schedule: Cron = "0 7 * * *"
+    digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
+    channels: dict[str, SecretStr] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: Any, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The usual sources, and one that gathers the variables of the channels."""
+        usual = super().settings_customise_sources(settings_cls, *args, **sources)
+        return *usual, ChannelSource(settings_cls, *usual)
+
+    @property
+    def embedded_mlflow_uri(self) -> str:
+        """The SQLite database used when MLFLOW_TRACKING_URI is not set: beside the cache, on this machine."""
+        return f"sqlite:///{self.embedded_mlflow_path}"
+
+    @property
+    def embedded_mlflow_path(self) -> Path:
+        """The file of the embedded MLflow database; not there before the first night."""
+        return self.cache_dir.resolve().parent / "mlflow.db"
+
+    @property
+    def data_root(self) -> Path:
+        """Relative snapshot paths start here: the folder that holds the monitors folder."""
+        return self.monitors_dir.resolve().parent
+
+    @model_validator(mode="after")
+    def _urls(self) -> Settings:
+        require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
+        require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
+        require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
+        require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
+        require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))
+        require_scheme("PIPELINE_AIRFLOW_URL", self.airflow_url, ("http://", "https://"))
+        return self
+
+
+def load_settings(environ: Iterable[str] = ()) -> Settings:
+    """Settings from the process environment.
+
+    Args:
+        environ: names of the variables that are set, to find misspelt `PIPELINE_` names.
+
+    Raises:
+        ConfigError: with one line per variable that is unknown or holds a value that is not allowed.
+    """
+    known = {f"PIPELINE_{field.upper()}" for field in Settings.model_fields if field != "channels"}
+    problems = [
+        f"{name}: unknown variable; allowed: {', '.join(sorted(known))}"
+        for name in sorted(environ)
+        if name.startswith("PIPELINE_") and name not in known and not name.startswith(CHANNEL_PREFIX)
+    ]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for detail in error.errors(include_input=False, include_url=False):
+            variable = f"PIPELINE_{str(detail['loc'][0]).upper()}: " if detail["loc"] else ""
+            problems.append(variable + detail["msg"].removeprefix("Value error, "))
+        raise ConfigError(problems) from None
+    if problems:
+        raise ConfigError(problems)
+    return settings

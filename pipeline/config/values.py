@@ -1,0 +1,86 @@
+"""The kinds of values in a monitor file, each with a message that says what is allowed."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from string import Formatter
+from typing import Annotated
+
+from croniter import croniter
+from pydantic import AfterValidator, Field
+
+from pipeline.config.sections import one_of
+
+NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
+CHAMPION = "champion"
+
+NUMERICAL_METHODS = (
+    "wasserstein", "jensenshannon", "psi", "kl_div", "hellinger", "ks", "t_test", "mannw", "anderson",
+    "cramer_von_mises", "ed", "es", "empirical_mmd",
+)  # fmt: skip
+CATEGORICAL_METHODS = (
+    "jensenshannon", "psi", "kl_div", "hellinger", "TVD", "chisquare", "z", "fisher_exact", "g_test",
+)  # fmt: skip
+
+
+def _check_cron(value: str) -> str:
+    if len(value.split()) != 5 or not croniter.is_valid(value):
+        raise ValueError("allowed: five cron fields in UTC, such as '0 2 * * *'")
+    return value
+
+
+def _check_name(value: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, value):
+        raise ValueError(
+            "allowed: 1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit "
+            "(the name becomes a folder, a DAG id and a label)"
+        )
+    return value
+
+
+def _check_email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,;\"']+@[^@\s<>,;\"']+", value):
+        raise ValueError("allowed: one mail address, such as ml-team@example.com")
+    return value
+
+
+def _check_location(value: str) -> str:
+    if value == CHAMPION:
+        raise ValueError("allowed: a path, a glob or an s3:// address; only the reference can be 'champion'")
+    if not value.strip() or any(ord(char) < 32 for char in value):
+        raise ValueError("allowed: a path, a glob or an s3:// address")
+    if value.startswith("s3://"):
+        if not re.match(r"s3://[a-z0-9][a-z0-9.-]+/.+", value):
+            raise ValueError("allowed: s3://bucket/key or s3://bucket/prefix/")
+    elif "://" in value:
+        raise ValueError("allowed: a local path or an s3:// address; no other scheme is supported")
+    try:
+        fields = [(field, spec) for _, field, spec, _ in Formatter().parse(value) if field is not None]
+    except ValueError as error:
+        raise ValueError(f"allowed: the placeholder {{date}}; the braces do not match ({error})") from error
+    if any(field != "date" for field, _ in fields):
+        raise ValueError("allowed: only the placeholder {date}, or with a format {date:%Y/%m/%d}")
+    return value
+
+
+def _check_reference(value: str) -> str:
+    return value if value == CHAMPION else _check_location(value)
+
+
+Cron = Annotated[str, AfterValidator(_check_cron)]
+Name = Annotated[str, AfterValidator(_check_name)]
+Email = Annotated[str, AfterValidator(_check_email)]
+Location = Annotated[str, AfterValidator(_check_location)]
+Reference = Annotated[str, AfterValidator(_check_reference)]
+Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NumericalMethod = Annotated[str, one_of("auto", *NUMERICAL_METHODS)]
+CategoricalMethod = Annotated[str, one_of("auto", *CATEGORICAL_METHODS)]
+AnyMethod = Annotated[str, one_of("auto", *dict.fromkeys(NUMERICAL_METHODS + CATEGORICAL_METHODS))]
+
+
+def resolve_location(template: str, run_date: date, root: Path) -> str:
+    """The location for one date: `{date}` filled in, a relative path made absolute under `root`."""
+    location = template.format(date=run_date)
+    return location if location.startswith("s3://") else str(root / location)

@@ -1,0 +1,134 @@
+"""A retraining in words and figures: its page and its mail say the same."""
+
+from __future__ import annotations
+
+from pipeline.config import Monitor
+from pipeline.publish.facts.retraining import apart, remember
+from pipeline.publish.facts.words import clip, count, measured, metric_name, plural, share
+from pipeline.results import Evaluation, MetricComparison, RetrainResult
+
+_CHECKS = {
+    "main_metric": "Main metric",
+    "floor": "Floor",
+    "beats_a_constant": "Better than one fixed answer",
+    "segments": "Segments",
+}
+
+
+def verdict_words(result: RetrainResult, length: int = 800) -> str:
+    """How it ended, and what a person made of it since, as a sentence of its own."""
+    words = clip(result.verdict, length) + (f"; {result.since} since" if result.since else "")
+    return words[:1].upper() + words[1:]
+
+
+def drift_words(result: RetrainResult) -> str:
+    """What `reason` leaves open: the drift share of its night, and whether training again was forced."""
+    words = ""
+    if result.drift_share is not None and share(result.drift_share) not in result.reason:
+        words = f"{share(result.drift_share)} of the columns had drifted"
+    return ", ".join(filter(None, (words, "trained again on demand" if result.forced else "")))
+
+
+def data_words(result: RetrainResult) -> str:
+    """How many rows it learnt from and was judged on, or how many there would have been."""
+    counts = result.counts
+    if counts is None:
+        return ""
+    if result.evaluation is None:
+        found = f"{count(counts.labelled_rows)} labelled production {plural(counts.labelled_rows, 'row')}"
+        return f"Found: {found} and {count(counts.reference_rows)} of the reference"
+    return (
+        f"{count(counts.training_rows)} {plural(counts.training_rows, 'row')} to learn from, "
+        f"{count(counts.holdout_rows)} newer {plural(counts.holdout_rows, 'one')} held out to judge both models"
+    )
+
+
+def next_step(monitor: Monitor, result: RetrainResult) -> str:
+    """What happens next and who acts, in a sentence or two."""
+    owner, version = clip(monitor.owner, 120), remember(result).version
+    if result.since is not None:
+        return "Nothing to do: a person has moved the champion since."
+    if result.status == "promoted":
+        words = f"Nothing to do: version {version} is the champion, and what it learnt from is the new reference."
+        return words + (" To put the model before it back:" if _replaced(result) else "")
+    if result.status in ("proposed", "superseded"):
+        return f"The champion stays until a person decides. {owner} promotes version {version} with:"
+    return {
+        "rejected": "Nothing to do: the champion and its reference stay. The next retraining starts from newer data.",
+        "no_labels": "The champion stays. As soon as labels are there, a drifted night or a person starts it again:",
+        "too_few_labels": "The champion stays. With more labels, a drifted night or a person starts it again:",
+        "quality_failed": f"The champion stays. {owner} has the source repaired, then starts it again:",
+    }.get(result.status, f"The champion stays. {owner} reads the log of the run, repairs it and starts it again:")
+
+
+def command(monitor: Monitor, result: RetrainResult) -> str | None:
+    """The command line that goes with `next_step`, where there is one."""
+    if result.status == "rejected" or result.since is not None:
+        return None
+    start, name, version = "python -m pipeline", monitor.name, remember(result).version
+    if result.status == "promoted":
+        return f"{start} rollback {name}" if _replaced(result) else None
+    if result.status in ("proposed", "superseded"):
+        return f"{start} promote {name} {clip(version or 'VERSION', 40)}"
+    return f"{start} retrain {name} --date {result.run_date}"
+
+
+def _replaced(result: RetrainResult) -> bool:
+    return result.lineage is not None and result.lineage.champion_version is not None
+
+
+def metric_rows(evaluation: Evaluation) -> list[dict[str, object]]:
+    """Both models metric by metric, the one that decides first."""
+    return [
+        {
+            "name": metric_name(item.name),
+            "decides": item.name == evaluation.main_metric,
+            "better": item.better,
+            **both(item),
+            "own": _range(item.challenger_low, item.challenger_high),
+            **gain(item),
+        }
+        for item in by_weight(evaluation)
+    ]
+
+
+def by_weight(evaluation: Evaluation) -> list[MetricComparison]:
+    """The metric that decides first."""
+    return sorted(evaluation.metrics, key=lambda item: item.name != evaluation.main_metric)
+
+
+def check_rows(evaluation: Evaluation) -> list[tuple[str, bool, str]]:
+    """The conditions of the gate: name, whether it holds, and a sentence; failed ones first."""
+    ordered = sorted(evaluation.checks, key=lambda item: item.passed)
+    return [(_CHECKS[item.name], item.passed, clip(item.sentence, 600)) for item in ordered]
+
+
+def both(item: MetricComparison) -> dict[str, str]:
+    """The values of both models, with digits enough to tell them apart."""
+    values = (("challenger", item.challenger), ("champion", item.champion))
+    words = {name: "" if value is None else measured(value) for name, value in values}
+    if item.challenger is None or item.champion is None or words["challenger"] != words["champion"]:
+        return words
+    challenger, champion = apart(item.challenger, item.champion, 3)
+    return {"challenger": challenger, "champion": champion}
+
+
+def gain(item: MetricComparison) -> dict[str, str]:
+    """The improvement in words; empty where there is none."""
+    if item.improvement is None:
+        return {"gain": "", "change": "", "noise": "", "means": ""}
+    change = f"{'worse' if item.improvement < 0 else 'better'} by {measured(abs(item.improvement), 2)}"
+    words = {"gain": _signed(item.improvement), "change": change, "noise": "", "means": ""}
+    if item.low is None or item.high is None:
+        return words
+    means = "better" if item.low > 0 else "worse" if item.high < 0 else "within the noise"
+    return {**words, "noise": f"{_signed(item.low)} to {_signed(item.high)}", "means": means}
+
+
+def _signed(value: float) -> str:
+    text = measured(abs(value), 2)
+    return text if text == "0" else f"+{text}" if value > 0 else f"\u2212{text}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{measured(low)} to {measured(high)}"

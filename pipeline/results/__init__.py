@@ -1,0 +1,53 @@
+"""The frozen values that pass between steps. Each is strict JSON in the run store: no NaN, no rows of data."""
+
+from pipeline.results.base import Number, Result
+from pipeline.results.champion import AliasChange
+from pipeline.results.decision import Decision, Hold, Status
+from pipeline.results.drift import ColumnDrift, DriftResult, Shape, strength
+from pipeline.results.performance import PerformanceResult
+from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
+from pipeline.results.retraining import (
+    Against,
+    Evaluation,
+    GateCheck,
+    Lineage,
+    MetricComparison,
+    NightLeftOut,
+    RetrainResult,
+    RetrainStatus,
+    SegmentComparison,
+    TrainingCounts,
+)
+from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
+
+__all__ = [
+    "Against",
+    "AliasChange",
+    "ColumnDrift",
+    "ColumnType",
+    "Decision",
+    "DriftResult",
+    "Engine",
+    "Evaluation",
+    "ExpectationOutcome",
+    "GateCheck",
+    "Hold",
+    "Lineage",
+    "MetricComparison",
+    "NightLeftOut",
+    "Number",
+    "PerformanceResult",
+    "PinnedObject",
+    "QualityResult",
+    "Result",
+    "RetrainResult",
+    "RetrainStatus",
+    "SegmentComparison",
+    "Severity",
+    "Shape",
+    "Snapshot",
+    "SnapshotPair",
+    "Status",
+    "TrainingCounts",
+    "strength",
+]

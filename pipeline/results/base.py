@@ -1,0 +1,20 @@
+"""Base of every value that steps exchange: strict JSON, no NaN, no rows of data."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Result(BaseModel):
+    """Base of every value that steps exchange."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    def to_json(self) -> bytes:
+        """Strict, indented JSON; equal values give equal bytes."""
+        return (json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()

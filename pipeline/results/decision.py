@@ -1,0 +1,28 @@
+"""A night's verdict."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.results.base import Result
+
+Status = Literal["healthy", "drifted", "data_broken"]
+
+
+Hold = Literal[
+    "quality_failed", "not_comparable", "backfill", "too_few_rows", "too_few_labels", "not_enough_nights", "cooldown"
+]  # fmt: skip
+
+
+class Decision(Result):
+    """The night's verdict. `status` is `drifted` when the drift share is over the limit, strictly.
+
+    `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained. `hold`
+    names why nothing is: always on broken data, and where the share is over the limit but the monitor's policy waits.
+    """
+
+    snapshots: str
+    status: Status
+    retrain: bool
+    reason: str
+    hold: Hold | None = None

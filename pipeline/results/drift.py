@@ -1,0 +1,87 @@
+"""Every compared column of a night, and the share of them that drifted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.results.base import Number, Result
+
+
+class Shape(Result):
+    """A column before and after, as fractions of the non-missing rows, for small charts.
+
+    Numerical: `edges` has one value more than `reference` and `production`. Categorical: `categories` has as many,
+    the most frequent first, and may end with one entry that stands for all others.
+    """
+
+    edges: tuple[Number, ...] = ()
+    categories: tuple[str, ...] = ()
+    reference: tuple[Number, ...]
+    production: tuple[Number, ...]
+
+
+class ColumnDrift(Result):
+    """One column compared with the reference.
+
+    `score` is a distance (high means drift) or a p-value (low means drift), as `direction` says; `threshold` is in
+    the same unit; `error_bound` is how far the score may be from the exact one. `status` is `not_evaluable` when there
+    is no score, and then `reason` says why; for a drifted column `reason` says what changed. `flags` are findings that
+    the score cannot see, such as a surge of missing values; missing shares are fractions of all rows in [0, 1].
+    `importance` is how much the champion relies on the column, as a fraction of all it relies on, where that is known.
+    """
+
+    name: str
+    kind: Literal["numerical", "categorical"]
+    method: str | None
+    direction: Literal["distance", "p_value"] | None = None
+    score: Number | None
+    threshold: Number | None
+    drifted: bool
+    status: Literal["evaluated", "not_evaluable"]
+    reason: str | None = None
+    error_bound: Number = 0.0
+    missing_reference_share: Number | None = None
+    missing_production_share: Number | None = None
+    flags: tuple[str, ...] = ()
+    shape: Shape | None = None
+    importance: Number | None = None
+
+
+class DriftResult(Result):
+    """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit.
+
+    Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
+    `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
+    `decisive` says which of the two is held against the limit.
+    """
+
+    snapshots: str
+    drift_share: Number
+    limit: Number
+    drifted: bool
+    columns: tuple[ColumnDrift, ...]
+    weighted_drift_share: Number | None = None
+    decisive: Literal["columns", "importance"] = "columns"
+
+    @property
+    def evaluated(self) -> int:
+        """Columns that have a score: the denominator of the share."""
+        return sum(1 for item in self.columns if item.status == "evaluated")
+
+    @property
+    def drifted_columns(self) -> tuple[ColumnDrift, ...]:
+        """Drifted columns, the strongest first, as `strength` measures it."""
+        return tuple(sorted((item for item in self.columns if item.drifted), key=strength, reverse=True))
+
+
+def strength(column: ColumnDrift) -> float:
+    """How far a column is past its threshold, comparable across methods: 1.0 is on the threshold, more is further.
+
+    Distances: score / threshold. p-values: threshold / score. Bounded by 1e9 so that it stays finite.
+    """
+    if column.score is None or column.threshold is None:
+        return 0.0
+    over, under = (column.score, column.threshold)
+    if column.direction == "p_value":
+        over, under = under, over
+    return min(over / under, 1e9) if under > 0 else (1e9 if over > 0 else 1.0)

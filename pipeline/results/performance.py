@@ -1,0 +1,25 @@
+"""How well the model did where labels have arrived."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.results.base import Number, Result
+
+
+class PerformanceResult(Result):
+    """Realised metrics of the production rows of `labels_date` against the reference's own.
+
+    `status` is `measured`, or why not: `not_configured`, `awaiting_labels`, `not_evaluable` (see `reason`).
+    """
+
+    snapshots: str
+    status: Literal["measured", "not_configured", "awaiting_labels", "not_evaluable"]
+    reason: str | None = None
+    labels_date: date | None = None
+    labelled_rows: int = 0
+    realised: dict[str, Number] = Field(default_factory=dict)
+    reference: dict[str, Number] = Field(default_factory=dict)

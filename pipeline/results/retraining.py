@@ -1,0 +1,163 @@
+"""What came of a retraining."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.results.base import Number, Result
+from pipeline.results.quality import QualityResult
+
+
+class NightLeftOut(Result):
+    """A night within the window whose rows are not in the training set, and why."""
+
+    run_date: date
+    why: Literal["no_production", "no_labels", "quality_failed", "over_max_rows"]
+
+
+class TrainingCounts(Result):
+    """What the training set was made of, in rows.
+
+    `labelled_rows` are production rows with a label, `unlabelled_rows` those left out for want of one,
+    `duplicate_rows` those left out because a newer row has the same id, `reference_rows` those used of the reference.
+    `training_rows` + `holdout_rows` = `reference_rows` + `labelled_rows`, after duplicates.
+    """
+
+    first_date: date
+    last_date: date
+    reference_rows: int = 0
+    labelled_rows: int = 0
+    unlabelled_rows: int = 0
+    duplicate_rows: int = 0
+    training_rows: int = 0
+    holdout_rows: int = 0
+    nights: int = 0
+    left_out: tuple[NightLeftOut, ...] = ()
+
+
+class MetricComparison(Result):
+    """One metric of both models on the same held-out rows.
+
+    `improvement` is positive where the challenger is better, whichever way the metric points; `low` and `high` are its
+    95% bootstrap interval, as `challenger_low` and `challenger_high` are that of the challenger's own value. None where
+    the rows do not allow a value.
+    """
+
+    name: str
+    better: Literal["higher", "lower"]
+    challenger: Number | None
+    challenger_low: Number | None = None
+    challenger_high: Number | None = None
+    champion: Number | None = None
+    improvement: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+
+
+class SegmentComparison(Result):
+    """The main metric on the held-out rows with one value of a column. `judged` is False where they are too few."""
+
+    column: str
+    value: str
+    rows: int
+    main: MetricComparison
+    judged: bool
+    passed: bool
+
+
+class GateCheck(Result):
+    """One condition of the gate, with its outcome in a sentence."""
+
+    name: Literal["main_metric", "floor", "beats_a_constant", "segments"]
+    passed: bool
+    sentence: str
+
+
+Against = Literal["version", "logged", "nobody"]
+
+
+class Evaluation(Result):
+    """Champion against challenger. `against` says who stood for the champion.
+
+    `version`: the registry's champion. `logged`: there is none to load, so the predictions logged in production stand
+    for it, for information. `nobody`: there are no such predictions either.
+    """
+
+    task: Literal["classification", "regression"]
+    main_metric: str
+    against: Against
+    metrics: tuple[MetricComparison, ...]
+    segments: tuple[SegmentComparison, ...] = ()
+    checks: tuple[GateCheck, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every condition of the gate holds."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def main(self) -> MetricComparison:
+        """The metric that decides."""
+        return next(item for item in self.metrics if item.name == self.main_metric)
+
+
+class Lineage(Result):
+    """Where a model comes from: enough to find it, train it again, and check that nothing was changed since.
+
+    `importances`: how much the model's answers move, on average, when a feature's values are shuffled.
+    """
+
+    version: str
+    run_id: str
+    model_uri: str
+    model_sha256: str
+    training_uri: str
+    training_sha256: str
+    champion_version: str | None = None
+    code_version: str = ""
+    trainer: str = ""
+    trainer_sha256: str = ""
+    serialization: str = ""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    importances: dict[str, Number] = Field(default_factory=dict)
+
+
+RetrainStatus = Literal[
+    "promoted", "proposed", "rejected", "superseded", "no_labels", "too_few_labels", "quality_failed", "failed"
+]
+
+
+class RetrainResult(Result):
+    """What came of a retraining.
+
+    `promoted`, `proposed` (a person promotes), `rejected` (the gate did not pass) and `superseded` (the champion
+    changed meanwhile) left a model version; the others left none: `no_labels`, `too_few_labels`, `quality_failed` (the
+    training set did not pass the suite) and `failed` (the trainer raised or took too long, or a model file was
+    tampered with).
+    `reason` is why it was started, `verdict` how it ended, in a sentence. `told` says how `after_promotion` went,
+    `since` what a person did to the version afterwards.
+    """
+
+    monitor: str
+    run_date: date
+    status: RetrainStatus
+    reason: str
+    verdict: str
+    forced: bool = False
+    drift_share: Number | None = None
+    counts: TrainingCounts | None = None
+    quality: QualityResult | None = None
+    evaluation: Evaluation | None = None
+    lineage: Lineage | None = None
+    told: str | None = None
+    since: Literal["promoted by hand", "rolled back"] | None = None
+
+    @property
+    def words(self) -> str:
+        """The outcome in one line."""
+        version = f" (version {self.lineage.version})" if self.lineage else ""
+        since = f"; {self.since} since" if self.since else ""
+        return f"{self.monitor} on {self.run_date}: {self.status.replace('_', ' ')}{version}: {self.verdict}{since}"

@@ -1,0 +1,67 @@
+"""Pinned snapshots: which bytes a night is about."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+from pipeline.results.base import Result
+
+
+class PinnedObject(Result):
+    """One parquet object as it was when the snapshot was pinned.
+
+    `etag` and `version_id` come from S3, where the store offers them; `sha256` is of the content, in hex.
+    """
+
+    uri: str
+    size: int
+    sha256: str
+    rows: int
+    modified: str | None = None
+    etag: str | None = None
+    version_id: str | None = None
+
+
+class ColumnType(Result):
+    """A column of a snapshot: its name and its Arrow type, as Arrow writes it."""
+
+    name: str
+    type: str
+
+
+class Snapshot(Result):
+    """All parquet objects behind one location on one date, pinned. Row order is the order of `objects`."""
+
+    uri: str
+    objects: tuple[PinnedObject, ...]
+    fields: tuple[ColumnType, ...]
+    rows: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of the objects, in order: equal content, equal digest, wherever it lies."""
+        return hashlib.sha256("\n".join(item.sha256 for item in self.objects).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all objects together."""
+        return sum(item.size for item in self.objects)
+
+
+class SnapshotPair(Result):
+    """What one night compares. `labels` and `labelled` are of `labels_date`, once the labels have arrived."""
+
+    monitor: str
+    run_date: date
+    reference: Snapshot
+    production: Snapshot
+    labels_date: date | None = None
+    labels: Snapshot | None = None
+    labelled: Snapshot | None = None
+
+    @property
+    def digest(self) -> str:
+        """Identifies the data of this night; every later result carries it as `snapshots`."""
+        present = [item for item in (self.reference, self.production, self.labels, self.labelled) if item is not None]
+        return hashlib.sha256("\n".join(item.digest for item in present).encode()).hexdigest()

@@ -1,0 +1,8 @@
+"""Who hears how a retraining goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str], None]
+"""Is given a line for every step, and what the trainer says."""
