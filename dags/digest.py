@@ -24,12 +24,12 @@ DAG_ID = "nightjar_digest"
 @task(task_display_name="Send digest", retries=3)
 def send_digest() -> str:
     """Mail the digest of the date; returns what was done."""
-    from pipeline.steps import telling as notify_steps
+    from pipeline.steps import telling
 
     settings = load_settings(os.environ)
     if not settings.digest_to:
         raise AirflowSkipException("nobody gets a digest: PIPELINE_DIGEST_TO is not set")
-    return notify_steps.send_digest(settings, current_run_date())
+    return telling.send_digest(settings, current_run_date())
 
 
 def _build() -> None:

@@ -39,13 +39,13 @@ PREFIX = "retrain_"
 @task(task_display_name="Retrain")
 def retrain(monitor: str) -> str:
     """Train a challenger and let the gate decide; returns what came of it."""
-    from pipeline.steps import retraining as retrain_steps
+    from pipeline.steps import retraining as retraining_steps
     from pipeline.steps.night import open_night
 
     take_channels_from_connections(monitor)
     params = get_current_context()["params"]
-    result = retrain_steps.retrain(open_night(monitor, current_run_date()), params["reason"], params["force"])
-    retrain_steps.require_sound(result)
+    result = retraining_steps.retrain(open_night(monitor, current_run_date()), params["reason"], params["force"])
+    retraining_steps.require_sound(result)
     return result.words
 
 

@@ -23,15 +23,16 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _digest(options: argparse.Namespace) -> int:
-    from pipeline.steps import telling as notify_steps
+    from pipeline.steps import telling
 
-    print(notify_steps.send_digest(load_settings(os.environ), options.date))
+    print(telling.send_digest(load_settings(os.environ), options.date))
     return 0
 
 
 def _notify(options: argparse.Namespace) -> int:
-    from pipeline.steps import telling as notify_steps
+    from pipeline.steps import telling
+    from pipeline.steps.night import open_workspace
 
-    said, errors = notify_steps.send_check(options.test, load_settings(os.environ), datetime.now(UTC))
+    said, errors = telling.send_check(open_workspace(options.test), datetime.now(UTC))
     print("\n".join(said))
     return max((error.exit_code for error in errors), default=0)

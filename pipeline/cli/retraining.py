@@ -28,29 +28,27 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _retrain(options: argparse.Namespace) -> int:
-    from pipeline.steps import retraining as retrain_steps
+    from pipeline.steps import retraining
     from pipeline.steps.night import open_night
 
     night = open_night(options.monitor, options.date)
-    result = retrain_steps.retrain(night, options.reason, options.force, progress)
+    result = retraining.retrain(night, options.reason, options.force, progress)
     print(result.words)
-    retrain_steps.require_sound(result)
+    retraining.require_sound(result)
     return 0
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from pipeline.steps import retraining as retrain_steps
-    from pipeline.steps.night import open_night
+    from pipeline.steps import retraining
+    from pipeline.steps.night import open_workspace
 
-    now = datetime.now(UTC)
-    print(retrain_steps.promote(open_night(options.monitor, now.date()), options.version, now).words)
+    print(retraining.promote(open_workspace(options.monitor), options.version, datetime.now(UTC)).words)
     return 0
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from pipeline.steps import retraining as retrain_steps
-    from pipeline.steps.night import open_night
+    from pipeline.steps import retraining
+    from pipeline.steps.night import open_workspace
 
-    now = datetime.now(UTC)
-    print(retrain_steps.rollback(open_night(options.monitor, now.date()), now).words)
+    print(retraining.rollback(open_workspace(options.monitor), datetime.now(UTC)).words)
     return 0

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from pipeline.publish.facts.night import PastNight
+from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import State
 from pipeline.publish.facts.words import share

@@ -1,6 +1,6 @@
 """The frozen values that pass between steps. Each is strict JSON in the run store: no NaN, no rows of data."""
 
-from pipeline.results.base import Number, Result
+from pipeline.results.base import Kept, Number, Result
 from pipeline.results.champion import AliasChange
 from pipeline.results.decision import Decision, Hold, Status
 from pipeline.results.drift import ColumnDrift, DriftResult, Shape, strength
@@ -32,6 +32,7 @@ __all__ = [
     "ExpectationOutcome",
     "GateCheck",
     "Hold",
+    "Kept",
     "Lineage",
     "MetricComparison",
     "NightLeftOut",

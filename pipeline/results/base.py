@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,3 +18,9 @@ class Result(BaseModel):
     def to_json(self) -> bytes:
         """Strict, indented JSON; equal values give equal bytes."""
         return (json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+class Kept(Result):
+    """A result that has a file of its own in the run store: `<file>.json`."""
+
+    file: ClassVar[str]

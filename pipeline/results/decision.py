@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pipeline.results.base import Result
+from pipeline.results.base import Kept
 
 Status = Literal["healthy", "drifted", "data_broken"]
 
@@ -14,12 +14,14 @@ Hold = Literal[
 ]  # fmt: skip
 
 
-class Decision(Result):
+class Decision(Kept):
     """The night's verdict. `status` is `drifted` when the drift share is over the limit, strictly.
 
     `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained. `hold`
     names why nothing is: always on broken data, and where the share is over the limit but the monitor's policy waits.
     """
+
+    file: ClassVar[str] = "decision"
 
     snapshots: str
     status: Status

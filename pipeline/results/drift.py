@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pipeline.results.base import Number, Result
+from pipeline.results.base import Kept, Number, Result
 
 
 class Shape(Result):
@@ -47,13 +47,15 @@ class ColumnDrift(Result):
     importance: Number | None = None
 
 
-class DriftResult(Result):
+class DriftResult(Kept):
     """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit.
 
     Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
     `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
     `decisive` says which of the two is held against the limit.
     """
+
+    file: ClassVar[str] = "drift"
 
     snapshots: str
     drift_share: Number

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline.results.base import Number, Result
+from pipeline.results.base import Kept, Number
 
 
-class PerformanceResult(Result):
+class PerformanceResult(Kept):
     """Realised metrics of the production rows of `labels_date` against the reference's own.
 
     `status` is `measured`, or why not: `not_configured`, `awaiting_labels`, `not_evaluable` (see `reason`).
     """
+
+    file: ClassVar[str] = "performance"
 
     snapshots: str
     status: Literal["measured", "not_configured", "awaiting_labels", "not_evaluable"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pipeline.results.base import Number, Result
+from pipeline.results.base import Kept, Number, Result
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -37,8 +37,10 @@ class ExpectationOutcome(Result):
     examples: tuple[str, ...] = ()
 
 
-class QualityResult(Result):
+class QualityResult(Kept):
     """The results of the built-in checks and the suite. `passed` is the gate: no critical expectation failed."""
+
+    file: ClassVar[str] = "quality"
 
     snapshots: str
     suite: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline.results.base import Number, Result
+from pipeline.results.base import Kept, Number, Result
 from pipeline.results.quality import QualityResult
 
 
@@ -130,7 +130,7 @@ RetrainStatus = Literal[
 ]
 
 
-class RetrainResult(Result):
+class RetrainResult(Kept):
     """What came of a retraining.
 
     `promoted`, `proposed` (a person promotes), `rejected` (the gate did not pass) and `superseded` (the champion
@@ -140,6 +140,8 @@ class RetrainResult(Result):
     `reason` is why it was started, `verdict` how it ended, in a sentence. `told` says how `after_promotion` went,
     `since` what a person did to the version afterwards.
     """
+
+    file: ClassVar[str] = "retrain"
 
     monitor: str
     run_date: date

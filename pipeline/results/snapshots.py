@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from typing import ClassVar
 
-from pipeline.results.base import Result
+from pipeline.results.base import Kept, Result
 
 
 class PinnedObject(Result):
@@ -49,8 +50,10 @@ class Snapshot(Result):
         return sum(item.size for item in self.objects)
 
 
-class SnapshotPair(Result):
+class SnapshotPair(Kept):
     """What one night compares. `labels` and `labelled` are of `labels_date`, once the labels have arrived."""
+
+    file: ClassVar[str] = "snapshots"
 
     monitor: str
     run_date: date

@@ -1,30 +1,34 @@
-"""A night: one monitor on one date, and where its data comes from and its results go. What every step is given."""
+"""What every step is given: one monitor with its run store, and one date of it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
-from pipeline.errors import SnapshotMissing
+from pipeline.errors import ResultMissing, SnapshotMissing
+from pipeline.results import Kept, RetrainResult
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
     from pipeline.results import Snapshot
     from pipeline.snapshots import Cache
 
+K = TypeVar("K", bound=Kept)
+_RETRAINING = "retraining"
+
 
 @dataclass(frozen=True)
-class Night:
-    """One monitor on one date, and where its results go."""
+class Workspace:
+    """One monitor, the settings of this machine, and the run store that keeps its results."""
 
     monitor: Monitor
     settings: Settings
-    run_date: date
     store: RunStore
 
     @property
@@ -36,6 +40,27 @@ class Night:
     def tracking_uri(self) -> str:
         """Where MLflow is: as its own variable says, else embedded."""
         return os.environ.get("MLFLOW_TRACKING_URI") or self.settings.embedded_mlflow_uri
+
+    def on(self, run_date: date) -> Night:
+        """The monitor on a date."""
+        return Night(self.monitor, self.settings, self.store, run_date)
+
+    def nights(self) -> list[date]:
+        """Dates with a published night, oldest first."""
+        return self.store.nights(self.name)
+
+    @property
+    def retraining_place(self) -> str:
+        """Where the run store has the monitor's retrainings: published like nights, in a folder of their own."""
+        return f"{self.name}/{_RETRAINING}"
+
+    def retrainings(self) -> list[date]:
+        """Dates with a published retraining, oldest first."""
+        return self.store.nights(self.retraining_place)
+
+    def retraining_on(self, run_date: date) -> RetrainResult | None:
+        """The published retraining of a date."""
+        return self.store.read_result(self.retraining_place, run_date, RetrainResult.file, RetrainResult)
 
     def cache(self) -> Cache:
         """Where pinned snapshots are kept on this machine."""
@@ -61,11 +86,74 @@ class Night:
             return None
 
 
+@dataclass(frozen=True)
+class Night(Workspace):
+    """One monitor on one date."""
+
+    run_date: date
+
+    def save(self, result: Kept) -> None:
+        """Keep a step's result for the steps after it."""
+        self.store.save(self.name, self.run_date, result.file, result)
+
+    def load(self, kind: type[K]) -> K:
+        """The result an earlier step kept.
+
+        Raises:
+            ResultMissing: no step has kept it, or it cannot be read; says which step to run again.
+        """
+        return self.store.load(self.name, self.run_date, kind.file, kind)
+
+    def read(self, kind: type[K]) -> K | None:
+        """A result of the published night; None when there is none, or a version that kept less wrote it."""
+        return self.store.read_result(self.name, self.run_date, kind.file, kind)
+
+    def publish(self, files: Mapping[str, bytes]) -> None:
+        """Put files in place of whatever was published for the date, whole."""
+        self.store.publish_night(self.name, self.run_date, files)
+
+    def replace(self, files: Mapping[str, bytes]) -> bool:
+        """Put some files in place of those in the published night; whether anything changed."""
+        return self.store.replace_in_night(self.name, self.run_date, files)
+
+    def files(self, names: Collection[str] | None = None) -> dict[str, bytes] | None:
+        """Files of the published night, from one publication; None when there is none."""
+        return self.store.read_night(self.name, self.run_date, names)
+
+    def published(self) -> dict[str, bytes]:
+        """All files of the published night.
+
+        Raises:
+            ResultMissing: it is not published.
+        """
+        files = self.files()
+        if files is None:
+            raise ResultMissing(f"{self.uri()}: the night is not published: run render_report")
+        return files
+
+    def uri(self, name: str = "") -> str:
+        """Where a file of the published night lies: a path or an s3:// address."""
+        return self.store.night_uri(self.name, self.run_date, name)
+
+    def earlier(self) -> list[Night]:
+        """The published nights before this one, oldest first."""
+        return [self.on(day) for day in self.nights() if day < self.run_date]
+
+
+def open_workspace(name: str) -> Workspace:
+    """A monitor, with settings from the environment.
+
+    Raises:
+        ConfigError: a variable or the monitor file is wrong.
+    """
+    settings = load_settings(os.environ)
+    return Workspace(monitors.load(name, settings), settings, RunStore(settings.store))
+
+
 def open_night(name: str, run_date: date) -> Night:
     """The night of a monitor, with settings from the environment.
 
     Raises:
         ConfigError: a variable or the monitor file is wrong.
     """
-    settings = load_settings(os.environ)
-    return Night(monitors.load(name, settings), settings, run_date, RunStore(settings.store))
+    return open_workspace(name).on(run_date)

@@ -17,17 +17,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import QualityGateFailed, ResultMissing
 from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, SnapshotPair
-from pipeline.steps import pages as site
-from pipeline.steps import standing
-from pipeline.steps import telling as notify_steps
+from pipeline.steps import pages, standing, telling
 from pipeline.steps.night import Night
 
 if TYPE_CHECKING:
-    from pipeline.publish.facts.night import NightView, PastNight
+    from pipeline.publish.facts.night import NightView
 
 log = logging.getLogger(__name__)
-
-HISTORY_NIGHTS = 60
 
 
 def pull_snapshots(night: Night) -> SnapshotPair:
@@ -49,7 +45,7 @@ def pull_snapshots(night: Night) -> SnapshotPair:
         labels=labels,
         labelled=night.pin_if_there(sources.production, labels_date, cache) if labels else None,
     )
-    night.store.save(night.name, night.run_date, "snapshots", pair)
+    night.save(pair)
     log.info("%s: %d reference and %d production rows", night.name, pair.reference.rows, pair.production.rows)
     return pair
 
@@ -59,14 +55,14 @@ def validate_quality(night: Night) -> QualityResult:
     from pipeline.checks.quality import Limits, load_suite, validate
     from pipeline.snapshots import open_snapshot
 
-    pair, cache = _pair(night), night.cache()
+    pair, cache = night.load(SnapshotPair), night.cache()
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
         result = validate(
             night.monitor, suite, reference, production, pair, recent_rows=_recent_rows(night), limits=limits
         )
-    night.store.save(night.name, night.run_date, "quality", result)
+    night.save(result)
     return result
 
 
@@ -75,8 +71,7 @@ def _recent_rows(night: Night) -> list[int]:
     policy = night.monitor.quality.checks.row_history
     if policy is None:
         return []
-    days = [day for day in night.store.nights(night.name) if day < night.run_date][-policy.nights :]
-    pairs = (night.store.read_result(night.name, day, "snapshots", SnapshotPair) for day in days)
+    pairs = (earlier.read(SnapshotPair) for earlier in night.earlier()[-policy.nights :])
     return [pair.production.rows for pair in pairs if pair is not None]
 
 
@@ -85,7 +80,7 @@ def measure_drift(night: Night) -> DriftResult:
     from pipeline.checks.drift.measure import measure
     from pipeline.snapshots import open_snapshot
 
-    pair, cache = _pair(night), night.cache()
+    pair, cache = night.load(SnapshotPair), night.cache()
     importances = standing.importances(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         result = measure(
@@ -96,15 +91,15 @@ def measure_drift(night: Night) -> DriftResult:
             budget_bytes=night.settings.memory_budget_bytes,
             importances=importances,
         )
-    night.store.save(night.name, night.run_date, "drift", result)
+    night.save(result)
     return result
 
 
 def measure_performance(night: Night) -> PerformanceResult:
     """Realised metrics on the newest day that has labels."""
-    pair = _pair(night)
+    pair = night.load(SnapshotPair)
     result = _performance(night, pair)
-    night.store.save(night.name, night.run_date, "performance", result)
+    night.save(result)
     return result
 
 
@@ -140,14 +135,14 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     """
     from pipeline.checks import policy
 
-    pair = _pair(night)
-    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
-    drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
-    performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
+    pair = night.load(SnapshotPair)
+    quality = night.load(QualityResult)
+    drift = night.load(DriftResult)
+    performance = night.load(PerformanceResult)
     _require_same_snapshots(night, pair, quality, drift, performance)
     found = standing.circumstances(night, pair, performance, backfill)
     decision = policy.decide(quality, drift, night.monitor.retrain, found)
-    night.store.save(night.name, night.run_date, "decision", decision)
+    night.save(decision)
     return decision
 
 
@@ -158,41 +153,37 @@ def render_report(night: Night, airflow_run: str | None = None) -> str:
         night: the night.
         airflow_run: the id of the run in Airflow that this is a part of, for a link.
     """
-    from pipeline.publish import evidently_report, pages
-    from pipeline.publish.facts.night import Runs
+    from pipeline.publish import evidently_report
     from pipeline.publish.gauges import night as gauges
     from pipeline.publish.messages import mail
+    from pipeline.publish.pages import night_page
 
-    runs = Runs(airflow=airflow_run, mlflow=site.runs_of(night.store, night.name, night.run_date).mlflow)
-    view = replace(night_view(night), runs=runs)
-    message = mail.build_summary(view, night.settings.mail_from)
-    results = {
-        "snapshots": view.pair,
-        "quality": view.quality,
-        "drift": view.drift,
-        "performance": view.performance,
-        "decision": view.decision,
-        "history": view.tonight,
-        site.RUNS: runs,
-    }
-    files = {f"{name}.json": result.to_json() for name, result in results.items()}
-    files["drift_report.html"] = evidently_report.render(view.monitor, view.pair, view.drift)
-    files["index.html"] = pages.night_page(view)
-    files["gauges.prom"] = gauges.exposition(view)
-    if message is not None:
-        files["summary.eml"] = message.as_bytes()
-    night.store.publish_night(night.name, night.run_date, files)
-    site.publish_overviews(night.store, night.settings, night.monitor, view.tonight)
-    return night.store.night_uri(night.name, night.run_date, "index.html")
+    view = night_view(night)
+    view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run}))
+    drift_report = evidently_report.render(view.monitor, view.pair, view.drift)  # slow, so before anybody has to wait
+
+    def files(whole: NightView) -> dict[str, bytes]:
+        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, view.tonight, whole.runs)
+        message = mail.build_summary(whole, night.settings.mail_from)
+        return {
+            **{f"{result.file}.json": result.to_json() for result in kept},
+            "drift_report.html": drift_report,
+            "index.html": night_page(whole),
+            "gauges.prom": gauges.exposition(whole),
+            **({} if message is None else {"summary.eml": message.as_bytes()}),
+        }
+
+    pages.publish(night, view, files)
+    return night.uri("index.html")
 
 
 def log_run(night: Night) -> str:
     """Record the night in MLflow; the run's id."""
     from pipeline.publish import mlflow_run
 
-    files = _published(night)
+    files = night.published()
     run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
-    site.note_run(night.store, night.settings, night.monitor, night.run_date, run_id)
+    pages.note_run(night, run_id)
     return run_id
 
 
@@ -200,17 +191,17 @@ def push_gauges(night: Night) -> str:
     """Push the night's gauges, or leave them in the run store as a textfile; says which."""
     from pipeline.publish.gauges import night as gauges
 
-    text = _published(night)["gauges.prom"]
+    text = night.published()["gauges.prom"]
     url = night.settings.pushgateway_url
     if url is None:
-        return f"written to {night.store.night_uri(night.name, night.run_date, 'gauges.prom')}"
+        return f"written to {night.uri('gauges.prom')}"
     gauges.push(text, night.name, url.get_secret_value(), time.time())
     return "pushed"
 
 
 def send_summary(night: Night) -> str:
     """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
-    return notify_steps.send(night, night_view(night), _published(night).get("summary.eml"))
+    return telling.send(night, night_view(night), night.published().get("summary.eml"))
 
 
 def report_failure(night: Night, task: str) -> str:
@@ -230,10 +221,10 @@ def require_quality(night: Night) -> None:
     Raises:
         QualityGateFailed: a critical expectation failed; names them.
     """
-    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
+    quality = night.load(QualityResult)
     if not quality.passed:
         failed = [item.sentence for item in quality.failures if item.severity == "critical"]
-        report = night.store.night_uri(night.name, night.run_date, "index.html")
+        report = night.uri("index.html")
         raise QualityGateFailed(
             f"{night.name} on {night.run_date}: {len(failed)} critical expectations failed: {'; '.join(failed[:5])}. "
             f"See {report}"
@@ -246,48 +237,11 @@ def night_view(night: Night) -> NightView:
     Raises:
         ResultMissing: a step has not run, or ran on other snapshots.
     """
-    from pipeline.publish.facts.night import NightView
+    from pipeline.publish.facts.history import shown_beside
 
-    pair = _pair(night)
-    quality = night.store.load(night.name, night.run_date, "quality", QualityResult)
-    drift = night.store.load(night.name, night.run_date, "drift", DriftResult)
-    performance = night.store.load(night.name, night.run_date, "performance", PerformanceResult)
-    decision = night.store.load(night.name, night.run_date, "decision", Decision)
-    _require_same_snapshots(night, pair, quality, drift, performance, decision)
-    return NightView(
-        monitor=night.monitor,
-        pair=pair,
-        quality=quality,
-        drift=drift,
-        performance=performance,
-        decision=decision,
-        report_base_url=night.settings.report_base_url,
-        mlflow_url=night.settings.mlflow_url,
-        airflow_url=night.settings.airflow_url,
-        history=_history(night),
-        retraining=site.retraining_on(night.store, night.name, night.run_date),
-    )
-
-
-def _history(night: Night) -> tuple[PastNight, ...]:
-    """Those before it, and the next one, which its page links to; nothing else about a night knows of later ones."""
-    known = site.history(night.store, night.name)
-    earlier = [past for past in known if past.run_date < night.run_date]
-    later = [past for past in known if past.run_date > night.run_date]
-    return (*earlier[-HISTORY_NIGHTS:], *later[:1])
-
-
-def _pair(night: Night) -> SnapshotPair:
-    return night.store.load(night.name, night.run_date, "snapshots", SnapshotPair)
-
-
-def _published(night: Night) -> dict[str, bytes]:
-    files = night.store.read_night(night.name, night.run_date)
-    if files is None:
-        raise ResultMissing(
-            f"{night.store.night_uri(night.name, night.run_date)}: the night is not published: run render_report"
-        )
-    return files
+    view = pages.view_of(night, night.load)
+    _require_same_snapshots(night, view.pair, view.quality, view.drift, view.performance, view.decision)
+    return replace(view, history=shown_beside(pages.nights_of(night), night.run_date))
 
 
 def _require_same_snapshots(

@@ -1,26 +1,34 @@
-"""The pages over many nights: each monitor's, and the fleet's. Made from the run store alone.
+"""Brings the published pages up to date: gather what is remembered, ask the pure pages, write what differs.
 
-A monitor's nights are remembered together in `<store>/<monitor>/history.json`, so that the fleet's page needs one read
-per monitor. It is rebuilt from the nights themselves where it is missing. Its retrainings are remembered in
-`<store>/<monitor>/retraining/history.json`, a file of their own, as a night may end while a retraining goes on.
+    <store>/<monitor>/history.json              its nights, so that the fleet's page needs one read for each monitor
+    <store>/<monitor>/retraining/history.json   its retrainings, apart, as a night may end while a retraining goes on
 
-A night changes other pages too: the one before it links to it, and the next ones have it in their charts. After each
-night these are made again, and those that differ are written.
+Both are made again from the nights and retrainings themselves where they are missing. A night changes other pages, too:
+`publish.facts.history.touched` says which. Whoever changes pages of a monitor is alone with them meanwhile, and writes
+`history.json` last: who is interrupted before is made up for by whoever comes next.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from pipeline.config import Monitor, Settings
+from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
-from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, RetrainResult, SnapshotPair
+from pipeline.results import (
+    Decision,
+    DriftResult,
+    Kept,
+    PerformanceResult,
+    QualityResult,
+    RetrainResult,
+    SnapshotPair,
+)
+from pipeline.steps.night import Night, Workspace
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -28,286 +36,110 @@ if TYPE_CHECKING:
 
     from pipeline.config.monitor_files import MonitorFiles
     from pipeline.publish.facts.fleet import Watched
-    from pipeline.publish.facts.night import NightView, PastNight, Runs
+    from pipeline.publish.facts.history import PastNight
+    from pipeline.publish.facts.night import NightView, Runs
     from pipeline.publish.facts.retraining import PastRetraining
 
-RETRAINING = "retraining"
-RETRAINED = "retrain"
-RUNS = "runs"
-_ATTEMPTS = 5
+FLEET = ".fleet"  # no monitor has such a name; folders with a dot are not shown
 _READERS = 16
-_MADE_AGAIN = 31  # a night, and the next ones that have it in their charts
-_RESULTS = tuple(f"{name}.json" for name in ("snapshots", "quality", "drift", "performance", "decision", RUNS))
+_SHOWN: tuple[type[Kept], ...] = (SnapshotPair, QualityResult, DriftResult, PerformanceResult, Decision)
+K = TypeVar("K", bound=Kept)
 
 
-def history(store: RunStore, monitor: str) -> tuple[PastNight, ...]:
-    """All published nights of a monitor, oldest first."""
-    remembered = _remembered(store, monitor)
-    return _recall(store, monitor) if remembered is None else remembered
+class Loader(Protocol):
+    """Gives a result of a night."""
+
+    def __call__(self, kind: type[K], /) -> K: ...
 
 
-def _remembered(store: RunStore, monitor: str) -> tuple[PastNight, ...] | None:
-    """None where nothing is, or by a version that remembered something else."""
-    from pipeline.publish.facts.night import History
+def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[str, bytes]]) -> None:
+    """Publish a night, and bring every page up to date that shows it.
 
-    content = store.read_page(f"{monitor}/history.json")
-    try:
-        return None if content is None else History.model_validate_json(content).nights
-    except ValidationError:
-        return None
-
-
-def _recall(store: RunStore, monitor: str) -> tuple[PastNight, ...]:
-    from pipeline.publish.facts.night import PastNight
-
-    found = (store.read_result(monitor, day, "history", PastNight) for day in store.nights(monitor))
-    return tuple(item for item in found if item is not None)
-
-
-def retraining_on(store: RunStore, monitor: str, day: date) -> PastRetraining | None:
-    """What came of the retraining of a date, if there was one."""
-    from pipeline.publish.facts.retraining import remember
-
-    result = store.read_result(_retraining(monitor), day, RETRAINED, RetrainResult)
-    return None if result is None else remember(result)
-
-
-def _retrainings(store: RunStore, monitor: str) -> tuple[PastRetraining, ...]:
-    """All published retrainings of a monitor, oldest first."""
-    from pipeline.publish.facts.retraining import Retrainings
-
-    content = store.read_page(f"{_retraining(monitor)}/history.json")
-    try:
-        if content is not None:
-            return Retrainings.model_validate_json(content).retrainings
-    except ValidationError:
-        pass  # written by a version that remembered something else
-    return _recall_retrainings(store, monitor)
-
-
-def _recall_retrainings(store: RunStore, monitor: str) -> tuple[PastRetraining, ...]:
-    found = (retraining_on(store, monitor, day) for day in store.nights(_retraining(monitor)))
-    return tuple(item for item in found if item is not None)
-
-
-def _retraining(monitor: str) -> str:
-    return f"{monitor}/{RETRAINING}"
-
-
-def runs_of(store: RunStore, monitor: str, day: date) -> Runs:
-    """Where else a published night is on record."""
-    from pipeline.publish.facts.night import Runs
-
-    return store.read_result(monitor, day, RUNS, Runs) or Runs()
-
-
-def publish_overviews(store: RunStore, settings: Settings, monitor: Monitor, tonight: PastNight) -> None:
-    """Remember a night that was just published, and write the pages that show it."""
-    with store.alone(monitor.name):
-        _refresh_around(store, settings, monitor, _remember_nights(store, monitor, tonight))
-        write_monitor(store, monitor)
-    write_fleet(store, settings)
-
-
-def _refresh_around(store: RunStore, settings: Settings, monitor: Monitor, changed: Iterable[date]) -> None:
-    """Make the pages again that show one of some nights: the one before it, the next ones, and its own.
-
-    Its own, because it was made before others were published that finished at the same time.
+    Args:
+        night: the night.
+        view: the same, as it is told; its history is filled in here.
+        make: the night's files from the whole view.
     """
-    days = [night.run_date for night in history(store, monitor.name)]
-    shown: set[date] = set()
-    for day in changed:
-        place = bisect_left(days, day)
-        shown |= set(days[max(place - 1, 0) : place + _MADE_AGAIN])
-    for day in sorted(shown):
-        _refresh_night(store, settings, monitor, day)
+    from pipeline.publish.facts.history import shown_beside, touched
+
+    with night.store.alone(night.name):
+        before = _remembered(night) or ()
+        nights = _recall(night, (*before, view.tonight))
+        night.publish(make(replace(view, history=shown_beside(nights, night.run_date))))
+        _write_nights(night, nights, touched(before, nights))
+        _write_monitor(night, nights)
+        _remember(night, nights)
+    write_fleet(night.store, night.settings)
 
 
-def note_run(store: RunStore, settings: Settings, monitor: Monitor, day: date, mlflow: str) -> None:
-    """Add the id of its MLflow run to a published night."""
-    from pipeline.publish.facts.night import Runs
+def publish_retraining(workspace: Workspace, result: RetrainResult) -> None:
+    """Publish a retraining with everything people and programs read of it, and every page that shows it."""
+    with workspace.store.alone(workspace.name):
+        workspace.store.publish_night(workspace.retraining_place, result.run_date, _retraining_files(workspace, result))
+        _remember_retrainings(workspace)
+        nights = nights_of(workspace)
+        _write_nights(workspace, nights, [result.run_date])
+        _write_monitor(workspace, nights)
+    write_fleet(workspace.store, workspace.settings)
 
-    runs = runs_of(store, monitor.name, day)
-    if runs.mlflow != mlflow:
-        store.replace_in_night(monitor.name, day, {f"{RUNS}.json": Runs(airflow=runs.airflow, mlflow=mlflow).to_json()})
-    _refresh_night(store, settings, monitor, day)
 
-
-def publish_retraining(store: RunStore, settings: Settings, monitor: Monitor, result: RetrainResult) -> None:
-    """Publish a retraining with everything people and programs read of it, and write the pages that show it."""
+def _retraining_files(workspace: Workspace, result: RetrainResult) -> dict[str, bytes]:
     from pipeline.publish.gauges.retraining import exposition
     from pipeline.publish.messages.retraining_mail import build_retraining
     from pipeline.publish.pages import retraining_page
 
+    monitor, settings = workspace.monitor, workspace.settings
     message = build_retraining(monitor, result, settings.mail_from, settings.report_base_url)
-    files = {
-        f"{RETRAINED}.json": result.to_json(),
+    return {
+        f"{result.file}.json": result.to_json(),
         "index.html": retraining_page(monitor, result),
         "gauges.prom": exposition(result),
+        **({} if message is None else {"summary.eml": message.as_bytes()}),
     }
-    if message is not None:
-        files["summary.eml"] = message.as_bytes()
-    store.publish_night(_retraining(monitor.name), result.run_date, files)
-    _remember_retrainings(store, monitor)
-    _refresh_night(store, settings, monitor, result.run_date)
-    write_monitor(store, monitor)
-    write_fleet(store, settings)
 
 
-def _remember_retrainings(store: RunStore, monitor: Monitor) -> None:
-    """Read from the retrainings themselves: they are few, and whoever writes last then forgets none."""
-    from pipeline.publish.facts.retraining import Retrainings
-
-    found = Retrainings(retrainings=_recall_retrainings(store, monitor.name))
-    if found.retrainings:
-        store.write_page(f"{_retraining(monitor.name)}/history.json", found.to_json())
-
-
-def _remember_nights(store: RunStore, monitor: Monitor, tonight: PastNight) -> set[date]:
-    """Those that are remembered already, those that were published meanwhile, and tonight; the dates of what is new."""
-    from pipeline.publish.facts.night import History, PastNight
-
-    before = {night.run_date: night for night in _remembered(store, monitor.name) or ()}
-
-    def make() -> bytes:
-        known = {night.run_date: night for night in history(store, monitor.name)} | {tonight.run_date: tonight}
-        days = sorted({*store.nights(monitor.name), tonight.run_date})
-        found = [known.get(day) or store.read_result(monitor.name, day, "history", PastNight) for day in days]
-        return History(nights=tuple(night for night in found if night is not None)).to_json()
-
-    _write_settled(store, f"{monitor.name}/history.json", make)
-    after = {night.run_date: night for night in history(store, monitor.name)}
-    return {day for day in before.keys() | after.keys() if before.get(day) != after.get(day)}
-
-
-def write_monitor(store: RunStore, monitor: Monitor) -> None:
-    """Write the monitor's page from what is remembered of its nights and retrainings."""
-    from pipeline.publish.pages import monitor_page
-
-    def make() -> bytes:
-        return monitor_page(monitor, history(store, monitor.name), _retrainings(store, monitor.name))
-
-    _write_settled(store, f"{monitor.name}/index.html", make)
-
-
-def write_fleet(store: RunStore, settings: Settings) -> None:
-    """Write the fleet's page from what is remembered of every monitor."""
-    _write_settled(store, "index.html", lambda: _fleet(store, settings))
-
-
-def _write_settled(store: RunStore, key: str, make: Callable[[], bytes]) -> None:
-    """Write a page that others may be writing, too.
-
-    Several nights or retrainings may finish at once: who has written looks again, and writes again if another one came
-    in meanwhile, so that the page last written shows them all.
-    """
-    page = make()
-    for _ in range(_ATTEMPTS):
-        store.write_page(key, page)
-        again = make()
-        if again == page:
-            return
-        page = again
+def note_run(night: Night, mlflow: str) -> None:
+    """Add the id of its MLflow run to a published night, and to its page."""
+    with night.store.alone(night.name):
+        view = _published_view(night)
+        if view is not None:
+            runs = runs_of(night).model_copy(update={"mlflow": mlflow})
+            page = _page(replace(view, runs=runs), nights_of(night))
+            night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
 def rebuild(settings: Settings, progress: Callable[[str], None]) -> None:
     """Write every page again from the results in the run store; what has not changed is left alone."""
-    from pipeline.publish.facts.night import History
-
-    store, files = RunStore(settings.store), monitors.load_all(settings)
-    for monitor in files.monitors:
-        for day in store.nights(_retraining(monitor.name)):
-            _refresh_retraining(store, monitor, day)
-        _remember_retrainings(store, monitor)
-        days = store.nights(monitor.name)
-        nights = tuple(_rebuild_nights(store, settings, monitor, days))
-        store.write_page(f"{monitor.name}/history.json", History(nights=nights).to_json())
-        write_monitor(store, monitor)
-        progress(f"{monitor.name}: {len(nights)} of {len(days)} nights")
+    store = RunStore(settings.store)
+    for monitor in monitors.load_all(settings).monitors:
+        workspace = Workspace(monitor, settings, store)
+        with store.alone(workspace.name):
+            _rebuild_retrainings(workspace)
+            nights = _rebuild_nights(workspace)
+            _write_monitor(workspace, nights)
+            _remember(workspace, nights)
+        progress(f"{monitor.name}: {len(nights)} of {len(workspace.nights())} nights")
     write_fleet(store, settings)
 
 
-def _rebuild_nights(store: RunStore, settings: Settings, monitor: Monitor, days: Iterable[date]) -> Iterator[PastNight]:
-    """Each night as it is remembered, after its page was written; oldest first.
+def write_fleet(store: RunStore, settings: Settings) -> None:
+    """Write the fleet's page from what is remembered of every monitor."""
+    from pipeline.publish.pages import fleet_page
 
-    A page links to the night after it, so each is written once the next one is read.
-    """
-    earlier: list[PastNight] = []
-    waiting: NightView | None = None
-    for day in days:
-        view = _read_view(store, settings, monitor, day)
-        if view is None:
-            continue
-        if waiting is not None:
-            _write_night(store, waiting, (*earlier, view.tonight))
-            earlier.append(waiting.tonight)
-            yield earlier[-1]
-        waiting = view
-    if waiting is not None:
-        _write_night(store, waiting, earlier)
-        yield waiting.tonight
+    with store.alone(FLEET):
+        files = monitors.load_all(settings)
+        store.write_page("index.html", fleet_page(watched(store, settings, files), problems(files)))
 
 
-def _refresh_retraining(store: RunStore, monitor: Monitor, day: date) -> None:
-    """Where the result cannot be read, the page is left as it is."""
-    from pipeline.publish.pages import retraining_page
-
-    result = store.read_result(_retraining(monitor.name), day, RETRAINED, RetrainResult)
-    if result is not None:
-        store.replace_in_night(_retraining(monitor.name), day, {"index.html": retraining_page(monitor, result)})
-
-
-def _refresh_night(store: RunStore, settings: Settings, monitor: Monitor, day: date) -> None:
-    """Write a night's page again if it is not what it should be; what it shows may be changing meanwhile."""
-    for _ in range(_ATTEMPTS):
-        view = _read_view(store, settings, monitor, day)
-        if view is None or not _write_night(store, view, history(store, monitor.name)):
-            return
-
-
-def _write_night(store: RunStore, view: NightView, nights: Sequence[PastNight]) -> bool:
-    """Whether anything had to be written. `nights` are others that its page may show."""
-    from pipeline.publish.pages import night_page
-
-    whole = dataclasses.replace(view, history=tuple(nights))
-    files = {"index.html": night_page(whole), "history.json": view.tonight.to_json()}
-    return store.replace_in_night(view.monitor.name, view.run_date, files)
-
-
-def _read_view(store: RunStore, settings: Settings, monitor: Monitor, day: date) -> NightView | None:
-    """A published night without its history; None where its results cannot be read."""
-    from pipeline.publish.facts.night import NightView, Runs
-
-    files = store.read_night(monitor.name, day, _RESULTS)
-    try:
-        if files is None:
-            return None
-        return NightView(
-            monitor=monitor,
-            pair=SnapshotPair.model_validate_json(files["snapshots.json"]),
-            quality=QualityResult.model_validate_json(files["quality.json"]),
-            drift=DriftResult.model_validate_json(files["drift.json"]),
-            performance=PerformanceResult.model_validate_json(files["performance.json"]),
-            decision=Decision.model_validate_json(files["decision.json"]),
-            report_base_url=settings.report_base_url,
-            mlflow_url=settings.mlflow_url,
-            airflow_url=settings.airflow_url,
-            retraining=retraining_on(store, monitor.name, day),
-            runs=Runs.model_validate_json(files.get(f"{RUNS}.json", b"{}")),
-        )
-    except (KeyError, ValidationError):
-        return None
-
-
-def watched(store: RunStore, files: MonitorFiles) -> list[Watched]:
+def watched(store: RunStore, settings: Settings, files: MonitorFiles) -> list[Watched]:
     """Every monitor with what is remembered of it; read side by side, as an S3 store answers one at a time slowly."""
     from pipeline.publish.facts.fleet import Watched
 
-    def read(monitor: Monitor) -> Watched:
-        return Watched(monitor, history(store, monitor.name), _retrainings(store, monitor.name))
+    def read(workspace: Workspace) -> Watched:
+        return Watched(workspace.monitor, nights_of(workspace), retrainings_of(workspace))
 
     with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(read, files.monitors))
+        return list(readers.map(read, (Workspace(monitor, settings, store) for monitor in files.monitors)))
 
 
 def problems(files: MonitorFiles) -> dict[str, str]:
@@ -315,8 +147,166 @@ def problems(files: MonitorFiles) -> dict[str, str]:
     return {name: str(error) for name, error in files.errors.items()}
 
 
-def _fleet(store: RunStore, settings: Settings) -> bytes:
-    from pipeline.publish.pages import fleet_page
+def nights_of(workspace: Workspace) -> tuple[PastNight, ...]:
+    """What is remembered of all published nights of a monitor, oldest first."""
+    remembered = _remembered(workspace)
+    return _recall(workspace, ()) if remembered is None else remembered
 
-    files = monitors.load_all(settings)
-    return fleet_page(watched(store, files), problems(files))
+
+def retrainings_of(workspace: Workspace) -> tuple[PastRetraining, ...]:
+    """What is remembered of all published retrainings of a monitor, oldest first."""
+    from pipeline.publish.facts.retraining import Retrainings
+
+    content = workspace.store.read_page(f"{workspace.retraining_place}/history.json")
+    try:
+        if content is not None:
+            return Retrainings.model_validate_json(content).retrainings
+    except ValidationError:
+        pass  # written by a version that remembered something else
+    return _recall_retrainings(workspace)
+
+
+def runs_of(night: Night) -> Runs:
+    """Where else a published night is on record."""
+    from pipeline.publish.facts.night import Runs
+
+    return night.read(Runs) or Runs()
+
+
+def view_of(night: Night, load: Loader) -> NightView:
+    """Everything that is told about a night, but for its history.
+
+    Args:
+        night: the night.
+        load: gives its results: those that its steps kept, or those of its publication.
+    """
+    from pipeline.publish.facts.night import NightView
+    from pipeline.publish.facts.retraining import remember
+
+    retrained = night.retraining_on(night.run_date)
+    return NightView(
+        monitor=night.monitor,
+        pair=load(SnapshotPair),
+        quality=load(QualityResult),
+        drift=load(DriftResult),
+        performance=load(PerformanceResult),
+        decision=load(Decision),
+        report_base_url=night.settings.report_base_url,
+        mlflow_url=night.settings.mlflow_url,
+        airflow_url=night.settings.airflow_url,
+        retraining=None if retrained is None else remember(retrained),
+        runs=runs_of(night),
+    )
+
+
+def _published_view(night: Night) -> NightView | None:
+    """A published night without its history; None where its results cannot be read."""
+    files = night.files([f"{kind.file}.json" for kind in _SHOWN])
+
+    def load(kind: type[K], /) -> K:
+        return kind.model_validate_json((files or {})[f"{kind.file}.json"])
+
+    try:
+        return None if files is None else view_of(night, load)
+    except (KeyError, ValidationError):
+        return None
+
+
+def _page(view: NightView, nights: Sequence[PastNight]) -> dict[str, bytes]:
+    """What a published night holds that depends on others, or on what pages remember."""
+    from pipeline.publish.facts.history import shown_beside
+    from pipeline.publish.pages import night_page
+
+    whole = replace(view, history=shown_beside(nights, view.run_date))
+    return {"index.html": night_page(whole), f"{view.tonight.file}.json": view.tonight.to_json()}
+
+
+def _write_nights(workspace: Workspace, nights: Sequence[PastNight], days: Iterable[date]) -> None:
+    """Write the pages of some nights again, where they are not what they should be."""
+    for day in days:
+        night = workspace.on(day)
+        view = _published_view(night)
+        if view is not None:
+            night.replace(_page(view, nights))
+
+
+def _write_monitor(workspace: Workspace, nights: Sequence[PastNight]) -> None:
+    from pipeline.publish.pages import monitor_page
+
+    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace))
+    workspace.store.write_page(f"{workspace.name}/index.html", page)
+
+
+def _remembered(workspace: Workspace) -> tuple[PastNight, ...] | None:
+    """None where nothing is, or by a version that remembered something else."""
+    from pipeline.publish.facts.history import History
+
+    content = workspace.store.read_page(f"{workspace.name}/history.json")
+    try:
+        return None if content is None else History.model_validate_json(content).nights
+    except ValidationError:
+        return None
+
+
+def _recall(workspace: Workspace, known: Collection[PastNight]) -> tuple[PastNight, ...]:
+    """All published nights: as known, the last one of a date, or else from their own files."""
+    from pipeline.publish.facts.history import PastNight
+
+    by_day = {night.run_date: night for night in known}
+    newest = {night.run_date for night in list(known)[-1:]}  # not published yet, as it is about to be
+    found = (by_day.get(day) or workspace.on(day).read(PastNight) for day in sorted({*workspace.nights(), *newest}))
+    return tuple(night for night in found if night is not None)
+
+
+def _remember(workspace: Workspace, nights: Sequence[PastNight]) -> None:
+    from pipeline.publish.facts.history import History
+
+    workspace.store.write_page(f"{workspace.name}/history.json", History(nights=tuple(nights)).to_json())
+
+
+def _recall_retrainings(workspace: Workspace) -> tuple[PastRetraining, ...]:
+    from pipeline.publish.facts.retraining import remember
+
+    found = (workspace.retraining_on(day) for day in workspace.retrainings())
+    return tuple(remember(result) for result in found if result is not None)
+
+
+def _remember_retrainings(workspace: Workspace) -> None:
+    """Read from the retrainings themselves: they are few."""
+    from pipeline.publish.facts.retraining import Retrainings
+
+    found = Retrainings(retrainings=_recall_retrainings(workspace))
+    if found.retrainings:
+        workspace.store.write_page(f"{workspace.retraining_place}/history.json", found.to_json())
+
+
+def _rebuild_retrainings(workspace: Workspace) -> None:
+    """Where a result cannot be read, its page is left as it is."""
+    from pipeline.publish.pages import retraining_page
+
+    for day in workspace.retrainings():
+        result = workspace.retraining_on(day)
+        if result is not None:
+            page = {"index.html": retraining_page(workspace.monitor, result)}
+            workspace.store.replace_in_night(workspace.retraining_place, day, page)
+    _remember_retrainings(workspace)
+
+
+def _rebuild_nights(workspace: Workspace) -> list[PastNight]:
+    """Every night as it is remembered, after its page was written; oldest first.
+
+    A page links to the night after it, so each is written once the next one is read.
+    """
+    nights: list[PastNight] = []
+    waiting: NightView | None = None
+    for day in workspace.nights():
+        view = _published_view(workspace.on(day))
+        if view is None:
+            continue
+        nights.append(view.tonight)
+        if waiting is not None:
+            workspace.on(waiting.run_date).replace(_page(waiting, nights))
+        waiting = view
+    if waiting is not None:
+        workspace.on(waiting.run_date).replace(_page(waiting, nights))
+    return nights

@@ -27,9 +27,8 @@ from pipeline.results import (
     SnapshotPair,
     TrainingCounts,
 )
-from pipeline.steps import pages as site
-from pipeline.steps import telling as notify_steps
-from pipeline.steps.night import Night
+from pipeline.steps import pages, telling
+from pipeline.steps.night import Night, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,15 +79,10 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
             result = recorded(registry, version)
         if version is not None:
             result = conclude(registry, version, result, night.monitor, lease)
-    site.publish_retraining(night.store, night.settings, night.monitor, result)
+    pages.publish_retraining(night, result)
     log.info("%s", result.words)
-    log.info("%s", notify_steps.send_retraining(night.store, night.settings, night.monitor, result))
+    log.info("%s", telling.send_retraining(night, result))
     return result
-
-
-def published(night: Night) -> RetrainResult | None:
-    """The retraining that was published for a date."""
-    return night.store.read_result(f"{night.name}/{site.RETRAINING}", night.run_date, site.RETRAINED, RetrainResult)
 
 
 def require_sound(result: RetrainResult) -> None:
@@ -109,11 +103,11 @@ def require_sound(result: RetrainResult) -> None:
         raise OutletUnavailable(f"{result.monitor}: promoted, but {result.told}")
 
 
-def promote(night: Night, number: str, moment: datetime) -> AliasChange:
+def promote(workspace: Workspace, number: str, moment: datetime) -> AliasChange:
     """Make a version champion by hand, and its training set the reference; serving and people are told.
 
     Args:
-        night: the monitor.
+        workspace: the monitor.
         number: of the version.
         moment: now, in UTC.
 
@@ -124,14 +118,15 @@ def promote(night: Night, number: str, moment: datetime) -> AliasChange:
     """
     from pipeline.retrain.champion import by_hand
 
-    return _tell(night, by_hand.promote(night.monitor, night.settings.store, night.tracking_uri, number), moment)
+    changed = by_hand.promote(workspace.monitor, workspace.settings.store, workspace.tracking_uri, number)
+    return _tell(workspace, changed, moment)
 
 
-def rollback(night: Night, moment: datetime) -> AliasChange:
+def rollback(workspace: Workspace, moment: datetime) -> AliasChange:
     """Put the previous champion and its reference back; serving and people are told.
 
     Args:
-        night: the monitor.
+        workspace: the monitor.
         moment: now, in UTC.
 
     Raises:
@@ -141,20 +136,21 @@ def rollback(night: Night, moment: datetime) -> AliasChange:
     """
     from pipeline.retrain.champion import by_hand
 
-    return _tell(night, by_hand.rollback(night.monitor, night.settings.store, night.tracking_uri), moment)
+    changed = by_hand.rollback(workspace.monitor, workspace.settings.store, workspace.tracking_uri)
+    return _tell(workspace, changed, moment)
 
 
-def _tell(night: Night, change: AliasChange, moment: datetime) -> AliasChange:
+def _tell(workspace: Workspace, change: AliasChange, moment: datetime) -> AliasChange:
     """Bring the pages of the retrainings in line with what a person did, and tell it."""
     from pipeline.retrain.champion import by_hand
 
     log.info("%s", change.words)
-    for result in by_hand.retrainings_of(night.monitor, night.tracking_uri, change):
-        site.publish_retraining(night.store, night.settings, night.monitor, result)
+    for result in by_hand.retrainings_of(workspace.monitor, workspace.tracking_uri, change):
+        pages.publish_retraining(workspace, result)
     if change.event == "unchanged":
         return change
     try:
-        said = notify_steps.send_change(night.store, night.settings, night.monitor, change, moment)
+        said = telling.send_change(workspace, change, moment)
     except (OutletUnavailable, OutletRefused) as error:
         raise type(error)(f"{change.words}. Not everybody could be told: {error}") from error
     log.info("%s", "; ".join(said))
@@ -224,7 +220,7 @@ def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainRe
         f"{counts.training_rows:,} rows to train on and {counts.holdout_rows:,} held out: "
         f"{counts.reference_rows:,} of the reference, {counts.labelled_rows:,} of {counts.nights} labelled nights"
     )
-    drift = night.store.read_result(night.name, night.run_date, "drift", DriftResult)
+    drift = night.read(DriftResult)
     return RetrainResult(
         monitor=night.name,
         run_date=night.run_date,
@@ -258,9 +254,8 @@ class _Source:
         """As it was found on that night if the data is still the same, else as it is found now."""
         from pipeline.snapshots import open_snapshot
 
-        store, name = self.night.store, self.night.name
-        pair = store.read_result(name, day, "snapshots", SnapshotPair)
-        quality = store.read_result(name, day, "quality", QualityResult)
+        night = self.night.on(day)
+        pair, quality = night.read(SnapshotPair), night.read(QualityResult)
         if pair is not None and quality is not None and pair.production.digest == production.digest:
             return quality.passed
         with open_snapshot(production, self.cache) as paths:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.config import CHAMPION
 from pipeline.errors import OutletRefused, OutletUnavailable, SnapshotChanged
-from pipeline.results import PerformanceResult, RetrainResult, Snapshot, SnapshotPair
-from pipeline.steps import pages as site
+from pipeline.results import Decision, DriftResult, PerformanceResult, RetrainResult, Snapshot, SnapshotPair
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -81,16 +82,42 @@ def circumstances(night: Night, pair: SnapshotPair, performance: PerformanceResu
         backfill: an old night is run again, and nobody said that it may retrain.
     """
     from pipeline.checks.policy import Circumstances
-    from pipeline.steps import history
 
-    store, monitor, day = night.store, night.monitor, night.run_date
-    earlier = [found for found in store.nights(night.name) if found < day]
-    retrained = store.nights(f"{night.name}/{site.RETRAINING}")
+    earlier = night.earlier()
     return Circumstances(
-        run_date=day,
+        run_date=night.run_date,
         rows=pair.production.rows,
-        labelled_rows=history.labelled_rows(store, monitor, earlier, day, performance),
-        over_before=history.over_before(store, monitor, earlier),
-        last_request=history.last_request(store, monitor, earlier, day, retrained),
+        labelled_rows=_labelled_rows(night, earlier, performance),
+        over_before=_over_before(night, earlier),
+        last_request=_last_request(night, earlier),
         backfill=backfill,
     )
+
+
+def _over_before(night: Night, earlier: Sequence[Night]) -> tuple[bool, ...]:
+    """Whether the nights that `nights_over` looks at, tonight aside, were over the limit; oldest first."""
+    last = earlier[max(0, len(earlier) - night.monitor.retrain.nights_over.of + 1) :]
+    found = (before.read(DriftResult) for before in last)
+    return tuple(drift is not None and drift.drifted for drift in found)
+
+
+def _labelled_rows(night: Night, earlier: Sequence[Night], tonight: PerformanceResult) -> int | None:
+    """Labelled production rows that the nights of the window have seen; None where no labels are configured."""
+    monitor = night.monitor
+    if monitor.columns.label is None or monitor.snapshots.labels is None:
+        return None
+    first = night.run_date - timedelta(days=monitor.retrain.window_days)
+    seen = [before.read(PerformanceResult) for before in earlier if before.run_date > first]
+    by_day = {found.labels_date: found.labelled_rows for found in (*seen, tonight) if found is not None}
+    return sum(by_day.values())
+
+
+def _last_request(night: Night, earlier: Sequence[Night]) -> date | None:
+    """The last earlier date on which a night asked for a retraining, or a person started one.
+
+    What lies before the cooldown is not read.
+    """
+    first = night.run_date - timedelta(days=night.monitor.retrain.cooldown_days)
+    decisions = ((before.run_date, before.read(Decision)) for before in earlier if before.run_date > first)
+    asked = [day for day, decision in decisions if decision is not None and decision.retrain]
+    return max([*asked, *(day for day in night.retrainings() if day < night.run_date)], default=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import NightjarError, QualityGateFailed
 from pipeline.results import Decision
-from pipeline.steps import nightly as steps
+from pipeline.steps import nightly
 from pipeline.steps.night import Night
 
 Progress = Callable[[str], None]
@@ -38,7 +38,7 @@ def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outco
     if errors:
         errors += _report_failure(night, "publish", progress)
     try:
-        steps.require_quality(night)
+        nightly.require_quality(night)
     except QualityGateFailed as error:
         errors.append(error)
     return Outcome(night, decision, tuple(errors))
@@ -46,29 +46,29 @@ def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outco
 
 def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
     progress("pull_snapshots")
-    pair = steps.pull_snapshots(night)
+    pair = nightly.pull_snapshots(night)
     progress(f"  {pair.reference.rows:,} reference and {pair.production.rows:,} production rows")
     progress("validate_quality")
-    quality = steps.validate_quality(night)
+    quality = nightly.validate_quality(night)
     progress(f"  {len(quality.outcomes) - len(quality.failures)} of {len(quality.outcomes)} expectations passed")
     progress("measure_drift")
-    drift = steps.measure_drift(night)
+    drift = nightly.measure_drift(night)
     progress(f"  {len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({drift.drift_share:.0%})")
     progress("measure_performance")
-    progress(f"  {steps.measure_performance(night).status.replace('_', ' ')}")
+    progress(f"  {nightly.measure_performance(night).status.replace('_', ' ')}")
     progress("decide")
-    decision = steps.decide(night, backfill)
+    decision = nightly.decide(night, backfill)
     progress(f"  {decision.status.replace('_', ' ')}: {decision.reason}")
     progress("render_report")
-    progress(f"  {steps.render_report(night)}")
+    progress(f"  {nightly.render_report(night)}")
     return decision
 
 
 def _publish(night: Night, progress: Progress) -> list[NightjarError | None]:
     return [
-        _attempt(steps.log_run, night, progress),
-        _attempt(steps.push_gauges, night, progress),
-        _attempt(steps.send_summary, night, progress),
+        _attempt(nightly.log_run, night, progress),
+        _attempt(nightly.push_gauges, night, progress),
+        _attempt(nightly.send_summary, night, progress),
     ]
 
 
@@ -84,7 +84,7 @@ def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> 
 
 def _report_failure(night: Night, task: str, progress: Progress) -> list[NightjarError]:
     try:
-        steps.report_failure(night, task)
+        nightly.report_failure(night, task)
     except NightjarError as error:
         progress(f"  the failure could not be reported: {error}")
         return [error]

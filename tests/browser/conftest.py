@@ -133,7 +133,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 assert outcome.decision is not None, outcome.errors
         for result in (_retraining("people"), _hostile_retraining()):
             night = project.night(DAYS[1], result.monitor)
-            pages_over_nights.publish_retraining(night.store, night.settings, night.monitor, result)
+            pages_over_nights.publish_retraining(night, result)
         assert steps.night_view(project.night(DAYS[1])).decision.status == "drifted"
         assert steps.night_view(project.night(DAYS[2])).decision.status == "data_broken"
     with served(project.store) as running:

@@ -9,7 +9,6 @@ import pytest
 
 from demo.airflow_client import AirflowFailed
 from pipeline.publish.facts.night import Runs
-from pipeline.steps import pages as site
 from tests.e2e.conftest import SECOND, World
 
 pytestmark = pytest.mark.slow
@@ -37,7 +36,7 @@ def test_a_quiet_night_succeeds_and_triggers_nothing(world: World) -> None:
     assert _published(world, "churn", QUIET) >= PUBLISHED
     assert world.chats[-1].startswith(f"[churn] healthy: none of 10 columns drifted on {QUIET}")
     recorded = Runs(airflow=run_id, mlflow=world.airflow.result("nightly_churn", run_id, "log_run"))
-    assert site.runs_of(world.store, "churn", date.fromisoformat(QUIET)) == recorded
+    assert world.store.read_result("churn", date.fromisoformat(QUIET), Runs.file, Runs) == recorded
 
 
 def test_a_drifted_night_is_a_success_and_starts_one_retraining(world: World, drifted: tuple[str, str]) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from pipeline.publish.facts.night import PastNight
+from pipeline.publish.facts.history import PastNight
 from tests.publish.samples import KNOWN, RUN_DATE
 
 LIMIT = 0.30

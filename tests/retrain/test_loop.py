@@ -32,7 +32,7 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps import standing
 from pipeline.steps.night import Night
-from tests.retrain.world import World, is_gone, wait_for
+from tests.retrain.world import World, is_gone, retrained, wait_for
 from tests.servers.processes import free_port
 from tests.servers.s3 import S3
 from tests.servers.webhook import Webhook
@@ -142,7 +142,7 @@ def test_a_date_is_trained_once_unless_forced(world: World, monkeypatch: pytest.
     first = retrain(world, 3)
     with monkeypatch.context() as patch:
         never_train(patch)
-        assert retrain(world, 3) == first == retrain_steps.published(world.night(3))
+        assert retrain(world, 3) == first == retrained(world.night(3))
     forced = retrain(world, 3, force=True)
 
     assert forced.lineage is not None

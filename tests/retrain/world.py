@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.results import RetrainResult
 from pipeline.steps.night import Night
 from tests.project import Project
 
@@ -125,3 +126,8 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+def retrained(night: Night) -> RetrainResult | None:
+    """What was published of the night's retraining."""
+    return night.retraining_on(night.run_date)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from pipeline.publish.facts.night import History, NightView, PastNight, Runs
-from pipeline.results import DriftResult, QualityResult, Result
+from pipeline.publish.facts.history import History, PastNight
+from pipeline.publish.facts.night import NightView, Runs
+from pipeline.results import DriftResult, Kept, QualityResult
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
 from pipeline.steps.night import Night
 from pipeline.storage import s3 as s3_client
+from pipeline.storage.run_store import RunStore
 from tests.project import Project
 from tests.publish import samples
 
@@ -37,21 +39,15 @@ def publish(project: Project, day: date, name: str = "people", drift: DriftResul
     if not (project.root / "monitors" / f"{name}.yaml").exists():
         project.write_monitor(name)
     night = project.night(str(day), name)
-    for result, value in _results(samples.view(name, day), drift or samples.drift()).items():
-        night.store.save(name, day, result, value)
+    for result in _results(samples.view(name, day), drift or samples.drift()):
+        night.save(result)
     steps.render_report(night)
     return night
 
 
-def _results(view: NightView, drift: DriftResult) -> dict[str, Result]:
-    found: dict[str, Result] = {
-        "quality": samples.quality(),
-        "drift": drift,
-        "performance": samples.performance(measured=False),
-        "decision": samples.decision(),
-    }
-    about = {"snapshots": view.pair.digest}
-    return {"snapshots": view.pair, **{name: value.model_copy(update=about) for name, value in found.items()}}
+def _results(view: NightView, drift: DriftResult) -> list[Kept]:
+    found: list[Kept] = [samples.quality(), drift, samples.performance(measured=False), samples.decision()]
+    return [view.pair, *(result.model_copy(update={"snapshots": view.pair.digest}) for result in found)]
 
 
 def contents(project: Project) -> dict[str, bytes]:
@@ -168,6 +164,46 @@ def test_two_nights_of_one_monitor_that_finish_at_once_are_both_remembered(quick
     assert rebuilt(quick) == before
 
 
+class Interrupted(BaseException):
+    """Stands for a process that ends here."""
+
+
+@contextmanager
+def interrupted_at(place: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process ends just before it writes to the run store for the n-th time."""
+    left = [place]
+    with monkeypatch.context() as patch:
+        for name in ("publish_night", "replace_in_night", "write_page"):
+            write = getattr(RunStore, name)
+
+            def end_or_write(*given: Any, write: Callable[..., Any] = write) -> Any:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Interrupted
+                return write(*given)
+
+            patch.setattr(RunStore, name, end_or_write)
+        with suppress(Interrupted):
+            yield
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_whoever_is_interrupted_is_made_up_for_by_a_rerun(
+    quick: Project, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [FIRST, FIRST + timedelta(days=2)]
+    for day in days:
+        publish(quick, day)
+    between = FIRST + timedelta(days=1)
+    with interrupted_at(place, monkeypatch):
+        publish(quick, between)
+    publish(quick, between)
+    after = contents(quick)
+    assert f'href="../{between}/index.html" rel="next"' in after[f"people/{FIRST}/index.html"].decode()
+    assert f'href="../{between}/index.html" rel="prev"' in after[f"people/{days[1]}/index.html"].decode()
+    assert rebuilt(quick) == after
+
+
 def test_a_night_that_was_removed_is_forgotten(quick: Project) -> None:
     for offset in range(3):
         publish(quick, FIRST + timedelta(days=offset))
@@ -178,7 +214,7 @@ def test_a_night_that_was_removed_is_forgotten(quick: Project) -> None:
 
 def test_the_mlflow_run_reaches_the_page_and_stays_there(quick: Project) -> None:
     night = publish(quick, FIRST)
-    site.note_run(night.store, night.settings, night.monitor, FIRST, "5f0c1b2a")
+    site.note_run(night, "5f0c1b2a")
     page = quick.store / "people" / str(FIRST) / "index.html"
     assert "5f0c1b2a" in page.read_text()
     before = contents(quick)
@@ -186,14 +222,14 @@ def test_the_mlflow_run_reaches_the_page_and_stays_there(quick: Project) -> None
     assert contents(quick) == before
     assert rebuilt(quick) == before
     steps.render_report(night, airflow_run="manual__1")
-    assert site.runs_of(night.store, "people", FIRST) == Runs(airflow="manual__1", mlflow="5f0c1b2a")
+    assert site.runs_of(night) == Runs(airflow="manual__1", mlflow="5f0c1b2a")
     assert "manual__1" in page.read_text()
 
 
 def test_a_page_and_its_runs_may_change_at_once(quick: Project) -> None:
     night = publish(quick, FIRST)
     at_once(
-        lambda: site.note_run(night.store, night.settings, night.monitor, FIRST, "5f0c1b2a"),
+        lambda: site.note_run(night, "5f0c1b2a"),
         lambda: publish(quick, FIRST + timedelta(days=1)),
     )
     page = (quick.store / "people" / str(FIRST) / "index.html").read_text()
@@ -207,7 +243,6 @@ def test_nights_of_before_weights_and_freshness_were_known_are_read(quick: Proje
     old = view.tonight.model_dump(mode="json", exclude={"weighted_drift_share", "stale"})
     assert PastNight.model_validate(old) == view.tonight
     assert QualityResult.model_validate(view.quality.model_dump(mode="json")) == view.quality
-    assert dataclasses.replace(view, runs=None).runs is None
 
 
 def test_on_s3_the_pages_are_the_same_and_a_rebuild_changes_none(
@@ -217,7 +252,7 @@ def test_on_s3_the_pages_are_the_same_and_a_rebuild_changes_none(
     monkeypatch.setenv("PIPELINE_STORE", s3.uri("store"))
     nights = [publish(quick, FIRST + timedelta(days=offset)) for offset in range(3)]
     store, settings = nights[0].store, nights[0].settings
-    site.note_run(store, settings, nights[0].monitor, FIRST, "5f0c1b2a")
+    site.note_run(nights[0], "5f0c1b2a")
 
     def pages() -> list[object]:
         over_many = [store.read_page(key) for key in ("index.html", "people/index.html", "people/history.json")]

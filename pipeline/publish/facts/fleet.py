@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.night import PastNight
+from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.words import count, plural
 

@@ -6,113 +6,40 @@ a message in a log never disagree. Nothing here reads a clock: equal results giv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import takewhile
-
-from pydantic import Field
+from typing import ClassVar
 
 from pipeline.config import Monitor
+from pipeline.publish.facts.history import PastNight, remember
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import (
     HOLDS,
     State,
-    by_importance,
     drifted_words,
-    headline,
     is_stale,
     ranked,
-    retraining_state,
     retraining_words,
-    state_of,
 )
 from pipeline.publish.facts.words import clip, failure_words, performance_words, quality_words, rows_of, share
 from pipeline.results import (
     ColumnDrift,
     Decision,
     DriftResult,
-    Hold,
-    Number,
+    Kept,
     PerformanceResult,
     QualityResult,
-    Result,
     SnapshotPair,
-    Status,
-    strength,
 )
 
 
-class PastNight(Result):
-    """What history remembers of a night; strict JSON like every result.
-
-    Shares and `limit` are fractions in [0, 1]; `rows` are production rows; `strengths` is by column, 1.0 on
-    the threshold (see `results.strength`), for evaluated columns only; `drifted` names drifted columns, the
-    strongest first; `performance` is by metric, where it was measured. `weighted_drift_share` is the share by
-    importance, where that is the one held against the limit; `stale`: the data was older than it should have been.
-    """
-
-    run_date: date
-    status: Status
-    drift_share: Number
-    limit: Number
-    passed_share: Number
-    critical_failures: int
-    rows: int
-    retrain: bool
-    strengths: dict[str, Number] = Field(default_factory=dict)
-    drifted: tuple[str, ...] = ()
-    failures: int = 0
-    performance: dict[str, Number] = Field(default_factory=dict)
-    labels_date: date | None = None
-    hold: Hold | None = None
-    weighted_drift_share: Number | None = None
-    stale: bool = False
-
-    @property
-    def headline(self) -> str:
-        """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
-        return headline(
-            self.status,
-            len(self.drifted),
-            len(self.strengths),
-            self.critical_failures,
-            weighted=self.weighted_drift_share,
-            stale=self.stale,
-        )
-
-    @property
-    def state(self) -> State:
-        """What the night is shown as."""
-        return state_of(self.status, self.stale)
-
-    @property
-    def decisive_share(self) -> float:
-        """The drift share that is held against the limit."""
-        return self.drift_share if self.weighted_drift_share is None else self.weighted_drift_share
-
-    @property
-    def over(self) -> bool:
-        """Whether the share is over the limit, whatever came of it."""
-        return self.decisive_share > self.limit
-
-    @property
-    def action(self) -> str:
-        """`retraining requested`, `retraining held: cooldown`, or nothing."""
-        return retraining_state(self.status, self.retrain, self.hold)
-
-
-class Runs(Result):
+class Runs(Kept):
     """Who else has a record of a night: the ids of its runs in Airflow and in MLflow, None where there is none."""
+
+    file: ClassVar[str] = "runs"
 
     airflow: str | None = None
     mlflow: str | None = None
-
-
-class History(Result):
-    """The published nights of a monitor, oldest first."""
-
-    nights: tuple[PastNight, ...]
 
 
 @dataclass(frozen=True)
@@ -137,7 +64,7 @@ class NightView:
     airflow_url: str | None = None
     history: tuple[PastNight, ...] = ()
     retraining: PastRetraining | None = None
-    runs: Runs | None = None
+    runs: Runs = field(default_factory=Runs)
 
     @property
     def run_date(self) -> date:
@@ -259,40 +186,6 @@ class NightView:
 
     def _address(self, path: str) -> str | None:
         return f"{self.report_base_url.rstrip('/')}/{path}" if self.report_base_url else None
-
-
-def remember(
-    pair: SnapshotPair,
-    quality: QualityResult,
-    drift: DriftResult,
-    performance: PerformanceResult,
-    decision: Decision,
-) -> PastNight:
-    """A night's results as history keeps them."""
-    return PastNight(
-        run_date=pair.run_date,
-        status=decision.status,
-        drift_share=drift.drift_share,
-        limit=drift.limit,
-        passed_share=quality.passed_share,
-        critical_failures=quality.failed("critical"),
-        rows=pair.production.rows,
-        retrain=decision.retrain,
-        strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
-        drifted=tuple(item.name for item in drift.drifted_columns),
-        failures=len(quality.failures),
-        performance=performance.realised if performance.status == "measured" else {},
-        labels_date=performance.labels_date,
-        hold=decision.hold,
-        weighted_drift_share=by_importance(drift),
-        stale=is_stale(quality),
-    )
-
-
-def since(nights: Sequence[PastNight]) -> date | None:
-    """Since when a monitor is in the state of its newest night; nights are oldest first."""
-    same = takewhile(lambda night: night.state == nights[-1].state, reversed(nights))
-    return min((night.run_date for night in same), default=None)
 
 
 def drift_words(view: NightView) -> str:

@@ -21,7 +21,7 @@ class Record:
 def records(view: NightView) -> list[Record]:
     """The night's runs, and that of the retraining it asked for."""
     name, found = view.monitor.name, []
-    mlflow, airflow = (view.runs.mlflow, view.runs.airflow) if view.runs else (None, None)
+    mlflow, airflow = view.runs.mlflow, view.runs.airflow
     if mlflow:
         found.append(_record("MLflow run", mlflow, view.mlflow_url, f"#/runs/{quote(mlflow, safe='')}"))
     if airflow:

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.publish.facts import fleet
 from pipeline.publish.facts.fleet import Watched
-from pipeline.publish.facts.night import PastNight
+from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import STATES, State
 from pipeline.publish.facts.words import clip, count, plural

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from pipeline.config import Monitor
 from pipeline.publish import charts
-from pipeline.publish.facts.night import PastNight, since
+from pipeline.publish.facts.history import PastNight, since
 from pipeline.publish.facts.retraining import PastRetraining, by_date
 from pipeline.publish.facts.words import clip, count, measured, metric_name, rows_of, share
 from pipeline.publish.templates import page

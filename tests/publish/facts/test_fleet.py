@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pipeline.publish import charts, pages
 from pipeline.publish.facts.fleet import Watched
-from pipeline.publish.facts.night import PastNight
+from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining, remember
 from pipeline.results import RetrainStatus
 from tests.publish import samples

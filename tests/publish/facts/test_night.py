@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from pipeline.publish.facts import words
-from pipeline.publish.facts.night import NightView, PastNight
+from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.night import NightView
 from pipeline.results import ColumnDrift, Decision, PerformanceResult
 from tests.publish import samples
 from tests.publish.nights import past

@@ -12,12 +12,13 @@ import pytest
 from pipeline.cli import main
 from pipeline.config import Monitor, load_settings
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
-from pipeline.publish.facts.night import NightView, PastNight
+from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.night import NightView
 from pipeline.publish.messages import chat as channels
 from pipeline.publish.messages.chat import due, harmless, night_message, not_due_words
 from pipeline.results import Decision, QualityResult, Status
 from pipeline.steps import nightly as steps
-from pipeline.steps import telling as notify_steps
+from pipeline.steps import telling
 from tests.project import Project
 from tests.publish import samples
 from tests.publish.gauges.test_gauges import HOSTILE
@@ -213,7 +214,7 @@ class Team:
         from pipeline.publish.messages import mail
 
         summary = mail.build_summary(self.view, "nightjar@example.com")
-        return notify_steps.send(self.night, self.view, None if summary is None else summary.as_bytes())
+        return telling.send(self.night, self.view, None if summary is None else summary.as_bytes())
 
 
 def test_a_night_is_told_once_and_again_when_its_content_changed(

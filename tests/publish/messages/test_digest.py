@@ -14,7 +14,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.config import Monitor
 from pipeline.publish.facts.fleet import Watched
-from pipeline.publish.facts.night import History, PastNight
+from pipeline.publish.facts.history import History, PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.messages import digest
 from pipeline.results import RetrainStatus, Status

@@ -14,7 +14,8 @@ import pytest
 
 from pipeline.publish import pages
 from pipeline.publish.facts.fleet import Watched
-from pipeline.publish.facts.night import NightView, PastNight
+from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.night import NightView
 from pipeline.publish.templates import TEMPLATES
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
 from tests.publish import samples

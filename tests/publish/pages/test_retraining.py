@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from pipeline.config import Settings
 from pipeline.errors import OutletUnavailable
 from pipeline.publish import charts, pages
 from pipeline.publish.facts.fleet import Watched
@@ -23,7 +23,8 @@ from pipeline.publish.pages import retraining_page
 from pipeline.results import RetrainResult, RetrainStatus
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
-from pipeline.steps import telling as notify_steps
+from pipeline.steps import telling
+from pipeline.steps.night import Workspace
 from pipeline.steps.walk import run_night
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
@@ -272,23 +273,24 @@ def test_the_time_line_marks_what_was_promoted_and_what_was_not() -> None:
     assert "Rejected version 3" in found.text
 
 
-def publish(project: Project, result: RetrainResult) -> tuple[RunStore, Settings]:
-    store = RunStore(str(project.store))
-    site.publish_retraining(store, project.settings, samples.monitor(), result)
-    return store, project.settings
+def publish(project: Project, result: RetrainResult, **settings: Any) -> Workspace:
+    changed = project.settings.model_copy(update=settings)
+    workspace = Workspace(samples.monitor(), changed, RunStore(str(project.store)))
+    site.publish_retraining(workspace, result)
+    return workspace
 
 
 def test_the_monitors_page_is_the_same_when_rebuilt(project: Project) -> None:
-    store, settings = publish(project, retraining())
+    workspace = publish(project, retraining())
     publish(project, retraining("no_labels", samples.RUN_DATE.replace(day=21)))
     project.write_text("monitors/churn.yaml", _monitor_file())
     before = {path: path.read_bytes() for path in pages_of(project)}
-    site.rebuild(settings, lambda _: None)
+    site.rebuild(workspace.settings, lambda _: None)
     after = {path: path.read_bytes() for path in pages_of(project)}
     changed = [path for path in before if before[path] != after[path]]
     assert len(before) == 3
     assert not changed
-    assert store.nights("churn/retraining") == [samples.RUN_DATE, samples.RUN_DATE.replace(day=21)]
+    assert workspace.retrainings() == [samples.RUN_DATE, samples.RUN_DATE.replace(day=21)]
 
 
 @pytest.mark.slow
@@ -298,7 +300,7 @@ def test_the_night_that_asked_is_published_again_with_a_link_and_only_its_page_c
     run_night(night, lambda _: None)
     before = night.store.read_night(night.name, night.run_date)
     result = retraining().model_copy(update={"monitor": night.name})
-    site.publish_retraining(night.store, night.settings, night.monitor, result)
+    site.publish_retraining(night, result)
     after = night.store.read_night(night.name, night.run_date)
     assert before is not None
     assert after is not None
@@ -331,13 +333,11 @@ def test_a_retraining_is_mailed_once_and_again_only_when_it_ended_otherwise(
     project: Project, smtp_server: Callable[[Flavour], SmtpServer]
 ) -> None:
     server = smtp_server("plain")
-    store, settings = publish(project, retraining("proposed"))
-    settings = settings.model_copy(update={"smtp_url": SecretStr(server.url)})
-    tell = notify_steps.send_retraining
-    assert "mail: sent" in tell(store, settings, samples.monitor(), retraining("proposed"))
-    assert "mail: already sent" in tell(store, settings, samples.monitor(), retraining("proposed"))
+    workspace = publish(project, retraining("proposed"), smtp_url=SecretStr(server.url))
+    assert "mail: sent" in telling.send_retraining(workspace, retraining("proposed"))
+    assert "mail: already sent" in telling.send_retraining(workspace, retraining("proposed"))
     publish(project, retraining("promoted"))
-    assert "mail: sent" in tell(store, settings, samples.monitor(), retraining("promoted"))
+    assert "mail: sent" in telling.send_retraining(workspace, retraining("promoted"))
     assert [mail.message["Subject"] for mail in server.mails] == [SUBJECTS["proposed"], SUBJECTS["promoted"]]
 
 
@@ -349,22 +349,19 @@ def test_one_outlet_down_does_not_stop_the_others(
 
     monkeypatch.setattr(retrain_gauges, "push", refuse)
     server = smtp_server("plain")
-    store, settings = publish(project, retraining())
-    addresses = Settings(smtp_url=SecretStr(server.url), pushgateway_url=SecretStr("http://127.0.0.1:9"))
-    settings = settings.model_copy(
-        update={"smtp_url": addresses.smtp_url, "pushgateway_url": addresses.pushgateway_url}
-    )
+    addresses = {"smtp_url": SecretStr(server.url), "pushgateway_url": SecretStr("http://127.0.0.1:9")}
+    workspace = publish(project, retraining(), **addresses)
     with pytest.raises(OutletUnavailable, match="Pushgateway"):
-        notify_steps.send_retraining(store, settings, samples.monitor(), retraining())
+        telling.send_retraining(workspace, retraining())
     assert len(server.mails) == 1
 
 
 def test_without_outlets_everything_is_a_file(project: Project) -> None:
-    store, settings = publish(project, retraining())
-    said = notify_steps.send_retraining(store, settings, samples.monitor(), retraining())
+    workspace = publish(project, retraining())
+    said = telling.send_retraining(workspace, retraining())
     assert "gauges: written to" in said
     assert "mail: written to" in said
-    files = store.read_night("churn/retraining", samples.RUN_DATE)
+    files = workspace.store.read_night("churn/retraining", samples.RUN_DATE)
     assert files is not None
     assert set(files) == {"retrain.json", "index.html", "gauges.prom", "summary.eml"}
 

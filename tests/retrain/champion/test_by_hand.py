@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import OutletRefused
 from pipeline.results import RetrainResult
 from pipeline.steps import retraining as retrain_steps
-from tests.retrain.world import World
+from tests.retrain.world import World, retrained
 from tests.servers.pushgateway import Pushgateway
 from tests.servers.smtp import Flavour, SmtpServer
 
@@ -53,7 +53,7 @@ def test_a_promotion_and_a_rollback_are_on_the_pages(proposed: World) -> None:
     assert "Proposes version 2, rolled back since" in monitor_page(proposed)
     assert "Proposes version 1, promoted by hand since" in monitor_page(proposed)
     assert "pipeline promote" not in retraining_page(proposed, "2026-01-03")
-    published = retrain_steps.published(proposed.night(4))
+    published = retrained(proposed.night(4))
     assert published is not None
     assert published.since == "rolled back"
 

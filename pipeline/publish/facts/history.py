@@ -1,0 +1,154 @@
+"""What is remembered of nights, and which pages show it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import date
+from itertools import takewhile
+from typing import ClassVar
+
+from pydantic import Field
+
+from pipeline.publish.facts.verdict import State, by_importance, headline, is_stale, retraining_state, state_of
+from pipeline.results import (
+    Decision,
+    DriftResult,
+    Hold,
+    Kept,
+    Number,
+    PerformanceResult,
+    QualityResult,
+    Result,
+    SnapshotPair,
+    Status,
+    strength,
+)
+
+SHOWN_BEFORE = 30
+"""How many earlier nights the page of a night has in its charts, its own aside."""
+
+
+class PastNight(Kept):
+    """What history remembers of a night; strict JSON like every result.
+
+    Shares and `limit` are fractions in [0, 1]; `rows` are production rows; `strengths` is by column, 1.0 on
+    the threshold (see `results.strength`), for evaluated columns only; `drifted` names drifted columns, the
+    strongest first; `performance` is by metric, where it was measured. `weighted_drift_share` is the share by
+    importance, where that is the one held against the limit; `stale`: the data was older than it should have been.
+    """
+
+    file: ClassVar[str] = "history"
+
+    run_date: date
+    status: Status
+    drift_share: Number
+    limit: Number
+    passed_share: Number
+    critical_failures: int
+    rows: int
+    retrain: bool
+    strengths: dict[str, Number] = Field(default_factory=dict)
+    drifted: tuple[str, ...] = ()
+    failures: int = 0
+    performance: dict[str, Number] = Field(default_factory=dict)
+    labels_date: date | None = None
+    hold: Hold | None = None
+    weighted_drift_share: Number | None = None
+    stale: bool = False
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
+        return headline(
+            self.status,
+            len(self.drifted),
+            len(self.strengths),
+            self.critical_failures,
+            weighted=self.weighted_drift_share,
+            stale=self.stale,
+        )
+
+    @property
+    def state(self) -> State:
+        """What the night is shown as."""
+        return state_of(self.status, self.stale)
+
+    @property
+    def decisive_share(self) -> float:
+        """The drift share that is held against the limit."""
+        return self.drift_share if self.weighted_drift_share is None else self.weighted_drift_share
+
+    @property
+    def over(self) -> bool:
+        """Whether the share is over the limit, whatever came of it."""
+        return self.decisive_share > self.limit
+
+    @property
+    def action(self) -> str:
+        """`retraining requested`, `retraining held: cooldown`, or nothing."""
+        return retraining_state(self.status, self.retrain, self.hold)
+
+
+class History(Result):
+    """The published nights of a monitor, oldest first."""
+
+    nights: tuple[PastNight, ...]
+
+
+def remember(
+    pair: SnapshotPair,
+    quality: QualityResult,
+    drift: DriftResult,
+    performance: PerformanceResult,
+    decision: Decision,
+) -> PastNight:
+    """A night's results as history keeps them."""
+    return PastNight(
+        run_date=pair.run_date,
+        status=decision.status,
+        drift_share=drift.drift_share,
+        limit=drift.limit,
+        passed_share=quality.passed_share,
+        critical_failures=quality.failed("critical"),
+        rows=pair.production.rows,
+        retrain=decision.retrain,
+        strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
+        drifted=tuple(item.name for item in drift.drifted_columns),
+        failures=len(quality.failures),
+        performance=performance.realised if performance.status == "measured" else {},
+        labels_date=performance.labels_date,
+        hold=decision.hold,
+        weighted_drift_share=by_importance(drift),
+        stale=is_stale(quality),
+    )
+
+
+def since(nights: Sequence[PastNight]) -> date | None:
+    """Since when a monitor is in the state of its newest night; nights are oldest first."""
+    same = takewhile(lambda night: night.state == nights[-1].state, reversed(nights))
+    return min((night.run_date for night in same), default=None)
+
+
+def shown_beside(nights: Sequence[PastNight], day: date) -> tuple[PastNight, ...]:
+    """What the page of a night shows of others: those before it that its charts hold, and the next one, for a link.
+
+    Args:
+        nights: all that are known, oldest first; the night itself may be one of them.
+        day: of the night.
+    """
+    place = bisect_left(nights, day, key=lambda night: night.run_date)
+    later = [night for night in nights[place : place + 2] if night.run_date > day]
+    return (*nights[max(place - SHOWN_BEFORE, 0) : place], *later[:1])
+
+
+def touched(before: Sequence[PastNight], after: Sequence[PastNight]) -> list[date]:
+    """The nights whose pages show something that differs between two histories, each oldest first."""
+    old, new = ({night.run_date: night for night in nights} for nights in (before, after))
+    changed = {day for day in old.keys() | new.keys() if old.get(day) != new.get(day)}
+
+    def shows_a_change(day: date) -> bool:
+        beside = (*shown_beside(before, day), *shown_beside(after, day))
+        return day in changed or any(night.run_date in changed for night in beside)
+
+    return [day for day in new if shows_a_change(day)] if changed else []
