@@ -6,20 +6,49 @@ Messages name the file, object, column or variable concerned and say what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """How a command ends; `words` say what each number means. `--help` and README print this table."""
+
+    words: str
+
+    def __new__(cls, number: int, words: str) -> ExitCode:
+        code = int.__new__(cls, number)
+        code._value_ = number
+        code.words = words
+        return code
+
+    SOUND = 0, "healthy or drifted: a verdict is not a failure"
+    UNEXPECTED = 1, "an error that Nightjar does not know, with a traceback"
+    USAGE = 2, "bad usage or configuration"
+    SNAPSHOT = 3, "a snapshot is missing or unreadable"
+    QUALITY = 4, "a critical expectation failed"
+    OUTLET = 5, "an outlet could not be reached"
+    DRIFTED = 6, "drifted, with `--strict`"
+    TRAINING = 7, "a retraining failed, or a model file was tampered with"
+    STOPPED = 130, "stopped with Ctrl-C"
+
+    @classmethod
+    def of(cls, codes: Iterable[ExitCode]) -> ExitCode:
+        """The one to end with when several things went wrong: the most basic, which is the lowest."""
+        return min(codes, default=cls.SOUND)
 
 
 class NightjarError(Exception):
     """Base of every error Nightjar raises on purpose."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     retryable: ClassVar[bool] = False
 
 
 class ConfigError(NightjarError):
     """A monitor file, a suite or an environment variable is wrong. Carries every problem found, one per line."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -29,52 +58,52 @@ class ConfigError(NightjarError):
 class SnapshotMissing(NightjarError):
     """No object lies where the monitor file points. Data that is late may still arrive."""
 
-    exit_code = 3
+    exit_code = ExitCode.SNAPSHOT
     retryable = True
 
 
 class SnapshotUnreadable(NightjarError):
     """An object is there, but is not the parquet it should be, or its parts do not fit together."""
 
-    exit_code = 3
+    exit_code = ExitCode.SNAPSHOT
 
 
 class SnapshotChanged(NightjarError):
     """An object no longer has the bytes that were pinned: results would mix two versions of the data."""
 
-    exit_code = 3
+    exit_code = ExitCode.SNAPSHOT
 
 
 class SourceUnavailable(NightjarError):
     """The storage that holds a snapshot did not answer or refused access, after retries."""
 
-    exit_code = 3
+    exit_code = ExitCode.SNAPSHOT
     retryable = True
 
 
 class ResultMissing(NightjarError):
     """A step was asked to go on from a result that is not in the run store, or belongs to other snapshots."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class QualityGateFailed(NightjarError):
     """A critical expectation failed. Raised only after the night was published, to turn the run red."""
 
-    exit_code = 4
+    exit_code = ExitCode.QUALITY
 
 
 class OutletUnavailable(NightjarError):
     """MLflow, the Pushgateway, the mail server or the run store could not be reached, after retries."""
 
-    exit_code = 5
+    exit_code = ExitCode.OUTLET
     retryable = True
 
 
 class OutletRefused(NightjarError):
     """An outlet answered, and the answer was a final no: asking again unchanged cannot help."""
 
-    exit_code = 5
+    exit_code = ExitCode.OUTLET
 
 
 class RetrainingBusy(OutletUnavailable):
@@ -84,10 +113,10 @@ class RetrainingBusy(OutletUnavailable):
 class TrainingFailed(NightjarError):
     """The trainer raised, took longer than it may, or returned something that is no usable model."""
 
-    exit_code = 7
+    exit_code = ExitCode.TRAINING
 
 
 class ModelTampered(NightjarError):
     """The files of a model are not the ones that were registered. They are neither loaded nor promoted."""
 
-    exit_code = 7
+    exit_code = ExitCode.TRAINING

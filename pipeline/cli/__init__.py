@@ -9,19 +9,12 @@ import warnings
 from collections.abc import Sequence
 
 from pipeline.cli import authoring, check, nights, pages, people, retraining
-from pipeline.errors import NightjarError
+from pipeline.errors import ExitCode, NightjarError
 
 __all__ = ["main"]
 
 _GROUPS = (nights, authoring, check, pages, retraining, people)
-_EXIT_CODES = """exit codes:
-  0  healthy or drifted (a verdict is not a failure)
-  2  bad usage or configuration
-  3  a snapshot is missing or unreadable
-  4  a critical expectation failed
-  5  an outlet could not be reached
-  6  drifted, with --strict
-  7  a retraining failed, or a model file was tampered with"""
+_EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
-        return 130
+        return ExitCode.STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:

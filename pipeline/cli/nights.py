@@ -6,7 +6,7 @@ import argparse
 from datetime import timedelta
 
 from pipeline.cli.options import Commands, add_date, add_monitor, progress, run_date
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ExitCode
 from pipeline.steps.walk import Outcome, exit_code, run_night
 
 
@@ -15,14 +15,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     run = commands.add_parser("run", help="run one night without Airflow")
     add_monitor(run)
     add_date(run)
-    run.add_argument("--strict", action="store_true", help="exit with 6 when the night is drifted")
+    run.add_argument("--strict", action="store_true", help=f"exit with {ExitCode.DRIFTED} when the night is drifted")
     run.set_defaults(command=_run)
 
     backfill = commands.add_parser("backfill", help="run several nights, oldest first")
     add_monitor(backfill)
     backfill.add_argument("--from", dest="first", type=run_date, required=True, help="first run date")
     backfill.add_argument("--to", dest="last", type=run_date, required=True, help="last run date, included")
-    backfill.add_argument("--strict", action="store_true", help="exit with 6 when a night is drifted")
+    backfill.add_argument("--strict", action="store_true", help=f"exit with {ExitCode.DRIFTED} when a night is drifted")
     backfill.add_argument("--retrain", action="store_true", help="let these old nights ask for retraining")
     backfill.set_defaults(command=_backfill)
 

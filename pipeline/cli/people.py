@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pipeline.cli.options import Commands, add_date
 from pipeline.config import load_settings
+from pipeline.errors import ExitCode
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -35,4 +36,4 @@ def _notify(options: argparse.Namespace) -> int:
 
     said, errors = telling.send_check(open_workspace(options.test), datetime.now(UTC))
     print("\n".join(said))
-    return max((error.exit_code for error in errors), default=0)
+    return ExitCode.of(error.exit_code for error in errors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pipeline.errors import NightjarError, QualityGateFailed
+from pipeline.errors import ExitCode, NightjarError, QualityGateFailed
 from pipeline.results import Decision
 from pipeline.steps import nightly
 from pipeline.steps.night import Night
@@ -91,13 +91,10 @@ def _report_failure(night: Night, task: str, progress: Progress) -> list[Nightja
     return []
 
 
-def exit_code(outcomes: Iterable[Outcome], strict: bool) -> int:
-    """The exit code for some nights: the most basic problem wins.
-
-    0 healthy or drifted, 2 configuration, 3 snapshot, 4 quality gate, 5 outlet; `strict` makes a drifted night 6.
-    """
+def exit_code(outcomes: Iterable[Outcome], strict: bool) -> ExitCode:
+    """The exit code for some nights; `strict` makes a drifted night one that fails, if nothing more basic does."""
     found = list(outcomes)
     codes = {error.exit_code for outcome in found for error in outcome.errors}
     if strict and any(outcome.decision and outcome.decision.status == "drifted" for outcome in found):
-        codes.add(6)
-    return min(codes, default=0)
+        codes.add(ExitCode.DRIFTED)
+    return ExitCode.of(codes)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from pipeline.cli import main
+from pipeline.errors import ExitCode
 from tests.project import Project
 
 
@@ -47,6 +51,16 @@ def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixt
         main(arguments)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_help_and_readme_tell_the_same_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = {str(int(code)): code.words for code in ExitCode}
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out.partition("exit codes:\n")[2]
+    assert dict(line.split(maxsplit=1) for line in told.splitlines()) == codes
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert dict(re.findall(r"^\| (\d+) \| (.+) \|$", readme, re.MULTILINE)) == codes
 
 
 def test_an_unknown_monitor_exits_with_2(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

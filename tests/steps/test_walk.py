@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import NightjarError, OutletUnavailable, ResultMissing, SnapshotMissing
+from pipeline.errors import ExitCode, NightjarError, OutletUnavailable, ResultMissing, SnapshotMissing
 from pipeline.results import Decision, DriftResult
 from pipeline.steps import nightly as steps
 from pipeline.steps.night import Night
@@ -182,7 +182,7 @@ def test_a_night_knows_those_before_it_and_the_next_one(project: Project) -> Non
     assert [past.run_date for past in view.before] == [date(2026, 1, 12)]
 
 
-def failing(code: int) -> NightjarError:
+def failing(code: ExitCode) -> NightjarError:
     error: NightjarError = type("Failing", (NightjarError,), {"exit_code": code})("broken")
     return error
 
@@ -194,13 +194,13 @@ def failing(code: int) -> NightjarError:
         ([], "drifted", False, 0),
         ([], "drifted", True, 6),
         ([], "healthy", True, 0),
-        ([5], "drifted", True, 5),
-        ([5, 4], "data_broken", False, 4),
-        ([3], None, True, 3),
-        ([5, 3, 4, 2], None, False, 2),
+        ([ExitCode.OUTLET], "drifted", True, 5),
+        ([ExitCode.OUTLET, ExitCode.QUALITY], "data_broken", False, 4),
+        ([ExitCode.SNAPSHOT], None, True, 3),
+        ([ExitCode.OUTLET, ExitCode.SNAPSHOT, ExitCode.QUALITY, ExitCode.USAGE], None, False, 2),
     ],
 )
-def test_exit_codes(codes: list[int], status: Any, strict: bool, expected: int) -> None:
+def test_exit_codes(codes: list[ExitCode], status: Any, strict: bool, expected: int) -> None:
     decision = None if status is None else Decision(snapshots="s", status=status, retrain=False, reason="")
     night: Any = None
     assert exit_code([Outcome(night, decision, tuple(map(failing, codes)))], strict) == expected
