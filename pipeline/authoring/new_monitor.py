@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.authoring.interview import NONE, Person, ask
-from pipeline.authoring.monitor_text import ROLES, Draft, monitor_text, yaml_text
+from pipeline.authoring.monitor_text import ROLES, Draft, monitor_text
 from pipeline.authoring.suite_file import Written, local_files, suggest_for
 from pipeline.config import Location, Name, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
+from pipeline.config.documents import yaml_text
 from pipeline.errors import ConfigError, SnapshotMissing, SourceUnavailable
 
 if TYPE_CHECKING:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 
 Key = tuple[str | int, ...]
 
@@ -78,3 +83,11 @@ def _plain_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, document: Do
         document.lines[(*key, name)] = line
         data[name] = _plain(loader, value_node, document, (*key, name))
     return data
+
+
+def yaml_text(value: str) -> str:
+    """A text as YAML reads it back: as it is where it is plain, else quoted, with what cannot be seen escaped."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _KEYWORDS:
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)

@@ -1,4 +1,4 @@
-"""The Jinja environment of `reports/templates/`: everything is escaped except in plain text, nothing is optional."""
+"""The Jinja environment of `reports/templates/`: all is escaped but in plain text and YAML, nothing is optional."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from pipeline.config import PROJECT_ROOT
+from pipeline.config.documents import yaml_text
 from pipeline.publish import charts
 from pipeline.publish.facts import verdict, words
 
@@ -21,7 +22,7 @@ def environment() -> Environment:
     """One environment per process; templates are compiled once."""
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
+        autoescape=select_autoescape(disabled_extensions=("txt.j2", "yaml.j2"), default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -30,6 +31,7 @@ def environment() -> Environment:
     jinja.filters.update(
         share=words.share, number=words.number, count=words.count, size=words.size, plural=words.plural, clip=words.clip
     )
+    jinja.filters["yaml_text"] = yaml_text
     return jinja
 
 
