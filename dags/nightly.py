@@ -235,7 +235,7 @@ def _facts(monitor: Monitor) -> str:
     rows = {
         "Model": monitor.description,
         "Owner": monitor.owner,
-        "Reference": monitor.snapshots.reference,
+        "Reference": monitor.snapshots.reference_words(),
         "Production": monitor.snapshots.production,
         "Labels": monitor.snapshots.labels or "",
         "Suite": f"expectations/{monitor.quality.suite}.json",

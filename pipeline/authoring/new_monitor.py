@@ -20,6 +20,7 @@ from pipeline.authoring.suite_file import Written, local_files, suggest_for
 from pipeline.config import Location, Name, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
 from pipeline.config.documents import yaml_text
+from pipeline.config.values import CHAMPION
 from pipeline.errors import ConfigError, SnapshotMissing, SourceUnavailable
 
 if TYPE_CHECKING:
@@ -316,7 +317,8 @@ def _as_written(location: str, settings: Settings) -> str:
     candidates = [Path(os.path.normpath(start / location)) for start in (Path.cwd(), root)]
     found = next((item for item in candidates if _fixed_part(item).exists()), candidates[0])
     slash = "/" if location.endswith("/") else ""
-    return str(found.relative_to(root) if found.is_relative_to(root) else found) + slash
+    written = str(found.relative_to(root) if found.is_relative_to(root) else found) + slash
+    return f"./{written}" if written == CHAMPION else written  # the word alone means the champion's training set
 
 
 def _fixed_part(path: Path) -> Path:

@@ -62,7 +62,7 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
     mail = ", ".join(monitor.notify.email) or "nobody"
     lines = [
         f"{monitor.name}: next night starts {start:%Y-%m-%d %H:%M} UTC, about {run_date}",
-        f"  reference   {at(monitor.snapshots.reference)}",
+        f"  reference   {monitor.snapshots.reference_words(at)}",
         f"  production  {at(monitor.snapshots.production)}",
     ]
     if monitor.snapshots.labels:

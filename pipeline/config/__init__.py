@@ -3,11 +3,10 @@
 from pipeline.config.home import PROJECT_ROOT
 from pipeline.config.monitor import ColumnDriftPolicy, ColumnRoles, Monitor
 from pipeline.config.settings import Settings, load_settings
-from pipeline.config.values import CATEGORICAL_METHODS, CHAMPION, NUMERICAL_METHODS, Location, Name, resolve_location
+from pipeline.config.values import CATEGORICAL_METHODS, NUMERICAL_METHODS, Location, Name, resolve_location
 
 __all__ = [
     "CATEGORICAL_METHODS",
-    "CHAMPION",
     "NUMERICAL_METHODS",
     "PROJECT_ROOT",
     "ColumnDriftPolicy",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -40,7 +41,7 @@ class SnapshotSources(Section):
 
     @model_validator(mode="after")
     def _initial(self) -> SnapshotSources:
-        if (self.reference == CHAMPION) != (self.initial is not None):
+        if self.follows_champion != (self.initial is not None):
             raise ValueError(
                 "allowed: 'initial' together with 'reference: champion', as the reference until there is a champion"
             )
@@ -50,6 +51,16 @@ class SnapshotSources(Section):
     def base(self) -> str:
         """The reference that does not move: what the first champion is measured against and trained on."""
         return self.initial or self.reference
+
+    @property
+    def follows_champion(self) -> bool:
+        """The reference is what the champion was trained on, as soon as there is a champion."""
+        return self.reference == CHAMPION
+
+    def reference_words(self, shown: Callable[[str], str] = str) -> str:
+        """What a night is compared with: an address as `shown`, or which data that is."""
+        base = shown(self.base)
+        return f"what the champion was trained on; until there is one, {base}" if self.follows_champion else base
 
 
 class ColumnRoles(Section):

@@ -81,6 +81,12 @@ AnyMethod = Annotated[str, one_of("auto", *dict.fromkeys(NUMERICAL_METHODS + CAT
 
 
 def resolve_location(template: str, run_date: date, root: Path) -> str:
-    """The location for one date: `{date}` filled in, a relative path made absolute under `root`."""
+    """The location for one date: `{date}` filled in, a relative path made absolute under `root`.
+
+    Raises:
+        ValueError: "champion" is no location; which data it means only the registry knows.
+    """
+    if template == CHAMPION:
+        raise ValueError("'champion' is no location: resolve snapshots.base, or ask the registry for the champion's")
     location = template.format(date=run_date)
     return location if location.startswith("s3://") else str(root / location)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.config import CHAMPION
 from pipeline.errors import OutletRefused, OutletUnavailable, SnapshotChanged
 from pipeline.results import Decision, DriftResult, PerformanceResult, RetrainResult, Snapshot, SnapshotPair
 
@@ -30,7 +29,7 @@ def reference(night: Night, cache: Cache) -> Snapshot:
     """
     from pipeline.snapshots import pin
 
-    if night.monitor.snapshots.reference == CHAMPION:
+    if night.monitor.snapshots.follows_champion:
         _, champion = _champion(night)
         if champion is not None and "training_uri" in champion.tags:
             found = pin(champion.tags["training_uri"], cache)

@@ -144,6 +144,13 @@ def test_data_of_another_project_keeps_its_absolute_address(scored: Project, tmp
     assert written(scored)["snapshots"]["production"] == "data/production/dt={date}/"
 
 
+def test_a_folder_called_champion_is_not_taken_for_the_champion(scored: Project) -> None:
+    scored.write_parquet("../champion/part-0.parquet", people(2_000, 0))
+    begin(reference="./champion", production="data/production/dt={date}/")
+    assert written(scored)["snapshots"]["reference"] == "./champion"
+    assert not monitors.load("people", scored.settings).snapshots.follows_champion
+
+
 def test_columns_that_production_lacks_are_ignored_and_told(scored: Project) -> None:
     scored.write_parquet("reference/part-0.parquet", people(500, 0).assign(split="train", salary=1.5))
     begun = begin(**ADDRESSES, label="label")

@@ -26,6 +26,17 @@ class TestCheck:
         assert str(project.root / "data/production/dt=") in said
         assert "1 monitor is sound" in said
 
+    def test_says_which_data_the_reference_is_where_it_follows_the_champion(
+        self, project: Project, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        project.write_suite()
+        following = {"reference": "champion", "initial": "data/first/", "production": "data/production/dt={date}/"}
+        project.write_monitor(snapshots=following)
+        assert main(["check"]) == 0
+        said = capsys.readouterr().out
+        base = project.root / "data/first"
+        assert f"  reference   what the champion was trained on; until there is one, {base}\n" in said
+
     def test_lists_the_problems_of_all_monitors_and_suites(
         self, project: Project, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -170,6 +170,11 @@ def test_dates_are_filled_in_and_relative_paths_start_at_the_project() -> None:
     assert resolve_location("/abs/x.parquet", day, root) == "/abs/x.parquet"
 
 
+def test_the_champion_is_never_taken_for_a_file_of_that_name() -> None:
+    with pytest.raises(ValueError, match="'champion' is no location"):
+        resolve_location("champion", date(2026, 1, 4), Path("/srv"))
+
+
 def test_the_methods_a_monitor_may_name_are_those_that_exist() -> None:
     from pipeline.checks.drift.statistics import METHODS
 

@@ -72,6 +72,7 @@ def parsed(parse: Parse, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
     project.write_suite()
     project.write_monitor("daily", description="Scores people", notify={"email": ["team@example.com"]})
     project.write_monitor("hourly", schedule="0 * * * *")
-    project.write_monitor("weekly", schedule="30 3 * * 1")
+    following = {"reference": "champion", "initial": "data/first/", "production": "data/production/dt={date}/"}
+    project.write_monitor("weekly", schedule="30 3 * * 1", snapshots=following)
     project.write_monitor("midnight", schedule="0 0 * * *")
     return parse(project)

@@ -13,7 +13,7 @@ from tests.dags.conftest import Parsed, run_python
 
 pytestmark = pytest.mark.slow
 
-RETRYABLE = ["OutletUnavailable", "SnapshotMissing", "SourceUnavailable"]
+RETRYABLE = ["OutletUnavailable", "RetrainingBusy", "SnapshotMissing", "SourceUnavailable"]
 OUTLETS = ["log_run", "push_gauges", "send_summary"]
 WALK = {
     "pull_snapshots": [],
@@ -132,6 +132,11 @@ def test_the_documentation_says_where_data_comes_from_and_what_to_do(daily: dict
         assert fact in daily["doc"]
     assert "--dag-id nightly_daily" in daily["doc"]
     assert all(f"`{name}`" in daily["doc"] for name in daily["tasks"])
+
+
+def test_the_documentation_says_which_data_the_reference_is_where_it_follows_the_champion(parsed: Parsed) -> None:
+    reference = "* Reference: `what the champion was trained on; until there is one, data/first/`"
+    assert reference in parsed.dags["nightly_weekly"]["doc"]
 
 
 def test_the_form_of_a_manual_run_asks_for_the_date(daily: dict[str, Any]) -> None:
