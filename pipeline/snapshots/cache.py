@@ -72,24 +72,46 @@ class Cache:
 
     @contextmanager
     def partial(self, uri: str, state: str) -> Iterator[Path]:
-        """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time."""
+        """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time: whoever
+        had to wait should look first whether the object is here now.
+        """
         path = self._partial / _name(uri, state)
-        # Lock files are never removed, so that all processes lock the same ones; a few suffice.
-        with open(self._partial / f"{path.name[:2]}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone(path.name[:2]):  # a few locks suffice
             yield path
 
     def add(self, partial: Path, found: Known, uri: str, state: str) -> Lease:
-        """Move a completely fetched and verified file in, and make room for it."""
+        """Move a completely fetched and verified file in, and make room for it.
+
+        An object with this content that is here already stays, and the file goes: a reader's lease is of that object,
+        and would not keep another one at its path.
+        """
+        with self._alone("add"):
+            self._remember(_name(uri, state), found)
+            lease = self.lease(found.sha256)
+            if lease is None:
+                lease = self._move_in(partial, found.sha256)
+            else:
+                partial.unlink()
+            self._make_room()
+        return lease
+
+    @contextmanager
+    def _alone(self, what: str) -> Iterator[None]:
+        """One thread of one process at a time. Lock files are never removed, so that all lock the same ones."""
+        with open(self._partial / f"{what}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _move_in(self, partial: Path, sha256: str) -> Lease:
         descriptor = os.open(partial, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        os.replace(partial, self._objects / found.sha256)
-        known = self._known / _name(uri, state)
-        temporary = known.with_suffix(f".{os.getpid()}")
+        os.replace(partial, self._objects / sha256)
+        return Lease(self._objects / sha256, sha256, descriptor)
+
+    def _remember(self, name: str, found: Known) -> None:
+        temporary = self._partial / "known"  # always this one: what a kill leaves there is written over
         temporary.write_text(f"{found.sha256} {found.version_id or ''}")
-        os.replace(temporary, known)
-        self._make_room()
-        return Lease(self._objects / found.sha256, found.sha256, descriptor)
+        os.replace(temporary, self._known / name)
 
     def _make_room(self) -> None:
         status = [(path, found) for path in self._objects.iterdir() if (found := _stat(path)) is not None]

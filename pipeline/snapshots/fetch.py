@@ -31,28 +31,50 @@ class Fetched:
     version_id: str | None
 
 
-def fetch(listed: Listed, cache: Cache, leases: ExitStack, version_id: str | None = None) -> Fetched:
+def fetch(
+    listed: Listed, cache: Cache, leases: ExitStack, version_id: str | None = None, sha256: str | None = None
+) -> Fetched:
     """The object's content, from the cache where it is known there, else from its source; leased until `leases` ends.
+
+    Args:
+        listed: the object.
+        cache: where its content is kept.
+        leases: what holds it there.
+        version_id: read this version of it, where its bucket keeps versions.
+        sha256: the content that it should have, where that is known; the cache may have it from elsewhere.
 
     Raises:
         SnapshotChanged: the object is no longer in the state that was listed.
         SourceUnavailable: the storage did not answer after retries, or the disk is full.
     """
-    known = cache.known(listed.uri, listed.state)
-    lease = cache.lease(known.sha256) if known else None
-    if known is not None and lease is not None:
-        return Fetched(listed, leases.enter_context(lease), known.version_id)
-    with cache.partial(listed.uri, listed.state) as partial:
-        try:
-            if s3.is_s3(listed.uri):
-                version_id = _download(listed, partial, version_id)
-            else:
-                _copy(listed, partial)
-        except OSError as error:
-            raise _disk_error(error, listed) from error
+    found = _at_hand(listed, cache, sha256)
+    if found is None:
+        with cache.partial(listed.uri, listed.state) as partial:
+            # Whoever was here before may have fetched just this.
+            found = _at_hand(listed, cache, sha256) or _bring(listed, cache, partial, version_id)
+    leases.enter_context(found.lease)
+    return found
+
+
+def _at_hand(listed: Listed, cache: Cache, sha256: str | None) -> Fetched | None:
+    """What the cache has: the content that it should have, or else what it was in this state before."""
+    for found in (Known(sha256) if sha256 else None, cache.known(listed.uri, listed.state)):
+        if found is not None and (lease := cache.lease(found.sha256)) is not None:
+            return Fetched(listed, lease, found.version_id)
+    return None
+
+
+def _bring(listed: Listed, cache: Cache, partial: Path, version_id: str | None) -> Fetched:
+    try:
+        if s3.is_s3(listed.uri):
+            version_id = _download(listed, partial, version_id)
+        else:
+            _copy(listed, partial)
         _require_size(listed, partial)
         lease = cache.add(partial, Known(sha256_of(partial), version_id), listed.uri, listed.state)
-        return Fetched(listed, leases.enter_context(lease), version_id)
+    except OSError as error:
+        raise _disk_error(error, listed) from error
+    return Fetched(listed, lease, version_id)
 
 
 def fetch_pinned(pinned: PinnedObject, cache: Cache, leases: ExitStack) -> Lease:
@@ -69,7 +91,7 @@ def fetch_pinned(pinned: PinnedObject, cache: Cache, leases: ExitStack) -> Lease
         listed = Listed(pinned.uri, pinned.size, pinned.modified or "", pinned.etag or "")
     else:
         listed = _pinned_file(pinned)
-    lease = fetch(listed, cache, leases, pinned.version_id).lease
+    lease = fetch(listed, cache, leases, pinned.version_id, pinned.sha256).lease
     if lease.sha256 != pinned.sha256:
         raise _changed(pinned.uri, "its content is not the one that was pinned")
     return lease

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from pipeline.snapshots.cache import Cache, Known, Lease
@@ -48,6 +51,44 @@ def test_an_object_in_use_is_never_removed(tmp_path: Path) -> None:
     with put(cache, b"d" * 100, uri="d"):
         assert cache.lease(used.sha256) is None
     assert size(tmp_path) <= 150
+
+
+def test_an_object_in_use_stays_the_one_in_use_when_equal_content_comes_from_elsewhere(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 150)
+    with put(cache, b"a" * 100, uri="a") as used:
+        before = used.path.stat().st_ino
+        with put(Cache(tmp_path, 150), b"a" * 100, uri="elsewhere") as other:
+            assert (other.sha256, other.path.stat().st_ino) == (used.sha256, before)
+        with put(cache, b"b" * 100, uri="b"):
+            pass
+        assert used.path.read_bytes() == b"a" * 100
+        assert cache.known("a", "state") == cache.known("elsewhere", "state") == Known(used.sha256)
+    assert not [path for path in (tmp_path / "partial").iterdir() if path.suffix != ".lock"]
+
+
+KILLED_WHILE_IT_REMEMBERS = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.snapshots.cache import Cache, Known
+
+def replace(source, target):
+    if Path(target).parent.name == "known":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+os.replace = replace
+with (cache := Cache(Path(sys.argv[1]), 1000)).partial("x", "state") as partial:
+    partial.write_bytes(b"abc")
+    cache.add(partial, Known("0" * 64), "x", "state")
+"""
+
+
+def test_what_a_kill_leaves_while_an_object_is_remembered_is_written_over(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED_WHILE_IT_REMEMBERS, str(tmp_path)]
+    assert subprocess.run(command, cwd=Path(__file__).parents[2], check=False).returncode == -signal.SIGKILL
+    with put(Cache(tmp_path, 1000), b"abc"):
+        pass
+    left = [path.parent.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    assert sorted(left) == ["known", "objects"]
 
 
 def test_what_an_interrupted_fetch_left_is_there_for_the_next(tmp_path: Path) -> None:
