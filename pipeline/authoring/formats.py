@@ -33,14 +33,12 @@ class Texts:
 
     values: int
     distinct: int
-    shortest: int
-    longest: int
     pattern: str | None = None
     words: str | None = None
 
 
 def describe_texts(files: Files, columns: Sequence[str], limits: Limits) -> dict[str, Texts]:
-    """Each column of text or whole numbers; lengths and patterns for text only. Columns without values are left out."""
+    """Each column of text or whole numbers; patterns for text only. Columns without values are left out."""
     import duckdb
 
     found: dict[str, Texts] = {}
@@ -64,8 +62,8 @@ def _describe(connection: duckdb.DuckDBPyConnection, column: str) -> Texts | Non
     for words, pattern in _candidates(_shared_start(first, last), shortest, longest):
         (matching,) = _row(connection, f"count(*) FILTER (WHERE regexp_full_match({text}, {text_literal(pattern)}))")
         if matching == values:
-            return Texts(values, distinct, shortest, longest, f"^{pattern}$", words)
-    return Texts(values, distinct, shortest, longest)
+            return Texts(values, distinct, f"^{pattern}$", words)
+    return Texts(values, distinct)
 
 
 def _row(connection: duckdb.DuckDBPyConnection, columns: str) -> tuple[Any, ...]:

@@ -94,14 +94,14 @@ class Evaluation(Result):
     checks: tuple[GateCheck, ...] = ()
 
     @property
-    def passed(self) -> bool:
-        """Whether every condition of the gate holds."""
-        return all(check.passed for check in self.checks)
+    def failed(self) -> tuple[GateCheck, ...]:
+        """The conditions of the gate that do not hold."""
+        return tuple(check for check in self.checks if not check.passed)
 
     @property
-    def main(self) -> MetricComparison:
-        """The metric that decides."""
-        return next(item for item in self.metrics if item.name == self.main_metric)
+    def main(self) -> MetricComparison | None:
+        """The metric that decides; None where it has no value on these rows."""
+        return next((item for item in self.metrics if item.name == self.main_metric), None)
 
 
 class Lineage(Result):

@@ -73,8 +73,10 @@ def test_the_drifted_population_is_learnt_from_its_labels_and_the_next_night_is_
     assert second.status == "promoted", second.words
     assert second.evaluation is not None
     assert second.evaluation.against == "version"
-    assert second.evaluation.main.champion is not None
-    assert second.evaluation.main.champion < 0.5 < 0.7 < (second.evaluation.main.challenger_low or 0)
+    main = second.evaluation.main
+    assert main is not None
+    assert main.champion is not None
+    assert main.champion < 0.5 < 0.7 < (main.challenger_low or 0)
     assert second.evaluation.segments
     assert after.status == "healthy"
     assert pq.read_table(nights[22].production[0])["model_version"][0].as_py() == "2"

@@ -96,6 +96,7 @@ def test_a_drifted_population_is_learnt_and_does_not_fire_again(world: World, tr
     assert second.status == "promoted", second.words
     assert second.evaluation is not None
     assert second.evaluation.against == "version"
+    assert second.evaluation.main is not None
     assert (second.evaluation.main.low or 0) > 0
     assert aliases(tracking_uri) == {"champion": "2", "previous": "1"}
 

@@ -107,9 +107,7 @@ class Retrainings(Result):
 
 def remember(result: RetrainResult) -> PastRetraining:
     """A retraining as the monitor's pages keep it."""
-    main = None
-    if result.evaluation is not None:
-        main = next((item for item in result.evaluation.metrics if item.name == result.evaluation.main_metric), None)
+    main = None if result.evaluation is None else result.evaluation.main
     return PastRetraining(
         run_date=result.run_date,
         status=result.status,

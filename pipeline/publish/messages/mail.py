@@ -37,7 +37,6 @@ MAX_COLUMNS = 8
 MAX_FAILURES = 10
 MAX_METRICS = 8
 MAX_NAME = 60
-MAX_HTML_BYTES = 80_000
 _POLICY = SMTP.clone(max_line_length=200)  # a folded subject can begin with an empty line, for some
 
 

@@ -27,9 +27,8 @@ _TOLD = "told"
 
 def verdict_of(monitor: Monitor, evaluation: Evaluation) -> tuple[Verdict, str]:
     """What the gate and the monitor's mode make of an evaluation, and why, in a sentence."""
-    failed = [check.sentence for check in evaluation.checks if not check.passed]
-    if failed:
-        return "reject", f"the champion stays: {'; '.join(failed)}"
+    if evaluation.failed:
+        return "reject", f"the champion stays: {'; '.join(check.sentence for check in evaluation.failed)}"
     held = [check.sentence for check in evaluation.checks if check.name in ("main_metric", "floor")]
     words = "; ".join(held) or evaluation.checks[-1].sentence
     if all(check.name != "main_metric" for check in evaluation.checks):

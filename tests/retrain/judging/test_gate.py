@@ -46,9 +46,10 @@ def judge(
 def test_better_beyond_the_noise_passes() -> None:
     evaluation = judge(0.6, 0.3)
 
-    assert evaluation.passed
+    assert not evaluation.failed
     assert evaluation.main_metric == "roc_auc"
     main = evaluation.main
+    assert main is not None
     assert main.low is not None
     assert main.improvement is not None
     assert main.high is not None
@@ -58,13 +59,13 @@ def test_better_beyond_the_noise_passes() -> None:
 def test_better_within_the_noise_does_not_pass() -> None:
     evaluation = judge(0.41, 0.4)
 
-    assert [check.name for check in evaluation.checks if not check.passed] == ["main_metric"]
+    assert [check.name for check in evaluation.failed] == ["main_metric"]
     assert "not beyond the noise" in evaluation.checks[0].sentence
 
 
 def test_not_worse_lets_an_equal_model_pass_but_no_worse_one() -> None:
-    assert judge(0.4, 0.4, policy="not_worse").passed
-    assert not judge(0.25, 0.4, policy="not_worse").passed
+    assert not judge(0.4, 0.4, policy="not_worse").failed
+    assert judge(0.25, 0.4, policy="not_worse").failed
 
 
 def test_the_same_answers_differ_by_exactly_nothing() -> None:
@@ -77,22 +78,22 @@ def test_the_same_answers_differ_by_exactly_nothing() -> None:
 
     for metric in evaluation.metrics:
         assert (metric.improvement, metric.low, metric.high) == (0, 0, 0)
-    assert not evaluation.passed
+    assert evaluation.failed
 
 
 def test_a_segment_that_falls_blocks_a_model_that_is_better_overall() -> None:
     wrong = np.arange(ROWS) % 10 == 0  # all of Graz
 
-    assert judge(0.9, 0.3, wrong).passed
+    assert not judge(0.9, 0.3, wrong).failed
     evaluation = judge(0.9, 0.3, wrong, segments=("city",))
 
-    assert [check.name for check in evaluation.checks if not check.passed] == ["segments"]
+    assert [check.name for check in evaluation.failed] == ["segments"]
     assert "city = Graz" in evaluation.checks[1].sentence
     assert [(item.value, item.rows, item.passed) for item in evaluation.segments] == [
         ("Bern", 1800, True),
         ("Graz", 200, False),
     ]
-    assert judge(0.9, 0.3, wrong, segments=("city",), max_segment_drop=1.0).passed
+    assert not judge(0.9, 0.3, wrong, segments=("city",), max_segment_drop=1.0).failed
 
 
 def test_numbers_make_four_segments_and_absent_columns_none() -> None:
@@ -120,34 +121,34 @@ def test_segments_with_few_rows_are_shown_but_not_judged() -> None:
 
 
 def test_floors_hold_for_good_and_for_bad_metrics() -> None:
-    assert judge(0.6, 0.3, floors={"roc_auc": 0.8, "log_loss": 0.6}).passed
-    assert not judge(0.6, 0.3, floors={"roc_auc": 0.99}).passed
-    assert not judge(0.6, 0.3, floors={"log_loss": 0.01}).passed
-    assert not judge(0.6, 0.3, floors={"r2": 0.1}).passed  # has no value here
+    assert not judge(0.6, 0.3, floors={"roc_auc": 0.8, "log_loss": 0.6}).failed
+    assert judge(0.6, 0.3, floors={"roc_auc": 0.99}).failed
+    assert judge(0.6, 0.3, floors={"log_loss": 0.01}).failed
+    assert judge(0.6, 0.3, floors={"r2": 0.1}).failed  # has no value here
 
 
 def test_the_first_model_passes_when_the_floors_hold() -> None:
-    assert judge(0.4, None, must_beat=False).passed
-    assert judge(0.4, 0.9, must_beat=False).passed  # logged predictions are for information
-    assert not judge(0.4, None, must_beat=False, floors={"roc_auc": 0.99}).passed
+    assert not judge(0.4, None, must_beat=False).failed
+    assert not judge(0.4, 0.9, must_beat=False).failed  # logged predictions are for information
+    assert judge(0.4, None, must_beat=False, floors={"roc_auc": 0.99}).failed
 
 
 def test_the_first_model_has_to_be_of_more_use_than_one_fixed_answer() -> None:
     evaluation = judge(0.5, None, np.ones(ROWS, dtype=bool), must_beat=False)
 
-    assert [check.name for check in evaluation.checks if not check.passed] == ["beats_a_constant"]
+    assert [check.name for check in evaluation.failed] == ["beats_a_constant"]
 
 
 def test_a_champion_nobody_can_ask_is_not_beaten() -> None:
     evaluation = judge(0.6, None)
 
-    assert not evaluation.passed
+    assert evaluation.failed
     assert evaluation.checks[0].sentence == "ROC AUC cannot be compared on these rows"
 
 
 def test_the_metric_that_the_monitor_names_decides() -> None:
     assert judge(0.6, 0.3, main_metric="log_loss").main_metric == "log_loss"
-    assert not judge(0.6, 0.3, main_metric="r2").passed
+    assert judge(0.6, 0.3, main_metric="r2").failed
 
 
 @pytest.mark.parametrize("noise", [0.5, 2.0])
@@ -167,7 +168,7 @@ def test_errors_of_a_regression_are_better_when_lower(noise: float) -> None:
     evaluation = evaluate(judged, RetrainPolicy())
 
     assert evaluation.main_metric == "root_mean_squared_error"
-    assert evaluation.passed is (noise < 1)
+    assert (not evaluation.failed) is (noise < 1)
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
@@ -179,6 +180,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         one, other = (Answers(truth + random.normal(0, 1, 200)) for _ in range(2))
         judged = Judged("regression", truth, one, other, "version", True, pd.DataFrame(index=range(200)))
         main = evaluate(judged, RetrainPolicy()).main
+        assert main is not None
         assert main.low is not None
         assert main.high is not None
         covered += main.low <= 0 <= main.high
