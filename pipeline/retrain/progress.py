@@ -1,4 +1,4 @@
-"""Who hears how a retraining goes."""
+"""Who hears how a night or a retraining goes."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from pipeline.results import (
     RetrainResult,
     SnapshotPair,
 )
+from pipeline.retrain.progress import Progress
 from pipeline.steps.night import Night, Workspace
 from pipeline.storage.run_store import RunStore
 
@@ -108,7 +109,7 @@ def note_run(night: Night, mlflow: str) -> None:
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
-def rebuild(settings: Settings, progress: Callable[[str], None]) -> None:
+def rebuild(settings: Settings, progress: Progress) -> None:
     """Write every page again from the results in the run store; what has not changed is left alone."""
     store = RunStore(settings.store)
     for monitor in monitors.load_all(settings).monitors:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from pipeline.results import (
     SnapshotPair,
     TrainingCounts,
 )
+from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, telling
 from pipeline.steps.night import Night, Workspace
 
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from pipeline.storage.lease import Lease
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[str], None]
 
 _BUSY_SECONDS = 60.0
 _OF_A_WHOLE_NIGHT = ("expect_table_row_count", "expect_table_column")

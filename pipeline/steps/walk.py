@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from pipeline.errors import ExitCode, NightjarError, QualityGateFailed
 from pipeline.results import Decision
+from pipeline.retrain.progress import Progress
 from pipeline.steps import nightly
 from pipeline.steps.night import Night
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
