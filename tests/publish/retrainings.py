@@ -18,6 +18,7 @@ from pipeline.results import (
     TrainingCounts,
 )
 from tests.publish import samples
+from tests.publish.samples import HOSTILE
 
 STATUSES: tuple[RetrainStatus, ...] = get_args(RetrainStatus)
 WITH_A_MODEL = ("promoted", "proposed", "rejected", "superseded")
@@ -171,4 +172,57 @@ def lineage() -> Lineage:
         trainer_sha256=hashlib.sha256(b"trainer").hexdigest(),
         serialization="skops",
         parameters={"learning_rate": "0.1", "max_iter": "400", "seed": "0"},
+    )
+
+
+SUBJECTS: dict[RetrainStatus, str] = {
+    "promoted": "[churn] retraining promoted version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
+    "proposed": "[churn] retraining proposes version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
+    "rejected": "[churn] retraining rejected version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
+    "superseded": "[churn] retraining left version 3 waiting on 2026-01-14: ROC AUC 0.81 against 0.78",
+    "no_labels": "[churn] retraining not done: no labels on 2026-01-14",
+    "too_few_labels": "[churn] retraining not done: too few labels on 2026-01-14",
+    "quality_failed": "[churn] retraining not done: the training data is broken on 2026-01-14",
+    "failed": "[churn] retraining failed on 2026-01-14",
+}
+
+
+COMMANDS: dict[RetrainStatus, str | None] = {
+    "promoted": "python -m pipeline rollback churn",
+    "proposed": "python -m pipeline promote churn 3",
+    "rejected": None,
+    "superseded": "python -m pipeline promote churn 3",
+    "no_labels": "python -m pipeline retrain churn --date 2026-01-14",
+    "too_few_labels": "python -m pipeline retrain churn --date 2026-01-14",
+    "quality_failed": "python -m pipeline retrain churn --date 2026-01-14",
+    "failed": "python -m pipeline retrain churn --date 2026-01-14",
+}
+
+
+def hostile() -> RetrainResult:
+    """Every text that comes from data, from a trainer or from a file was chosen by somebody with care."""
+    text = " ".join(HOSTILE[:6])
+    whole = retraining("rejected")
+    assert whole.evaluation is not None
+    assert whole.lineage is not None
+    assert whole.quality is not None
+    segments = tuple(
+        item.model_copy(update={"column": name, "value": name})
+        for item, name in zip(whole.evaluation.segments, HOSTILE, strict=False)
+    )
+    checks = tuple(item.model_copy(update={"sentence": text}) for item in whole.evaluation.checks)
+    outcomes = tuple(item.model_copy(update={"sentence": text, "passed": False}) for item in whole.quality.outcomes)
+    fields = ("run_id", "model_uri", "training_uri", "code_version", "trainer")
+    lineage = whole.lineage.model_copy(
+        update={**dict.fromkeys(fields, text), "parameters": dict.fromkeys(HOSTILE, text)}
+    )
+    return whole.model_copy(
+        update={
+            "reason": text,
+            "verdict": text,
+            "told": text,
+            "lineage": lineage,
+            "evaluation": whole.evaluation.model_copy(update={"segments": segments, "checks": checks}),
+            "quality": whole.quality.model_copy(update={"outcomes": outcomes}),
+        }
     )

@@ -26,12 +26,38 @@ from pipeline.results import (
 )
 
 RUN_DATE = date(2026, 1, 14)
+NOW = 1_768_450_000.0
 NUMERICAL = (
     "age", "tenure_days", "orders_90d", "average_order_value", "support_tickets_90d", "churn_probability",
     "sessions_30d", "basket_size", "discount_share", "days_since_last_order", "refunds_365d", "newsletter_opens_90d",
 )  # fmt: skip
 CATEGORICAL = ("country", "region", "plan", "prediction", "device", "payment_method")
 KNOWN = tuple(name for group in zip(NUMERICAL[::2], NUMERICAL[1::2], CATEGORICAL, strict=True) for name in group)
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    'quote " and backslash \\ and \\n',
+    "{{ 7 * 7 }}{% raw %}",
+    "line\r\nbreak",
+    "tab\tnull\x00",
+    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
+    "x" * 10_000,
+    "x" * 9_999 + "y",
+)
+"""Names and texts that somebody chose with care."""
+SCRIPTS = (
+    "</script><script>window.hacked = 1</script>",
+    "<!--<script>window.hacked = 1",
+    "\"'><img src=x onerror='window.hacked = 1'>",
+    "{{ 7 * 7 }}{% raw %}${7 * 7}",
+    "![x](http://evil.example/x.png) [y](javascript:window.hacked=1)",
+    "<a href='https://evil.example/'>click</a><b>bold</b>",
+    "__proto__",
+    "line\u2028break\u2029\x00\x1b[31m\r\nX-Header: 1",
+    "\u202egnirts desrever",
+    "x" * 10_000,
+    "<" * 10_000,
+)
+"""Texts that a browser might take for more than text."""
 EDGES = tuple(float(edge) for edge in range(0, 105, 5))
 REASONS = (
     "the mean moved up by 1.4 reference standard deviations (41.2 to 55.9)",
@@ -279,3 +305,8 @@ def view(name: str = "churn", run_date: date = RUN_DATE) -> NightView:
         decision=decision(),
         report_base_url="https://reports.example.com/nightjar",
     )
+
+
+def with_columns(*columns: ColumnDrift) -> DriftResult:
+    """A drift result of just these columns."""
+    return drift(0, 0).model_copy(update={"columns": columns, "drift_share": 1.0, "drifted": True})

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
@@ -17,30 +16,11 @@ from pipeline.publish.gauges import families
 from pipeline.publish.gauges import night as gauges
 from pipeline.results import DriftResult
 from tests.publish import samples
+from tests.publish.reading import read_gauges
+from tests.publish.samples import HOSTILE, NOW
 from tests.servers.prometheus import Prometheus
 from tests.servers.pushgateway import Pushgateway
 from tests.servers.webhook import Webhook
-
-NOW = 1_768_450_000.0
-HOSTILE = (
-    "</script><script>alert(1)</script>",
-    'quote " and backslash \\ and \\n',
-    "{{ 7 * 7 }}{% raw %}",
-    "line\r\nbreak",
-    "tab\tnull\x00",
-    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
-    "x" * 10_000,
-    "x" * 9_999 + "y",
-)
-
-
-def read(text: bytes) -> dict[str, list[tuple[dict[str, str], float]]]:
-    """Every series by metric name, as Prometheus' own client reads them."""
-    found: dict[str, list[tuple[dict[str, str], float]]] = {}
-    for family in text_string_to_metric_families(text.decode()):
-        for sample in family.samples:
-            found.setdefault(sample.name.removeprefix("model_monitor_"), []).append((sample.labels, sample.value))
-    return found
 
 
 def hostile_view() -> NightView:
@@ -55,24 +35,24 @@ def no_sleep(seconds: float) -> None:
 
 
 def test_where_importances_decide_the_gauges_have_them_and_the_share_they_give() -> None:
-    found = read(gauges.exposition(dataclasses.replace(samples.view(), drift=samples.weighed())))
+    found = read_gauges(gauges.exposition(dataclasses.replace(samples.view(), drift=samples.weighed())))
     assert found["drift_share_ratio"] == [({}, 0.2)]
     assert found["weighted_drift_share_ratio"] == found["decisive_drift_share_ratio"]
     assert found["decisive_drift_share_ratio"][0][1] == pytest.approx(0.44)
     assert ({"column": "age"}, 0.37) in found["column_importance_ratio"]
-    without = read(gauges.exposition(samples.view()))
+    without = read_gauges(gauges.exposition(samples.view()))
     assert without["decisive_drift_share_ratio"] == [({}, 0.5)]
     assert not {"weighted_drift_share_ratio", "column_importance_ratio"} & without.keys()
 
 
 def test_stale_data_is_a_gauge_of_its_own() -> None:
-    assert read(gauges.exposition(samples.view()))["data_stale"] == [({}, 0.0)]
+    assert read_gauges(gauges.exposition(samples.view()))["data_stale"] == [({}, 0.0)]
     late = dataclasses.replace(samples.view(), quality=samples.stale())
-    assert read(gauges.exposition(late))["data_stale"] == [({}, 1.0)]
+    assert read_gauges(gauges.exposition(late))["data_stale"] == [({}, 1.0)]
 
 
 def test_the_gauges_say_what_the_results_say() -> None:
-    found = read(gauges.exposition(samples.view()))
+    found = read_gauges(gauges.exposition(samples.view()))
     assert found["drift_share_ratio"] == [({}, 0.5)]
     assert found["drift_limit_ratio"] == [({}, 0.3)]
     assert found["columns_drifted"] == [({}, 9.0)]
@@ -91,7 +71,7 @@ def test_the_gauges_say_what_the_results_say() -> None:
 
 
 def test_names_and_labels_follow_the_conventions() -> None:
-    found = read(gauges.exposition(samples.view()))
+    found = read_gauges(gauges.exposition(samples.view()))
     assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
     labels = {label for series in found.values() for names, _ in series for label in names}
     assert labels <= {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
@@ -105,12 +85,12 @@ def test_equal_nights_give_equal_bytes_without_the_moment_of_success() -> None:
 
 def test_performance_that_was_not_measured_is_absent_and_not_zero() -> None:
     view = dataclasses.replace(samples.view(), performance=samples.performance(measured=False))
-    assert "performance" not in read(gauges.exposition(view))
+    assert "performance" not in read_gauges(gauges.exposition(view))
 
 
 def test_of_many_columns_the_most_drifted_thousand_are_kept() -> None:
     view = dataclasses.replace(samples.view(), drift=samples.drift(columns=1500, drifted=400))
-    found = read(gauges.exposition(view))
+    found = read_gauges(gauges.exposition(view))
     assert len(found["column_drifted"]) == 1000
     assert sum(value for _, value in found["column_drifted"]) == 400.0
     assert found["columns_evaluated"] == [({}, 1500.0)]
@@ -118,7 +98,7 @@ def test_of_many_columns_the_most_drifted_thousand_are_kept() -> None:
 
 def test_columns_without_a_score_have_no_score_series() -> None:
     view = dataclasses.replace(samples.view(), drift=samples.drift(not_evaluable=2))
-    found = read(gauges.exposition(view))
+    found = read_gauges(gauges.exposition(view))
     assert found["columns_not_evaluable"] == [({}, 2.0)]
     assert not [labels for labels, _ in found["column_drift_score"] if labels["column"].startswith("broken")]
 

@@ -21,8 +21,8 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import telling
 from tests.project import Project
 from tests.publish import samples
-from tests.publish.gauges.test_gauges import HOSTILE
 from tests.publish.nights import past
+from tests.publish.samples import HOSTILE
 from tests.servers.processes import LOOPBACK
 from tests.servers.smtp import Flavour, SmtpServer
 from tests.servers.webhook import Webhook

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import email
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,7 @@ from pipeline.publish.messages import digest
 from pipeline.results import RetrainStatus, Status
 from tests.project import Project
 from tests.publish import samples
-from tests.publish.messages.test_mail import Elements
+from tests.publish.reading import Page, part
 from tests.servers.smtp import Flavour, SmtpServer
 
 TODAY = samples.RUN_DATE
@@ -61,12 +59,6 @@ def build(
         recipients=["lead@example.com", "ops@example.com"],
         report_base_url=base,
     )
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    body = email.message_from_bytes(message.as_bytes(), policy=default).get_body((kind,))
-    assert body is not None
-    return "\n".join(str(body.get_content()).splitlines())
 
 
 def mixed() -> list[Watched]:
@@ -167,17 +159,17 @@ def test_with_500_monitors_it_stays_small_and_says_what_it_left_out(status: Stat
 
 
 def test_links_lead_to_the_pages() -> None:
-    addresses = Elements(part(build(mixed(), base="https://reports.example.com/n/"), "html")).addresses
+    addresses = Page(part(build(mixed(), base="https://reports.example.com/n/"), "html")).addresses
     assert "https://reports.example.com/n/broken/2026-01-14/index.html" in addresses
     assert "https://reports.example.com/n/late/index.html" in addresses
     assert "https://reports.example.com/n/index.html" in addresses
-    assert Elements(part(build(mixed()), "html")).addresses == []
+    assert Page(part(build(mixed()), "html")).addresses == []
 
 
 def test_owners_and_problems_are_text_not_markup() -> None:
     hostile = "<script>alert(1)</script>{{ 7*7 }}\u202e\r\nBcc: x@example.com"
     message = build([Watched(monitor("churn", owner=hostile), [night()])], {hostile: hostile})
-    assert "script" not in Elements(part(message, "html")).tags
+    assert "script" not in Page(part(message, "html")).tags
     assert "{{ 7*7 }}" in part(message, "html")
     assert "Bcc" not in message
     assert "\u202e" not in part(message, "plain")

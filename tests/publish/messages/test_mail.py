@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import email
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from email.policy import default
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +18,8 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.messages import mail
 from pipeline.results import DriftResult, ExpectationOutcome, QualityResult
 from tests.publish import samples
-from tests.publish.gauges.test_gauges import HOSTILE
-from tests.servers.browser import BrowserWindows
+from tests.publish.reading import Page, part
+from tests.publish.samples import HOSTILE
 from tests.servers.smtp import Flavour, SmtpServer
 
 SENDER = "nightjar@example.com"
@@ -35,14 +31,6 @@ def built(view: NightView | None = None) -> EmailMessage:
     message = mail.build_summary(view or samples.view(), SENDER)
     assert message is not None
     return message
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    """The decoded text or HTML part, after a round trip over the wire."""
-    parsed = email.message_from_bytes(message.as_bytes(), policy=default)
-    body = parsed.get_body((kind,))
-    assert body is not None
-    return str(body.get_content())
 
 
 def to_team(view: NightView | None = None) -> EmailMessage:
@@ -74,22 +62,6 @@ def hostile_view(names: tuple[str, ...] = HOSTILE) -> NightView:
 
 def no_sleep(seconds: float) -> None:
     """Instead of waiting between attempts."""
-
-
-class Elements(HTMLParser):
-    """Counts the elements of a page and collects its addresses."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.addresses: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "background")]
-        assert not [name for name, _ in attrs if name.startswith("on")]
 
 
 def test_the_subject_carries_the_verdict() -> None:
@@ -155,7 +127,7 @@ def test_headers_thread_by_monitor_and_say_that_a_program_wrote() -> None:
 
 
 def test_hostile_names_stay_text_in_the_html_part() -> None:
-    plain, hostile = (Elements(part(built(view), "html")) for view in (samples.view(), hostile_view()))
+    plain, hostile = (Page(part(built(view), "html")) for view in (samples.view(), hostile_view()))
     assert set(hostile.tags) <= set(plain.tags)
     assert "script" not in hostile.tags
     assert all(address.startswith("https://reports.example.com/") for address in hostile.addresses)
@@ -185,20 +157,9 @@ def test_the_html_part_stays_under_what_mail_clients_clip(name: str) -> None:
 
 def test_a_mail_asks_for_nothing_from_the_network() -> None:
     html = part(built(), "html")
-    assert not {"img", "link", "script", "iframe"} & set(Elements(html).tags)
+    assert not {"img", "link", "script", "iframe"} & set(Page(html).tags)
     assert "url(" not in html
     assert "@import" not in html
-
-
-@pytest.mark.parametrize("width", [360, 720])
-def test_the_html_part_fits_narrow_clients(browser: BrowserWindows, tmp_path: Path, width: int) -> None:
-    for view in (samples.view(), hostile_view()):
-        path = tmp_path / "mail.html"
-        path.write_text(part(built(view), "html"), encoding="utf-8")
-        opened = browser(path, width=width, color_scheme="dark")
-        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert opened.errors == []
-        assert len(opened.requests) == 1
 
 
 def test_styles_are_inline_and_dark_clients_have_their_own() -> None:
@@ -392,3 +353,23 @@ def test_a_published_mail_comes_back_byte_for_byte() -> None:
     message = mail.build_summary(samples.view(), "nightjar@example.com")
     assert message is not None
     assert mail.parse(message.as_bytes()).as_bytes() == message.as_bytes()
+
+
+def test_where_importances_decide_the_mail_says_so() -> None:
+    message = built(dataclasses.replace(samples.view(), drift=samples.weighed()))
+    assert message["Subject"] == (
+        "[churn] drifted: 2 of 10 columns, 44% by importance on 2026-01-14, retraining requested"
+    )
+    for kind in ("plain", "html"):
+        text = part(message, kind)
+        assert "44% of what the champion relies on" in text
+        assert "wasserstein, importance 37%" in text
+
+
+def test_stale_data_is_told_first() -> None:
+    message = built(dataclasses.replace(samples.view(), quality=samples.stale()))
+    assert message["Subject"] == (
+        "[churn] drifted on stale data: 9 of 18 columns (50%) on 2026-01-14, retraining requested"
+    )
+    lines = part(message, "plain").splitlines()
+    assert "found 73 hours before" in next(line for line in lines if line.startswith("- "))

@@ -1,203 +1,21 @@
-"""The pages of a night, a monitor and the fleet: what they say, what data can do to them, how a browser shows them."""
+"""The page of a night: what it says, and what data can do to it."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Sequence
 from datetime import timedelta
-from html.parser import HTMLParser
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from pipeline.publish import pages
-from pipeline.publish.facts.fleet import Watched
-from pipeline.publish.facts.history import PastNight
-from pipeline.publish.facts.night import NightView
-from pipeline.publish.templates import TEMPLATES
-from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
+from pipeline.publish.facts.night import NightView, Runs
+from pipeline.publish.facts.retraining import remember
+from pipeline.results import DriftResult, ExpectationOutcome, QualityResult
 from tests.publish import samples
-from tests.publish.gauges.test_gauges import HOSTILE
 from tests.publish.nights import past
-
-MEGABYTE = 1_000_000
-
-
-class Page(HTMLParser):
-    """A page's elements, addresses, text and identifiers."""
-
-    def __init__(self, html: bytes) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.addresses: list[str] = []
-        self.identifiers: list[str] = []
-        self.handlers: list[str] = []
-        self.styles = 0
-        self._text: list[str] = []
-        self._silent = 0
-        self.feed(html.decode())
-        self.close()
-
-    @property
-    def text(self) -> str:
-        """What a reader without style and script finds."""
-        return re.sub(r"\s+", " ", "".join(self._text))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self._silent += tag in ("style", "script")
-        for name, value in attrs:
-            self.handlers += [name] * name.startswith("on")
-            self.styles += name == "style"
-            if name in ("href", "src", "action", "data", "xlink:href"):
-                self.addresses.append(value or "")
-            if name == "id":
-                self.identifiers.append(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("style", "script")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._text.append(data)
-
-
-def drifted_night() -> NightView:
-    return dataclasses.replace(samples.view(), history=past())
-
-
-def broken_night() -> NightView:
-    return dataclasses.replace(
-        drifted_night(),
-        quality=samples.quality(True),
-        decision=samples.decision(failed=True),
-        drift=samples.drift(not_evaluable=2),
-        performance=samples.performance(measured=False),
-    )
-
-
-def first_night() -> NightView:
-    drift = samples.drift(drifted=0)
-    return dataclasses.replace(samples.view(), drift=drift, decision=samples.decision(drifted=False))
-
-
-def hostile_night(names: Sequence[str] = HOSTILE) -> NightView:
-    """Every text that comes from data or from a file was chosen by somebody with care."""
-    shape = Shape(categories=tuple(names), reference=(0.1,) * len(names), production=(0.2,) * len(names))
-    columns = tuple(
-        samples.column(0, True, name).model_copy(
-            update={"reason": name, "flags": (name,), "shape": shape if place % 2 else samples.bars(True)}
-        )
-        for place, name in enumerate(names)
-    )
-    outcomes = tuple(
-        ExpectationOutcome(
-            expectation="e", column=name, severity="critical", passed=False, sentence=name, observed=name, notes=name
-        )
-        for name in names
-    )
-    objects = tuple(PinnedObject(uri=name, size=1, sha256="0" * 64, rows=1, modified=name) for name in names)
-    snapshot = Snapshot(uri=names[0], objects=objects, fields=(), rows=len(names))
-    strengths = dict.fromkeys(names, 1.5)
-    history = tuple(night.model_copy(update={"strengths": strengths, "drifted": tuple(names)}) for night in past(5))
-    return dataclasses.replace(
-        samples.view(),
-        monitor=samples.monitor().model_copy(update={"description": names[0], "owner": names[0]}),
-        pair=samples.pair().model_copy(update={"production": snapshot}),
-        drift=DriftResult(snapshots="", drift_share=1.0, limit=0.3, drifted=True, columns=columns),
-        quality=QualityResult(snapshots="", suite="churn", passed=False, outcomes=outcomes),
-        decision=Decision(snapshots="", status="drifted", retrain=False, reason=names[0]),
-        history=history,
-    )
-
-
-def all_nights() -> tuple[PastNight, ...]:
-    return (*past(75), drifted_night().tonight)
-
-
-def fleet(monitors: int = 12) -> list[Watched]:
-    """Monitors of every state; every fifth is healthy, broken, late by a night, not run since long, or never run."""
-    made: list[Watched] = []
-    quiet = calm()
-    for place in range(monitors):
-        nights: Sequence[PastNight] = {
-            0: quiet,
-            1: (*quiet[:-1], quiet[-1].model_copy(update={"status": "data_broken", "critical_failures": 1})),
-            2: quiet[:-1],
-            3: quiet[:-5],
-            4: (),
-            5: all_nights()[-30:],
-        }[place % 6]
-        made.append(Watched(samples.monitor(f"monitor-{place:03d}"), nights))
-    return made
-
-
-def calm() -> tuple[PastNight, ...]:
-    same = {"status": "healthy", "drift_share": 0.05, "retrain": False, "drifted": (), "critical_failures": 0}
-    nights = (*past(30), drifted_night().tonight)
-    return tuple(night.model_copy(update=same) for night in nights)
-
-
-PAGES: dict[str, Callable[[], bytes]] = {
-    "drifted": lambda: pages.night_page(drifted_night()),
-    "broken": lambda: pages.night_page(broken_night()),
-    "first": lambda: pages.night_page(first_night()),
-    "hostile": lambda: pages.night_page(hostile_night()),
-    "monitor": lambda: pages.monitor_page(samples.monitor(), all_nights()),
-    "hostile-monitor": lambda: pages.monitor_page(hostile_night().monitor, hostile_night().history),
-    "empty-monitor": lambda: pages.monitor_page(samples.monitor(), ()),
-    "fleet": lambda: pages.fleet_page(fleet(), {"pricing": "monitors/pricing.yaml:3: schedule: found 'x'"}),
-    "hostile-fleet": lambda: pages.fleet_page([Watched(hostile_night().monitor, past())], {HOSTILE[0]: HOSTILE[0]}),
-    "empty-fleet": lambda: pages.fleet_page([]),
-}
-
-
-@pytest.fixture(params=sorted(PAGES))
-def made(request: pytest.FixtureRequest) -> bytes:
-    return PAGES[request.param]()
-
-
-def test_equal_results_give_equal_bytes() -> None:
-    for build in PAGES.values():
-        assert build() == build()
-
-
-def test_a_page_is_one_file_that_asks_for_nothing(made: bytes) -> None:
-    page = Page(made)
-    assert not {"img", "iframe", "object", "embed", "form", "base", "audio", "video"} & set(page.tags)
-    assert not [address for address in page.addresses if re.match(r"[a-z]+:|//", address) and address != "data:,"]
-    assert b"url(" not in made
-    assert b"@import" not in made
-    assert len(made) < MEGABYTE
-
-
-def test_the_policy_forbids_everything_but_the_pages_own_style_and_script(made: bytes) -> None:
-    policy = re.search(rb'http-equiv="Content-Security-Policy" content="([^"]+)"', made)
-    assert policy is not None
-    said = policy.group(1).decode().replace("&#39;", "'")
-    assert said.startswith("default-src 'none'; style-src 'sha256-")
-    assert "unsafe" not in said
-    assert "*" not in said
-    assert ("script-src" in said) == (b"<script>" in made)
-
-
-def test_nothing_needs_what_the_policy_forbids(made: bytes) -> None:
-    page = Page(made)
-    assert page.styles == 0
-    assert page.handlers == []
-    assert page.tags.count("style") == 1
-    assert page.tags.count("script") <= 1
-
-
-def test_identifiers_and_headings_are_in_order(made: bytes) -> None:
-    page = Page(made)
-    assert len(page.identifiers) == len(set(page.identifiers))
-    assert page.tags.count("h1") == 1
-    headings = [int(tag[1]) for tag in page.tags if re.fullmatch(r"h[1-6]", tag)]
-    assert headings[0] == 1
-    assert all(after <= before + 1 for before, after in pairwise(headings))
+from tests.publish.pages.samples import MEGABYTE, broken_night, drifted_night, first_night, hostile_night
+from tests.publish.reading import Page
+from tests.publish.retrainings import retraining
 
 
 def test_the_verdict_comes_first_and_without_a_script() -> None:
@@ -220,6 +38,9 @@ def test_the_verdict_comes_first_and_without_a_script() -> None:
     ]
     places = [page.text.index(said) for said in order]
     assert places == sorted(places)
+
+
+AIRFLOW = "https://airflow.example.com"
 
 
 def failed_with(**said: object) -> NightView:
@@ -303,36 +124,6 @@ def test_neighbouring_nights_are_linked() -> None:
     assert "../2026-01-16/index.html" in addresses
 
 
-def test_the_files_a_page_links_to_are_the_ones_that_are_published(tmp_path: Path) -> None:
-    nights = all_nights()
-    published = {"index.html", "churn/index.html"}
-    names = ("index.html", "drift_report.html", *(f"{name}.json" for name in RESULTS))
-    published |= {f"churn/{night.run_date}/{name}" for night in nights for name in names}
-    written = {
-        "index.html": pages.fleet_page([Watched(samples.monitor(), nights)]),
-        "churn/index.html": pages.monitor_page(samples.monitor(), nights),
-        "churn/2026-01-14/index.html": pages.night_page(drifted_night()),
-    }
-    for key, html in written.items():
-        for address in Page(html).addresses:
-            if address.startswith(("#", "data:")):
-                continue
-            target = (tmp_path / key).parent / address
-            assert str(target.resolve().relative_to(tmp_path.resolve())) in published, (key, address)
-
-
-RESULTS = ("snapshots", "quality", "drift", "performance", "decision")
-
-
-def test_hostile_text_adds_no_element_and_no_address() -> None:
-    for hostile, plain in (("hostile", "drifted"), ("hostile-monitor", "monitor"), ("hostile-fleet", "fleet")):
-        bad, good = Page(PAGES[hostile]()), Page(PAGES[plain]())
-        assert set(bad.tags) <= set(good.tags) | {"code"}, hostile
-        assert not [address for address in bad.addresses if "script" in address]
-        assert "</script><script>alert(1)</script>" in bad.text
-    assert "{{ 7 * 7 }}" in Page(PAGES["hostile"]()).text
-
-
 def test_unpaired_surrogates_do_not_break_a_page() -> None:
     assert "\\ud800" in Page(pages.night_page(hostile_night(("\ud800",)))).text
 
@@ -347,50 +138,44 @@ def test_a_thousand_drifted_columns_with_long_names_stay_under_a_megabyte(name: 
     assert "970 more drifted columns are in the table" in Page(html).text
 
 
-def test_a_year_of_a_thousand_columns_stays_under_a_megabyte() -> None:
-    nights = past(365, columns=[f"feature_{place:04d}" for place in range(1_000)])
-    html = pages.monitor_page(samples.monitor(), nights)
-    assert len(html) < MEGABYTE
-    assert "970 of 1,000 columns, which drifted less, are not shown" in Page(html).text
+def test_stale_data_has_a_state_of_its_own() -> None:
+    view = dataclasses.replace(first_night(), quality=samples.stale())
+    html = pages.night_page(view).decode()
+    assert '<p class="state stale">' in html
+    text = Page(html.encode()).text
+    assert "Stale data: none of 18 columns drifted" in text
+    assert "The newest data is older than it should be" in text
+    assert "found 73 hours before" in text[text.index("Volume and freshness") :]
 
 
-def test_a_night_of_a_monitor_that_has_history_of_another_shape_is_rendered() -> None:
-    bare = tuple(night.model_copy(update={"strengths": {}, "performance": {}, "drifted": ()}) for night in past(4))
-    assert pages.night_page(dataclasses.replace(drifted_night(), history=bare))
-    assert pages.monitor_page(samples.monitor(), bare)
+def test_where_importances_decide_the_page_has_them_and_the_share_they_give() -> None:
+    view = dataclasses.replace(drifted_night(), drift=samples.weighed())
+    text = Page(pages.night_page(view)).text
+    assert "Drifted: 2 of 10 columns, 44% by importance" in text
+    assert "Tonight the drifted columns are 44% of what the champion relies on; over 30%" in text
+    assert "importance 37%" in text
+    assert "Importance" in text[text.index("All columns") :]
+    by_columns = dataclasses.replace(view, drift=samples.weighed(decisive="columns"))
+    assert "20% of the columns drifted; over 30%" in Page(pages.night_page(by_columns)).text
+    assert "They are 44% of what the champion relies on" in Page(pages.night_page(by_columns)).text
+    assert "Importance" not in Page(pages.night_page(drifted_night())).text
 
 
-def test_the_monitor_page_tells_history_heat_map_and_retraining() -> None:
-    page = Page(pages.monitor_page(samples.monitor(), all_nights()))
-    assert "Drifted: 9 of 18 columns (50%), retraining requested" in page.text
-    assert re.search(r"drifted since 2026-01-1\d", page.text)
-    assert page.tags.count("td") > 18 * 60
-    assert "1 day has no night" in page.text
-    assert "2026-01-03/index.html" in page.addresses
+def test_records_elsewhere_are_named_and_linked_where_people_can_open_them() -> None:
+    view = dataclasses.replace(
+        drifted_night(), runs=Runs(airflow="scheduled__2026-01-15T02:00:00+00:00", mlflow="5f0c")
+    )
+    page = Page(pages.night_page(view))
+    assert "MLflow run5f0c" in page.text.replace("\n", "")
+    assert not [address for address in page.addresses if "5f0c" in address]
+    linked = dataclasses.replace(view, mlflow_url="https://mlflow.example.com/", airflow_url=AIRFLOW)
+    addresses = Page(pages.night_page(linked)).addresses
+    assert "https://mlflow.example.com/#/runs/5f0c" in addresses
+    assert f"{AIRFLOW}/dags/nightly_churn/runs/scheduled__2026-01-15T02%3A00%3A00%2B00%3A00" in addresses
+    assert f"{AIRFLOW}/dags/retrain_churn/runs/retrain__churn__2026-01-14" in addresses
 
 
-@pytest.mark.parametrize("scheme", [0, 1])
-def test_text_has_the_contrast_that_wcag_aa_asks_for(scheme: int) -> None:
-    colors = _palettes()[scheme]
-    for ground in ("paper", "sheet", "wash"):
-        for ink in ("ink", "soft", "accent", "healthy", "drifted", "broken", "absent"):
-            assert _contrast(colors[ink], colors[ground]) >= 4.5, (ink, ground)
-    for mark in ("h3", "h4", "h5", "accent"):
-        assert _contrast(colors[mark], colors["paper"]) >= 3.0, mark
-
-
-def _palettes() -> list[dict[str, str]]:
-    style = (TEMPLATES / "page.css.j2").read_text(encoding="utf-8")
-    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
-    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
-
-
-def _contrast(one: str, other: str) -> float:
-    brighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (brighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(color: str) -> float:
-    channels = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+def test_a_night_links_to_its_retraining() -> None:
+    view = dataclasses.replace(samples.view(), retraining=remember(retraining()))
+    assert "../retraining/2026-01-14/index.html" in Page(pages.night_page(view)).addresses
+    assert "Retraining promoted version 3, ROC AUC 0.81 against 0.78." in Page(pages.night_page(view)).text

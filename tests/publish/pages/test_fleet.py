@@ -6,14 +6,14 @@ import dataclasses
 import re
 from datetime import timedelta
 
-from pipeline.publish import charts, pages
+from pipeline.publish import pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining, remember
 from pipeline.results import RetrainStatus
 from tests.publish import samples
-from tests.publish.nights import past
-from tests.publish.pages.test_night import MEGABYTE, Page, calm, drifted_night, first_night, fleet
+from tests.publish.pages.samples import MEGABYTE, calm, drifted_night, first_night, fleet
+from tests.publish.reading import Page
 from tests.publish.retrainings import retraining
 
 
@@ -81,12 +81,3 @@ def test_a_schedule_that_never_comes_again_does_not_break_the_fleet() -> None:
 
 def test_a_fleet_of_five_hundred_stays_under_a_megabyte() -> None:
     assert len(pages.fleet_page(fleet(500))) < MEGABYTE
-
-
-def test_missing_days_keep_their_place_and_rare_nights_need_none() -> None:
-    daily = charts.slots(past(10), 30)
-    assert len(daily) == 10
-    assert [slot.day.day for slot in daily if slot.night is None] == [9]
-    weekly = past(70)[::7]
-    assert len(charts.slots(weekly, 30)) == len(weekly)
-    assert charts.slots((), 30) == []

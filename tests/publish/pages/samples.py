@@ -1,0 +1,113 @@
+"""Nights, fleets and pages of every state. Equal arguments give equal values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from pipeline.publish import pages
+from pipeline.publish.facts.fleet import Watched
+from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.night import NightView
+from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
+from tests.publish import retrainings, samples
+from tests.publish.nights import past
+from tests.publish.samples import HOSTILE
+
+MEGABYTE = 1_000_000
+
+
+def drifted_night() -> NightView:
+    return dataclasses.replace(samples.view(), history=past())
+
+
+def broken_night() -> NightView:
+    return dataclasses.replace(
+        drifted_night(),
+        quality=samples.quality(True),
+        decision=samples.decision(failed=True),
+        drift=samples.drift(not_evaluable=2),
+        performance=samples.performance(measured=False),
+    )
+
+
+def first_night() -> NightView:
+    drift = samples.drift(drifted=0)
+    return dataclasses.replace(samples.view(), drift=drift, decision=samples.decision(drifted=False))
+
+
+def hostile_night(names: Sequence[str] = HOSTILE) -> NightView:
+    """Every text that comes from data or from a file was chosen by somebody with care."""
+    shape = Shape(categories=tuple(names), reference=(0.1,) * len(names), production=(0.2,) * len(names))
+    columns = tuple(
+        samples.column(0, True, name).model_copy(
+            update={"reason": name, "flags": (name,), "shape": shape if place % 2 else samples.bars(True)}
+        )
+        for place, name in enumerate(names)
+    )
+    outcomes = tuple(
+        ExpectationOutcome(
+            expectation="e", column=name, severity="critical", passed=False, sentence=name, observed=name, notes=name
+        )
+        for name in names
+    )
+    objects = tuple(PinnedObject(uri=name, size=1, sha256="0" * 64, rows=1, modified=name) for name in names)
+    snapshot = Snapshot(uri=names[0], objects=objects, fields=(), rows=len(names))
+    strengths = dict.fromkeys(names, 1.5)
+    history = tuple(night.model_copy(update={"strengths": strengths, "drifted": tuple(names)}) for night in past(5))
+    return dataclasses.replace(
+        samples.view(),
+        monitor=samples.monitor().model_copy(update={"description": names[0], "owner": names[0]}),
+        pair=samples.pair().model_copy(update={"production": snapshot}),
+        drift=DriftResult(snapshots="", drift_share=1.0, limit=0.3, drifted=True, columns=columns),
+        quality=QualityResult(snapshots="", suite="churn", passed=False, outcomes=outcomes),
+        decision=Decision(snapshots="", status="drifted", retrain=False, reason=names[0]),
+        history=history,
+    )
+
+
+def all_nights() -> tuple[PastNight, ...]:
+    return (*past(75), drifted_night().tonight)
+
+
+def fleet(monitors: int = 12) -> list[Watched]:
+    """Monitors of every state; every fifth is healthy, broken, late by a night, not run since long, or never run."""
+    made: list[Watched] = []
+    quiet = calm()
+    for place in range(monitors):
+        nights: Sequence[PastNight] = {
+            0: quiet,
+            1: (*quiet[:-1], quiet[-1].model_copy(update={"status": "data_broken", "critical_failures": 1})),
+            2: quiet[:-1],
+            3: quiet[:-5],
+            4: (),
+            5: all_nights()[-30:],
+        }[place % 6]
+        made.append(Watched(samples.monitor(f"monitor-{place:03d}"), nights))
+    return made
+
+
+def calm() -> tuple[PastNight, ...]:
+    same = {"status": "healthy", "drift_share": 0.05, "retrain": False, "drifted": (), "critical_failures": 0}
+    nights = (*past(30), drifted_night().tonight)
+    return tuple(night.model_copy(update=same) for night in nights)
+
+
+PAGES: dict[str, Callable[[], bytes]] = {
+    "drifted": lambda: pages.night_page(drifted_night()),
+    "broken": lambda: pages.night_page(broken_night()),
+    "first": lambda: pages.night_page(first_night()),
+    "hostile": lambda: pages.night_page(hostile_night()),
+    "monitor": lambda: pages.monitor_page(samples.monitor(), all_nights()),
+    "hostile-monitor": lambda: pages.monitor_page(hostile_night().monitor, hostile_night().history),
+    "empty-monitor": lambda: pages.monitor_page(samples.monitor(), ()),
+    "fleet": lambda: pages.fleet_page(fleet(), {"pricing": "monitors/pricing.yaml:3: schedule: found 'x'"}),
+    "hostile-fleet": lambda: pages.fleet_page([Watched(hostile_night().monitor, past())], {HOSTILE[0]: HOSTILE[0]}),
+    "empty-fleet": lambda: pages.fleet_page([]),
+    **{
+        f"retraining-{status}": partial(pages.retraining_page, samples.monitor(), retrainings.retraining(status))
+        for status in retrainings.STATUSES
+    },
+    "hostile-retraining": lambda: pages.retraining_page(samples.monitor(), retrainings.hostile()),
+}
