@@ -3,7 +3,7 @@
 from pipeline.results.base import Number, Result
 from pipeline.results.champion import AliasChange
 from pipeline.results.decision import Decision, Hold, Status
-from pipeline.results.drift import ColumnDrift, DriftResult, Shape, strength
+from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
 from pipeline.results.performance import PerformanceResult
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.retraining import (
@@ -23,15 +23,18 @@ from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, Snaps
 __all__ = [
     "Against",
     "AliasChange",
+    "CategoryShare",
     "ColumnDrift",
     "ColumnType",
     "Decision",
+    "Direction",
     "DriftResult",
     "Engine",
     "Evaluation",
     "ExpectationOutcome",
     "GateCheck",
     "Hold",
+    "Kind",
     "Lineage",
     "MetricComparison",
     "NightLeftOut",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import ColumnDriftPolicy, Monitor
-from pipeline.results import ColumnDrift, DriftResult, Shape
+from pipeline.results import ColumnDrift, DriftResult, Kind
 
 if TYPE_CHECKING:
-    from pipeline.checks.drift.compare_column import ColumnComparison
     from pipeline.checks.drift.compare_columns import ColumnPlan
 
 
@@ -37,17 +35,15 @@ def measure(
     Raises:
         SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
     """
-    from pipeline.checks.drift.compare_column import FlagLimits
     from pipeline.checks.drift.compare_columns import compare_columns
 
     before, after = [str(path) for path in reference], [str(path) for path in production]
-    limits = FlagLimits(**monitor.drift.flags.model_dump())
-    compared = compare_columns(
-        before, after, plan_columns(monitor, before, after), budget_bytes=budget_bytes, limits=limits
-    )
+    plans = plan_columns(monitor, before, after)
+    compared = compare_columns(before, after, plans, budget_bytes=budget_bytes, limits=monitor.drift.flags)
     total = sum(max(value, 0.0) for value in (importances or {}).values())
     weights = {name: max(value, 0.0) / total for name, value in (importances or {}).items()} if total > 0 else {}
-    return _result(monitor, snapshots, tuple(_column_drift(item, weights.get(item.name)) for item in compared))
+    columns = tuple(item.model_copy(update={"importance": weights.get(item.name)}) for item in compared)
+    return _result(monitor, snapshots, columns)
 
 
 def _result(monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...]) -> DriftResult:
@@ -82,7 +78,7 @@ def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequenc
 
     roles = monitor.columns
     aside = {roles.id, roles.label, roles.model_version, *roles.ignore}
-    listed: dict[str, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
+    listed: dict[Kind, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
     named = {name: kind for kind, names in listed.items() for name in names or ()}
     plans = {plan.name: plan for plan in infer_plans(reference, production)}
     chosen = [_plan(name, kind, monitor) for name, kind in named.items()]
@@ -94,7 +90,7 @@ def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequenc
     return chosen
 
 
-def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
+def _plan(name: str, kind: Kind, monitor: Monitor) -> ColumnPlan:
     from pipeline.checks.drift.compare_columns import ColumnPlan
 
     default = monitor.drift.numerical if kind == "numerical" else monitor.drift.categorical
@@ -102,11 +98,4 @@ def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
     method = default.method if own.method == "auto" else own.method
     # A threshold is in the unit of its method, so a kind's threshold does not carry over to another method.
     threshold = default.threshold if own.threshold is None and method == default.method else own.threshold
-    return ColumnPlan(name, "numerical" if kind == "numerical" else "categorical", method, threshold)
-
-
-def _column_drift(compared: ColumnComparison, importance: float | None) -> ColumnDrift:
-    own = ("shape", "importance")
-    fields = {name: getattr(compared, name) for name in ColumnDrift.model_fields if name not in own}
-    shape = None if compared.shape is None else Shape(**dataclasses.asdict(compared.shape))
-    return ColumnDrift(**fields, shape=shape, importance=importance)
+    return ColumnPlan(name, kind, method, threshold, private=name in monitor.columns.private)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,41 @@ def test_flags_follow_the_limits_of_the_monitor(project: Project) -> None:
     off = run(project, people(2_000, 0), production, drift={"flags": {"missing_rise": None}})
     assert any("missing" in flag for item in on.columns if item.name == "age" for flag in item.flags)
     assert not any(item.flags for item in off.columns if item.name == "age")
+
+
+def test_new_and_vanished_categories_and_changed_types_are_kept(project: Project) -> None:
+    reference, production = people(2_000, 0), people(2_000, 0)
+    production["city"] = production["city"].replace({"Bern": "Basel"})
+    production["prediction"] = production["prediction"] + 0.5
+    assert "Bern" in set(reference["city"])
+    kept = DriftResult.model_validate_json(run(project, reference, production).to_json())
+    found = {item.name: item for item in kept.columns}
+    city = found["city"]
+    assert [item.label for item in city.new_categories] == ["Basel"]
+    assert [item.label for item in city.vanished_categories] == ["Bern"]
+    assert city.new_categories[0].share == city.vanished_categories[0].share == (reference["city"] == "Bern").mean()
+    assert (city.new_category_count, city.vanished_category_count) == (1, 1)
+    assert found["prediction"].changed_type == "integer to float"
+
+
+def test_columns_that_the_monitor_calls_private_name_no_category(project: Project) -> None:
+    production = people(2_000, 0)
+    production["city"] = production["city"].replace({"Bern": "Basel"})
+    columns = {"id": "id", "label": "label", "private": ["city"]}
+    result = run(project, people(2_000, 0), production, columns=columns)
+    city = next(item for item in result.columns if item.name == "city")
+    assert (city.drifted, city.new_category_count, city.new_categories) == (True, 1, ())
+    assert not [name for name in {"Basel", *people(2_000, 0)["city"]} if name.encode() in result.to_json()]
+
+
+def test_nights_written_before_categories_were_kept_stay_readable(project: Project) -> None:
+    written = json.loads(run(project, people(2_000, 0), people(2_000, 1)).to_json())
+    for column in written["columns"]:
+        for side in ("new", "vanished"):
+            del column[f"{side}_categories"], column[f"{side}_category_count"]
+        del column["changed_type"]
+    for item in DriftResult.model_validate(written).columns:
+        assert (item.new_categories, item.new_category_count, item.changed_type) == ((), 0, None)
 
 
 IMPORTANCES = {"age": 3.0, "income": 1.0, "score": -0.5, "not a column": 0.0}

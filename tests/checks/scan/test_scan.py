@@ -20,7 +20,6 @@ from pipeline.checks.drift.compare_column import compare_column
 from pipeline.checks.scan import (
     CategoricalSummary,
     Cells,
-    Kind,
     NumericalSummary,
     Resolution,
     SortedValues,
@@ -36,6 +35,7 @@ from pipeline.checks.scan import (
 from pipeline.checks.scan.streaming import cells_of, outline
 from pipeline.checks.scan.types import key_counts
 from pipeline.errors import SnapshotUnreadable
+from pipeline.results import Kind
 from tests.checks.drift.summaries import Values, table
 
 quick = settings(

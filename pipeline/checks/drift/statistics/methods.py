@@ -10,9 +10,9 @@ from pipeline.checks.drift.statistics import binned, bounded, bridge, categorica
 from pipeline.checks.drift.statistics.binned import Counts
 from pipeline.checks.drift.statistics.epps_singleton import epps_singleton
 from pipeline.checks.drift.statistics.score import NotEvaluable, Score
-from pipeline.checks.scan import Kind, NumericalSummary, SortedValues
+from pipeline.checks.scan import NumericalSummary, SortedValues
+from pipeline.results import Direction, Kind
 
-Direction = Literal["distance", "p_value"]
 NumericalScore = Callable[[NumericalSummary, NumericalSummary], Score]
 CategoricalScore = Callable[[Counts], Score]
 
