@@ -16,13 +16,13 @@ from pipeline.checks.drift.findings import DEFAULT_LIMITS, changed_type, flags_o
 from pipeline.checks.drift.shape import shape_of
 from pipeline.checks.drift.statistics import (
     FEW_DISTINCT,
+    METHODS,
     Method,
     NotEvaluable,
     Score,
     aligned_counts,
     auto_method,
     drifted,
-    get_method,
     score_categorical,
     score_numerical,
 )
@@ -138,10 +138,9 @@ def choose_method(reference: Summary, production: Summary, kind: Kind, name: str
     if name == "auto":
         size = reference.presence.rows - reference.presence.missing
         return auto_method(kind, size, _distinct_of_both(reference, production))
-    try:
-        method = get_method(name)
-    except KeyError as error:
-        raise NotEvaluable(str(error.args[0])) from error
+    method = METHODS.get(name)
+    if method is None:
+        raise NotEvaluable(f"unknown drift method {name!r}; known: {', '.join(METHODS)}")
     if kind not in method.kinds:
         raise NotEvaluable(f"method {method.name} is not for {kind} columns")
     return method

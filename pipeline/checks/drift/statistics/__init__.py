@@ -6,20 +6,17 @@ source and every known difference from Evidently.
 
 from pipeline.checks.drift.statistics.categorical import aligned_counts
 from pipeline.checks.drift.statistics.methods import (
-    ALIASES,
     FEW_DISTINCT,
     METHODS,
     Method,
     auto_method,
     drifted,
-    get_method,
     score_categorical,
     score_numerical,
 )
 from pipeline.checks.drift.statistics.score import NotEvaluable, Score
 
 __all__ = [
-    "ALIASES",
     "FEW_DISTINCT",
     "METHODS",
     "Method",
@@ -28,7 +25,6 @@ __all__ = [
     "aligned_counts",
     "auto_method",
     "drifted",
-    "get_method",
     "score_categorical",
     "score_numerical",
 ]
