@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.checks.drift.measure import measure, plan_columns
+from pipeline.checks.drift.measure import drifted_share, measure, plan_columns
 from pipeline.config import Monitor
 from pipeline.config import monitor_files as monitors
-from pipeline.results import DriftResult
+from pipeline.results import ColumnDrift, DriftResult
 from tests.project import Project, people
 
 BUDGET = 2**30
@@ -164,3 +167,51 @@ def test_the_weighted_share_counts_columns_by_importance_and_is_only_reported(pr
     assert measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES).drifted
     without = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET)
     assert (without.weighted_drift_share, without.decisive, without.drifted) == (None, "columns", False)
+
+
+def column(name: str, drifted: bool) -> ColumnDrift:
+    return ColumnDrift(
+        name=name, kind="numerical", method="psi", score=1.0, threshold=0.5, drifted=drifted, status="evaluated"
+    )
+
+
+@pytest.mark.parametrize("of", [*range(1, 60), 64, 100, 125, 1_000])
+def test_k_of_n_columns_are_exactly_what_a_limit_of_that_share_is(of: int) -> None:
+    weights = {str(place): Fraction(1) for place in range(of)}
+    steady, moved = ([column(name, drifted) for name in weights] for drifted in (False, True))
+    for many in range(0, of + 1, 1 + of // 100):
+        assert drifted_share(moved[:many] + steady[many:], weights) == many / of
+
+
+@settings(deadline=None, max_examples=200, derandomize=True, database=None)
+@given(
+    hundredths=st.lists(st.integers(1, 500), min_size=1, max_size=40),
+    scale=st.sampled_from([1, 10, 100, 10_000]),
+    cut=st.integers(0, 40),
+)
+def test_importances_add_up_as_they_are_written(hundredths: list[int], scale: int, cut: int) -> None:
+    weights = {str(place): Fraction(repr(value / scale)) for place, value in enumerate(hundredths)}
+    share = drifted_share([column(name, int(name) < cut) for name in weights], weights)
+    assert share == float(Fraction(sum(hundredths[:cut]), sum(hundredths)))
+
+
+@pytest.mark.parametrize(("limit", "over"), [(0.3, False), (0.29, True)])
+@pytest.mark.parametrize("unit", [1.0, 10.0, 0.7, 1e-5])
+def test_three_tenths_of_the_importance_are_not_over_a_limit_of_three_tenths(
+    unit: float, limit: float, over: bool, project: Project
+) -> None:
+    production = people(2_000, 1)
+    production[["age", "score"]] += 40
+    before, after = (
+        project.write_parquet(f"{n}.parquet", side) for n, side in enumerate((people(2_000, 0), production))
+    )
+    importances = {"age": 0.1, "score": 0.2, "city": 0.4, "income": 0.3}
+    assert importances["age"] + importances["score"] > 0.3
+    decisive = monitor(
+        project,
+        columns={"numerical": ["age", "income", "score"], "categorical": ["city"]},
+        drift={"share": "importance", "limit": limit},
+    )
+    scaled = {name: float(repr(round(value * unit, 12))) for name, value in importances.items()}
+    result = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=scaled)
+    assert (result.weighted_drift_share, result.drifted) == (0.3, over)
