@@ -16,6 +16,7 @@ from pipeline.results.retraining import (
     RetrainResult,
     RetrainStatus,
     SegmentComparison,
+    Task,
     TrainingCounts,
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
@@ -51,6 +52,7 @@ __all__ = [
     "Snapshot",
     "SnapshotPair",
     "Status",
+    "Task",
     "TrainingCounts",
     "strength",
 ]
