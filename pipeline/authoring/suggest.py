@@ -21,8 +21,8 @@ from pipeline.checks.quality.wording import count, measured, quantile, share
 
 if TYPE_CHECKING:
     from pipeline.authoring.formats import Texts
-    from pipeline.checks.scan import Kind
     from pipeline.config import ColumnRoles
+    from pipeline.results import Kind
 
 MAX_SET = 30
 _ROWS_PER_VALUE = 10

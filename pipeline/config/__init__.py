@@ -1,7 +1,7 @@
 """What a platform engineer writes: monitor files and the environment. Typed, frozen, validated."""
 
 from pipeline.config.home import PROJECT_ROOT
-from pipeline.config.monitor import ColumnDriftPolicy, ColumnRoles, Monitor
+from pipeline.config.monitor import ColumnDriftPolicy, ColumnRoles, DriftFlags, Monitor
 from pipeline.config.settings import Settings, load_settings
 from pipeline.config.values import CATEGORICAL_METHODS, NUMERICAL_METHODS, Location, Name, resolve_location
 
@@ -11,6 +11,7 @@ __all__ = [
     "PROJECT_ROOT",
     "ColumnDriftPolicy",
     "ColumnRoles",
+    "DriftFlags",
     "Location",
     "Monitor",
     "Name",

@@ -3,7 +3,7 @@
 from pipeline.results.base import Kept, Number, Result
 from pipeline.results.champion import AliasChange
 from pipeline.results.decision import Decision, Hold, Status
-from pipeline.results.drift import ColumnDrift, DriftResult, Shape, strength
+from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
 from pipeline.results.performance import PerformanceResult
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.retraining import (
@@ -16,6 +16,7 @@ from pipeline.results.retraining import (
     RetrainResult,
     RetrainStatus,
     SegmentComparison,
+    Task,
     TrainingCounts,
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
@@ -23,9 +24,11 @@ from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, Snaps
 __all__ = [
     "Against",
     "AliasChange",
+    "CategoryShare",
     "ColumnDrift",
     "ColumnType",
     "Decision",
+    "Direction",
     "DriftResult",
     "Engine",
     "Evaluation",
@@ -33,6 +36,7 @@ __all__ = [
     "GateCheck",
     "Hold",
     "Kept",
+    "Kind",
     "Lineage",
     "MetricComparison",
     "NightLeftOut",
@@ -49,6 +53,7 @@ __all__ = [
     "Snapshot",
     "SnapshotPair",
     "Status",
+    "Task",
     "TrainingCounts",
     "strength",
 ]

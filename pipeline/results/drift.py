@@ -6,18 +6,29 @@ from typing import ClassVar, Literal
 
 from pipeline.results.base import Kept, Number, Result
 
+Kind = Literal["numerical", "categorical"]
+Direction = Literal["distance", "p_value"]
+
 
 class Shape(Result):
     """A column before and after, as fractions of the non-missing rows, for small charts.
 
-    Numerical: `edges` has one value more than `reference` and `production`. Categorical: `categories` has as many,
-    the most frequent first, and may end with one entry that stands for all others.
+    Numerical: `edges` has one value more than `reference` and `production`; the outermost bars also hold everything
+    beyond them, so that a few extreme values do not squeeze all others into one bar. Categorical: `categories` has as
+    many, the most frequent first, and may end with one entry that stands for all others.
     """
 
     edges: tuple[Number, ...] = ()
     categories: tuple[str, ...] = ()
     reference: tuple[Number, ...]
     production: tuple[Number, ...]
+
+
+class CategoryShare(Result):
+    """A category that only one side has: its label, safe to show, and its fraction of that side's non-missing rows."""
+
+    label: str
+    share: Number
 
 
 class ColumnDrift(Result):
@@ -28,12 +39,16 @@ class ColumnDrift(Result):
     is no score, and then `reason` says why; for a drifted column `reason` says what changed. `flags` are findings that
     the score cannot see, such as a surge of missing values; missing shares are fractions of all rows in [0, 1].
     `importance` is how much the champion relies on the column, as a fraction of all it relies on, where that is known.
+
+    `new_categories` are the largest of those that only production has, `vanished_categories` those that only the
+    reference has; the counts beside them are of all. No value of a private column is listed. `changed_type` says from
+    what to what the column's type changed, such as `integer to text`.
     """
 
     name: str
-    kind: Literal["numerical", "categorical"]
+    kind: Kind
     method: str | None
-    direction: Literal["distance", "p_value"] | None = None
+    direction: Direction | None = None
     score: Number | None
     threshold: Number | None
     drifted: bool
@@ -45,6 +60,11 @@ class ColumnDrift(Result):
     flags: tuple[str, ...] = ()
     shape: Shape | None = None
     importance: Number | None = None
+    new_categories: tuple[CategoryShare, ...] = ()
+    new_category_count: int = 0
+    vanished_categories: tuple[CategoryShare, ...] = ()
+    vanished_category_count: int = 0
+    changed_type: str | None = None
 
 
 class DriftResult(Kept):

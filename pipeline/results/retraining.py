@@ -79,6 +79,9 @@ class GateCheck(Result):
 Against = Literal["version", "logged", "nobody"]
 
 
+Task = Literal["classification", "regression"]
+
+
 class Evaluation(Result):
     """Champion against challenger. `against` says who stood for the champion.
 
@@ -86,7 +89,7 @@ class Evaluation(Result):
     for it, for information. `nobody`: there are no such predictions either.
     """
 
-    task: Literal["classification", "regression"]
+    task: Task
     main_metric: str
     against: Against
     metrics: tuple[MetricComparison, ...]

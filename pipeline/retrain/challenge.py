@@ -16,6 +16,7 @@ from pipeline.retrain.champion.conclusion import Verdict, verdict_of
 from pipeline.retrain.champion.promotion import JUDGED_AGAINST, NOBODY, VERDICT
 from pipeline.retrain.champion.registry import CHAMPION, KEY_TAG, Entry, Registry, Version
 from pipeline.retrain.data import snapshot_file
+from pipeline.retrain.data.gather import Gathered
 from pipeline.retrain.data.training_set import TrainingSet
 from pipeline.retrain.judging.trial import Kinds, Labels, Setting, Trial, labels_of, run_trial
 from pipeline.retrain.model import model_files
@@ -53,7 +54,7 @@ class Ground:
 
 
 def challenge(
-    ground: Ground, found: TrainingSet, kinds: Kinds, like: pa.Schema
+    ground: Ground, gathered: Gathered, kinds: Kinds, like: pa.Schema
 ) -> tuple[RetrainResult, Version | None]:
     """Train, judge and register a challenger; the result, and its version if it came to one.
 
@@ -61,7 +62,7 @@ def challenge(
 
     Args:
         ground: where, for whom.
-        found: the training set.
+        gathered: the training set, and what it is to be learnt as.
         kinds: the columns to learn from.
         like: the columns and types of production, which the archived training set takes.
 
@@ -69,12 +70,12 @@ def challenge(
         OutletUnavailable, OutletRefused: MLflow or the run store.
         RetrainingBusy: another run took this one's place.
     """
-    labels = labels_of(ground.monitor, found)
-    if labels.problem is not None:
-        return ended(ground.draft, "too_few_labels", f"{labels.problem}, so nothing can be learnt or judged"), None
     try:
+        labels = labels_of(ground.monitor, gathered.found, gathered.task)
+        if labels.problem is not None:
+            return ended(ground.draft, "too_few_labels", f"{labels.problem}, so nothing can be learnt or judged"), None
         with tempfile.TemporaryDirectory(prefix="retrain-", dir=ground.scratch) as folder:
-            return _challenge(ground, found, labels, kinds, _Work(Path(folder), like))
+            return _challenge(ground, gathered.found, labels, kinds, _Work(Path(folder), like))
     except (TrainingFailed, ModelTampered) as error:
         return ended(ground.draft, "failed", str(error)), None
 

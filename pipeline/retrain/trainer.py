@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.retrain.data.features import Features, Task
+from pipeline.results import Task
+from pipeline.retrain.data.features import Features
 
 if TYPE_CHECKING:
     import pandas as pd

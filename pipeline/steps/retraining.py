@@ -211,7 +211,7 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
         progress=request.progress,
         draft=draft,
     )
-    return challenge(ground, gathered.found, *_shape(night, base, gathered.newest, cache))
+    return challenge(ground, gathered, *_shape(night, base, gathered.newest, cache))
 
 
 def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainResult:

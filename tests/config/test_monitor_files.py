@@ -175,11 +175,11 @@ def test_the_champion_is_never_taken_for_a_file_of_that_name() -> None:
         resolve_location("champion", date(2026, 1, 4), Path("/srv"))
 
 
-def test_the_methods_a_monitor_may_name_are_those_that_exist() -> None:
+def test_the_methods_a_monitor_may_name_are_those_of_the_table() -> None:
     from pipeline.checks.drift.statistics import METHODS
 
-    assert {name for name, method in METHODS.items() if "numerical" in method.kinds} == set(NUMERICAL_METHODS)
-    assert {name for name, method in METHODS.items() if "categorical" in method.kinds} == set(CATEGORICAL_METHODS)
+    for kind, names in (("numerical", NUMERICAL_METHODS), ("categorical", CATEGORICAL_METHODS)):
+        assert sorted(names) == sorted(name for name, method in METHODS.items() if kind in method.kinds)
 
 
 def test_a_folder_that_does_not_exist_is_a_mistake_not_a_fleet_of_none(tmp_path: Path, project: Project) -> None:

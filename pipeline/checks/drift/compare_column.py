@@ -1,30 +1,28 @@
 """One column of the reference against the same column of production: score, verdict, reason, and what scores miss.
 
-Whatever is wrong with a column becomes a `ColumnComparison` with status `not_evaluable` and a reason; nothing raises.
+Whatever is wrong with a column becomes a `ColumnDrift` with status `not_evaluable` and a reason; nothing raises.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from pipeline.checks.drift.explain import explain, label
-from pipeline.checks.drift.findings import DEFAULT_LIMITS, MAX_CATEGORIES_LISTED, CategoryShare, FlagLimits, findings
-from pipeline.checks.drift.shape import ColumnShape, shape_of
+from pipeline.checks.drift.findings import DEFAULT_LIMITS, changed_type, flags_of, listed, one_sided
+from pipeline.checks.drift.shape import shape_of
 from pipeline.checks.drift.statistics import (
     FEW_DISTINCT,
-    Direction,
+    METHODS,
     Method,
     NotEvaluable,
     Score,
     aligned_counts,
     auto_method,
     drifted,
-    get_method,
     score_categorical,
     score_numerical,
 )
@@ -32,45 +30,15 @@ from pipeline.checks.scan import (
     FAMILIES,
     CategoricalSummary,
     Cells,
-    Kind,
+    Key,
     NumericalSummary,
     SortedValues,
     Summary,
     Unscannable,
     count_distinct,
 )
-
-__all__ = ["CategoryShare", "ColumnComparison", "FlagLimits", "choose_method", "compare_column", "require_comparable"]
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnComparison:
-    """One column, compared.
-
-    `error_bound` is how far `score` may be from the exact one; 0.0 is exact. `reason` says why there is no score, or
-    for a drifted column what changed. `flags` are findings that the score cannot see. `missing_*` are fractions of all
-    rows. New and vanished categories are the largest ones, with their total number beside them. No field is ever NaN.
-    """
-
-    name: str
-    kind: Kind
-    method: str | None
-    score: float | None
-    threshold: float | None
-    direction: Direction | None
-    drifted: bool
-    status: Literal["evaluated", "not_evaluable"]
-    reason: str | None
-    error_bound: float = 0.0
-    missing_reference_share: float | None = None
-    missing_production_share: float | None = None
-    new_categories: tuple[CategoryShare, ...] = ()
-    new_category_count: int = 0
-    vanished_categories: tuple[CategoryShare, ...] = ()
-    vanished_category_count: int = 0
-    changed_type: str | None = None
-    flags: tuple[str, ...] = ()
-    shape: ColumnShape | None = None
+from pipeline.config import DriftFlags
+from pipeline.results import ColumnDrift, Kind
 
 
 def compare_column(
@@ -80,9 +48,10 @@ def compare_column(
     *,
     method: str = "auto",
     threshold: float | None = None,
-    limits: FlagLimits = DEFAULT_LIMITS,
-) -> ColumnComparison:
-    """Compares two summaries of one column.
+    limits: DriftFlags = DEFAULT_LIMITS,
+    private: bool = False,
+) -> ColumnDrift:
+    """Compares two summaries of one column; `importance` is left for whoever knows the champion.
 
     Args:
         reference: the column as it was.
@@ -91,33 +60,52 @@ def compare_column(
         method: a name from `statistics.METHODS`, or "auto" for Evidently's own choice.
         threshold: None for the method's default.
         limits: from where findings beside the score are flagged.
+        private: no category of the column may be named.
     """
+    told = _nameless(reference, production) if private else (reference, production)
     chosen: Method | None = None
     try:
         require_comparable(reference, production)
         chosen = choose_method(reference, production, kind, method)
         score = _score(chosen, reference, production)
     except NotEvaluable as error:
-        unscored = _beside(reference, production, kind, limits)
-        return dataclasses.replace(unscored, **_chosen(chosen, threshold), reason=str(error))
-    limit = chosen.default_threshold if threshold is None else threshold
-    verdict = drifted(chosen, score.value, limit)
-    return dataclasses.replace(
-        _beside(reference, production, kind, limits),
-        **_chosen(chosen, limit),
+        return ColumnDrift(
+            **_beside(*told, kind, limits, private),
+            **_asked(chosen, threshold),
+            score=None,
+            drifted=False,
+            status="not_evaluable",
+            reason=str(error),
+        )
+    asked = _asked(chosen, threshold)
+    verdict = drifted(chosen, score.value, asked["threshold"])
+    return ColumnDrift(
+        **_beside(*told, kind, limits, private),
+        **asked,
         score=score.value,
         error_bound=score.error_bound,
-        status="evaluated",
         drifted=verdict,
-        reason="; ".join(explain(reference, production)) or "the distribution changed" if verdict else None,
+        status="evaluated",
+        reason="; ".join(explain(*told)) or "the distribution changed" if verdict else None,
     )
 
 
-def _chosen(method: Method | None, threshold: float | None) -> dict[str, Any]:
+def _asked(method: Method | None, threshold: float | None) -> dict[str, Any]:
     if method is None:
-        return {"threshold": threshold}
+        return {"method": None, "threshold": threshold}
     limit = method.default_threshold if threshold is None else threshold
     return {"method": method.name, "direction": method.direction, "threshold": limit}
+
+
+def _nameless(reference: Summary, production: Summary) -> tuple[Summary, Summary]:
+    """Both sides with their categories numbered from the most frequent on, so that nothing said quotes a value."""
+    if not (isinstance(reference, CategoricalSummary) and isinstance(production, CategoricalSummary)):
+        return reference, production
+    before, after = reference.counts, production.counts
+    keys = sorted(before.keys() | after.keys(), key=lambda key: (-before.get(key, 0) - after.get(key, 0), str(key)))
+    names: dict[Key, Key] = {key: f"private {number}" for number, key in enumerate(keys, start=1)}
+    numbered = [{names[key]: count for key, count in counts.items()} for counts in (before, after)]
+    return dataclasses.replace(reference, counts=numbered[0]), dataclasses.replace(production, counts=numbered[1])
 
 
 def require_comparable(reference: Summary, production: Summary) -> None:
@@ -150,10 +138,9 @@ def choose_method(reference: Summary, production: Summary, kind: Kind, name: str
     if name == "auto":
         size = reference.presence.rows - reference.presence.missing
         return auto_method(kind, size, _distinct_of_both(reference, production))
-    try:
-        method = get_method(name)
-    except KeyError as error:
-        raise NotEvaluable(str(error.args[0])) from error
+    method = METHODS.get(name)
+    if method is None:
+        raise NotEvaluable(f"unknown drift method {name!r}; known: {', '.join(METHODS)}")
     if kind not in method.kinds:
         raise NotEvaluable(f"method {method.name} is not for {kind} columns")
     return method
@@ -193,29 +180,22 @@ def _score(method: Method, reference: Summary, production: Summary) -> Score:
     return score
 
 
-def _beside(reference: Summary, production: Summary, kind: Kind, limits: FlagLimits) -> ColumnComparison:
-    """What is known of a column without a score."""
-    found = findings(reference, production, limits)
-    return ColumnComparison(
-        name=reference.name,
-        kind=kind,
-        method=None,
-        score=None,
-        threshold=None,
-        direction=None,
-        drifted=False,
-        status="not_evaluable",
-        reason=None,
-        missing_reference_share=_missing_share(reference),
-        missing_production_share=_missing_share(production),
-        new_categories=found.new[:MAX_CATEGORIES_LISTED],
-        new_category_count=len(found.new),
-        vanished_categories=found.vanished[:MAX_CATEGORIES_LISTED],
-        vanished_category_count=len(found.vanished),
-        changed_type=found.changed_type,
-        flags=found.flags,
-        shape=shape_of(reference, production),
-    )
+def _beside(reference: Summary, production: Summary, kind: Kind, limits: DriftFlags, private: bool) -> dict[str, Any]:
+    """What is known of a column without a score, as fields of a `ColumnDrift`."""
+    new, vanished = one_sided(production, reference), one_sided(reference, production)
+    return {
+        "name": reference.name,
+        "kind": kind,
+        "missing_reference_share": _missing_share(reference),
+        "missing_production_share": _missing_share(production),
+        "flags": flags_of(reference, production, new, vanished, limits),
+        "shape": shape_of(reference, production),
+        "new_categories": () if private else listed(new),
+        "new_category_count": len(new),
+        "vanished_categories": () if private else listed(vanished),
+        "vanished_category_count": len(vanished),
+        "changed_type": changed_type(reference, production),
+    }
 
 
 def _missing_share(side: Summary) -> float | None:

@@ -7,28 +7,33 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pipeline.checks.drift.compare_column import ColumnComparison, compare_column
-from pipeline.checks.drift.findings import DEFAULT_LIMITS, FlagLimits
+from pipeline.checks.drift.compare_column import compare_column
+from pipeline.checks.drift.findings import DEFAULT_LIMITS
 from pipeline.checks.scan import (
     DEFAULT_BUDGET_BYTES,
     STREAMING_BYTES,
-    Kind,
     Table,
     infer_kind,
     open_table,
     scan_pair,
     sorted_bytes,
 )
+from pipeline.config import DriftFlags
+from pipeline.results import ColumnDrift, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """How one column is to be compared; None and "auto" are the defaults of `compare_column`."""
+    """How one column is to be compared: what a monitor's rules for it, its kind and its privacy come to.
+
+    None and "auto" are the defaults of `compare_column`.
+    """
 
     name: str
     kind: Kind
     method: str = "auto"
     threshold: float | None = None
+    private: bool = False
 
 
 def compare_columns(
@@ -37,9 +42,9 @@ def compare_columns(
     plans: Sequence[ColumnPlan],
     *,
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
-    limits: FlagLimits = DEFAULT_LIMITS,
+    limits: DriftFlags = DEFAULT_LIMITS,
     threads: int | None = None,
-) -> tuple[ColumnComparison, ...]:
+) -> tuple[ColumnDrift, ...]:
     """Compares the planned columns, in the order of the plans, on every row.
 
     Args:
@@ -57,9 +62,11 @@ def compare_columns(
     threads = threads or _cores()
     workers, share = _workers(before, after, budget_bytes, threads, len(plans))
 
-    def compare(plan: ColumnPlan) -> ColumnComparison:
+    def compare(plan: ColumnPlan) -> ColumnDrift:
         sides = scan_pair(before, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
-        return compare_column(*sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits)
+        return compare_column(
+            *sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits, private=plan.private
+        )
 
     if workers == 1:
         return tuple(compare(plan) for plan in plans)
@@ -67,7 +74,7 @@ def compare_columns(
         return tuple(_first_error_stops(pool, [pool.submit(compare, plan) for plan in plans]))
 
 
-def _first_error_stops(pool: ThreadPoolExecutor, futures: list[Future[ColumnComparison]]) -> Iterator[ColumnComparison]:
+def _first_error_stops(pool: ThreadPoolExecutor, futures: list[Future[ColumnDrift]]) -> Iterator[ColumnDrift]:
     try:
         for future in futures:
             yield future.result()

@@ -2,73 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from pipeline.checks.drift.explain import explain_missing, label, percent, shares_of
-from pipeline.checks.scan import FAMILIES, CategoricalSummary, Summary, Unscannable
+from pipeline.checks.scan import FAMILIES, CategoricalSummary, Key, Summary, Unscannable
+from pipeline.config import DriftFlags
+from pipeline.results import CategoryShare
 
-MAX_CATEGORIES_LISTED = 20
+DEFAULT_LIMITS = DriftFlags()
+_MAX_CATEGORIES_LISTED = 20
 _MAX_CATEGORIES_FLAGGED = 5
 
-
-@dataclass(frozen=True, slots=True)
-class FlagLimits:
-    """From where a finding beside the score is flagged. None switches a finding off.
-
-    `missing_rise` is a fraction of all rows; the category limits are fractions of the non-missing rows.
-    """
-
-    missing_rise: float | None = 0.05
-    new_category: float | None = 0.01
-    vanished_category: float | None = 0.01
-    changed_type: bool = True
+OneSided = Sequence[tuple[Key, float]]
+"""Categories that only one side has with their fraction of that side's non-missing rows, the largest first."""
 
 
-DEFAULT_LIMITS = FlagLimits()
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryShare:
-    """A category that only one side has: its label, safe to show, and its fraction of that side's non-missing rows."""
-
-    label: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Categories of production and of the reference alone, the largest first, and what is worth a flag."""
-
-    new: tuple[CategoryShare, ...]
-    vanished: tuple[CategoryShare, ...]
-    changed_type: str | None
-    flags: tuple[str, ...]
-
-
-def findings(reference: Summary, production: Summary, limits: FlagLimits) -> Findings:
-    """Everything that is measured beside the score."""
-    new, vanished = _one_sided(production, reference), _one_sided(reference, production)
-    changed = _changed_type(reference, production)
-    flags = _missing_flags(reference, production, limits.missing_rise)
-    flags += _category_flags(new, "is new", limits.new_category)
-    flags += _category_flags(vanished, "vanished", limits.vanished_category)
-    if limits.changed_type and changed:
-        flags.append(f"the type changed from {changed}")
-    return Findings(tuple(new), tuple(vanished), changed, tuple(flags))
-
-
-def _one_sided(side: Summary, other: Summary) -> list[CategoryShare]:
-    """Categories that `other` does not have, the largest first."""
+def one_sided(side: Summary, other: Summary) -> OneSided:
+    """Categories that `other` does not have."""
     if not (isinstance(side, CategoricalSummary) and isinstance(other, CategoricalSummary)):
         return []
     if FAMILIES[side.form] != FAMILIES[other.form] or not side.counts or not other.counts:
         return []
     found = [(key, share) for key, share in shares_of(side.counts).items() if key not in other.counts]
-    found.sort(key=lambda item: (-item[1], str(item[0])))
-    return [CategoryShare(label(key), share) for key, share in found]
+    return sorted(found, key=lambda item: (-item[1], str(item[0])))
 
 
-def _changed_type(reference: Summary, production: Summary) -> str | None:
+def listed(found: OneSided, most: int = _MAX_CATEGORIES_LISTED) -> tuple[CategoryShare, ...]:
+    """The largest ones, as they may be shown."""
+    return tuple(CategoryShare(label=label(key), share=share) for key, share in found[:most])
+
+
+def changed_type(reference: Summary, production: Summary) -> str | None:
+    """From what to what the values' type changed, in plain words; None where it means the same."""
     forms = reference.form, production.form
     if forms[0] == forms[1] or "null" in forms:
         return None
@@ -80,6 +45,19 @@ def _changed_type(reference: Summary, production: Summary) -> str | None:
     return f"{forms[0]} to {forms[1]}"
 
 
+def flags_of(
+    reference: Summary, production: Summary, new: OneSided, vanished: OneSided, limits: DriftFlags
+) -> tuple[str, ...]:
+    """What is worth a sentence beside the score."""
+    flags = _missing_flags(reference, production, limits.missing_rise)
+    flags += _category_flags(new, "is new", limits.new_category)
+    flags += _category_flags(vanished, "vanished", limits.vanished_category)
+    changed = changed_type(reference, production)
+    if limits.changed_type and changed:
+        flags.append(f"the type changed from {changed}")
+    return tuple(flags)
+
+
 def _missing_flags(reference: Summary, production: Summary, limit: float | None) -> list[str]:
     if limit is None or isinstance(reference, Unscannable) or isinstance(production, Unscannable):
         return []
@@ -89,13 +67,13 @@ def _missing_flags(reference: Summary, production: Summary, limit: float | None)
     return [sentence] if sentence else []
 
 
-def _category_flags(found: list[CategoryShare], verb: str, limit: float | None) -> list[str]:
+def _category_flags(found: OneSided, verb: str, limit: float | None) -> list[str]:
     if limit is None:
         return []
-    large = [item for item in found if item.share >= limit]
+    large = [item for item in found if item[1] >= limit]
     flags = [
         f"category '{item.label}' {verb} ({percent(item.share)} of the values)"
-        for item in large[:_MAX_CATEGORIES_FLAGGED]
+        for item in listed(large, _MAX_CATEGORIES_FLAGGED)
     ]
     if len(large) > len(flags):
         flags.append(f"{len(large) - len(flags):,} more categories of at least {percent(limit)}: {verb}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import ColumnDriftPolicy, Monitor
-from pipeline.results import ColumnDrift, DriftResult, Shape
+from pipeline.results import ColumnDrift, DriftResult, Kind
 
 if TYPE_CHECKING:
-    from pipeline.checks.drift.compare_column import ColumnComparison
     from pipeline.checks.drift.compare_columns import ColumnPlan
 
 
@@ -37,23 +36,30 @@ def measure(
     Raises:
         SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
     """
-    from pipeline.checks.drift.compare_column import FlagLimits
     from pipeline.checks.drift.compare_columns import compare_columns
 
     before, after = [str(path) for path in reference], [str(path) for path in production]
-    limits = FlagLimits(**monitor.drift.flags.model_dump())
-    compared = compare_columns(
-        before, after, plan_columns(monitor, before, after), budget_bytes=budget_bytes, limits=limits
-    )
-    total = sum(max(value, 0.0) for value in (importances or {}).values())
-    weights = {name: max(value, 0.0) / total for name, value in (importances or {}).items()} if total > 0 else {}
-    return _result(monitor, snapshots, tuple(_column_drift(item, weights.get(item.name)) for item in compared))
+    plans = plan_columns(monitor, before, after)
+    compared = compare_columns(before, after, plans, budget_bytes=budget_bytes, limits=monitor.drift.flags)
+    parts = _parts(importances or {})
+    weighed = {name: float(part) for name, part in parts.items()}
+    columns = tuple(item.model_copy(update={"importance": weighed.get(item.name)}) for item in compared)
+    return _result(monitor, snapshots, columns, parts)
 
 
-def _result(monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...]) -> DriftResult:
+def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:
+    """Each feature's part of all that the champion relies on, exact in the decimals that importances are written in."""
+    written = {name: Fraction(repr(float(max(value, 0.0)))) for name, value in importances.items()}
+    total = sum(written.values())
+    return {name: value / total for name, value in written.items()} if total else {}
+
+
+def _result(
+    monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...], importances: Mapping[str, Fraction]
+) -> DriftResult:
     evaluated = [item for item in columns if item.status == "evaluated"]
-    share = sum(item.drifted for item in evaluated) / len(evaluated) if evaluated else 0.0
-    weighted = _weighted_share(evaluated)
+    share = drifted_share(evaluated, {item.name: Fraction(1) for item in evaluated}) or 0.0
+    weighted = drifted_share(evaluated, importances)
     by_importance = monitor.drift.share == "importance" and weighted is not None
     held = weighted if by_importance and weighted is not None else share
     return DriftResult(
@@ -67,10 +73,17 @@ def _result(monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...]) 
     )
 
 
-def _weighted_share(evaluated: Sequence[ColumnDrift]) -> float | None:
-    """Importance of the drifted columns as a fraction of that of all evaluated ones."""
-    total = sum(item.importance or 0.0 for item in evaluated)
-    return sum(item.importance or 0.0 for item in evaluated if item.drifted) / total if total > 0 else None
+def drifted_share(evaluated: Iterable[ColumnDrift], weights: Mapping[str, Fraction]) -> float | None:
+    """What the drifted columns weigh of what all evaluated ones weigh, in [0, 1]; None where those weigh nothing.
+
+    Exact, and rounded once: floats add 0.1 and 0.2 to more than 0.3, and a share of three tenths is not over 0.30.
+    """
+    total = drifted = Fraction(0)
+    for item in evaluated:
+        weight = weights.get(item.name, Fraction(0))
+        total += weight
+        drifted += weight if item.drifted else 0
+    return float(drifted / total) if total else None
 
 
 def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequence[str]) -> list[ColumnPlan]:
@@ -82,7 +95,7 @@ def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequenc
 
     roles = monitor.columns
     aside = {roles.id, roles.label, roles.model_version, *roles.ignore}
-    listed: dict[str, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
+    listed: dict[Kind, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
     named = {name: kind for kind, names in listed.items() for name in names or ()}
     plans = {plan.name: plan for plan in infer_plans(reference, production)}
     chosen = [_plan(name, kind, monitor) for name, kind in named.items()]
@@ -94,7 +107,7 @@ def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequenc
     return chosen
 
 
-def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
+def _plan(name: str, kind: Kind, monitor: Monitor) -> ColumnPlan:
     from pipeline.checks.drift.compare_columns import ColumnPlan
 
     default = monitor.drift.numerical if kind == "numerical" else monitor.drift.categorical
@@ -102,11 +115,4 @@ def _plan(name: str, kind: str, monitor: Monitor) -> ColumnPlan:
     method = default.method if own.method == "auto" else own.method
     # A threshold is in the unit of its method, so a kind's threshold does not carry over to another method.
     threshold = default.threshold if own.threshold is None and method == default.method else own.threshold
-    return ColumnPlan(name, "numerical" if kind == "numerical" else "categorical", method, threshold)
-
-
-def _column_drift(compared: ColumnComparison, importance: float | None) -> ColumnDrift:
-    own = ("shape", "importance")
-    fields = {name: getattr(compared, name) for name in ColumnDrift.model_fields if name not in own}
-    shape = None if compared.shape is None else Shape(**dataclasses.asdict(compared.shape))
-    return ColumnDrift(**fields, shape=shape, importance=importance)
+    return ColumnPlan(name, kind, method, threshold, private=name in monitor.columns.private)

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pipeline.checks.drift.explain import label, shares_of
 from pipeline.checks.scan import CategoricalSummary, FloatArray, NumericalSummary, Summary
+from pipeline.results import Shape
 
 BARS = 20
 NAMED_CATEGORIES = 9
 _OTHERS = "all others"
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnShape:
-    """Fractions of the non-missing rows per bar.
-
-    Numerical: `edges` is one longer than `reference` and `production`; the outermost bars also hold everything beyond
-    them, so that a few extreme values do not squeeze all others into one bar. Categorical: `categories` is as long, the
-    most frequent first, and may end with one entry for all others.
-    """
-
-    reference: tuple[float, ...]
-    production: tuple[float, ...]
-    edges: tuple[float, ...] = ()
-    categories: tuple[str, ...] = ()
-
-
-def shape_of(reference: Summary, production: Summary) -> ColumnShape | None:
+def shape_of(reference: Summary, production: Summary) -> Shape | None:
     """None when a side has no values to show."""
     if isinstance(reference, NumericalSummary) and isinstance(production, NumericalSummary):
         return _bars(reference, production)
@@ -38,7 +22,7 @@ def shape_of(reference: Summary, production: Summary) -> ColumnShape | None:
     return None
 
 
-def _bars(reference: NumericalSummary, production: NumericalSummary) -> ColumnShape | None:
+def _bars(reference: NumericalSummary, production: NumericalSummary) -> Shape | None:
     if not reference.moments.count or not production.moments.count:
         return None
     low = min(side.quantile(0.01) for side in (reference, production))
@@ -49,7 +33,8 @@ def _bars(reference: NumericalSummary, production: NumericalSummary) -> ColumnSh
         edges = np.linspace(low, high, BARS + 1)
     if not np.all(np.isfinite(edges)) or np.any(edges[:-1] >= edges[1:]):
         return None
-    return ColumnShape(_shares(reference, edges), _shares(production, edges), edges=tuple(edges.tolist()))
+    before, after = _shares(reference, edges), _shares(production, edges)
+    return Shape(edges=tuple(edges.tolist()), reference=before, production=after)
 
 
 def _shares(side: NumericalSummary, edges: FloatArray) -> tuple[float, ...]:
@@ -57,7 +42,7 @@ def _shares(side: NumericalSummary, edges: FloatArray) -> tuple[float, ...]:
     return tuple((side.histogram(open_ended) / side.moments.count).tolist())
 
 
-def _categories(reference: CategoricalSummary, production: CategoricalSummary) -> ColumnShape | None:
+def _categories(reference: CategoricalSummary, production: CategoricalSummary) -> Shape | None:
     before, after = shares_of(reference.counts), shares_of(production.counts)
     if not before or not after:
         return None
@@ -68,4 +53,4 @@ def _categories(reference: CategoricalSummary, production: CategoricalSummary) -
         rest = [max(0.0, 1.0 - sum(bar[side] for bar in bars)) for side in (1, 2)]  # type: ignore[misc]
         bars.append((_OTHERS, rest[0], rest[1]))
     names, first, second = zip(*bars, strict=True)
-    return ColumnShape(first, second, categories=names)
+    return Shape(reference=first, production=second, categories=names)

@@ -14,9 +14,10 @@ from pipeline.results import ExpectationOutcome, QualityResult, Severity, Snapsh
 
 if TYPE_CHECKING:
     from pipeline.checks.quality.built_in.scene import Found, Scene
-    from pipeline.checks.scan import Kind, Table
+    from pipeline.checks.scan import Table
     from pipeline.config import ColumnRoles, Monitor
     from pipeline.config.quality_checks import QualityChecks
+    from pipeline.results import Kind
 
 
 def validate(

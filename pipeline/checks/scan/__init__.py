@@ -22,7 +22,7 @@ from pipeline.checks.scan.summary import (
     merge_numerical,
 )
 from pipeline.checks.scan.table import Table, open_table
-from pipeline.checks.scan.types import FAMILIES, FloatArray, IntArray, Key, Kind, infer_kind
+from pipeline.checks.scan.types import FAMILIES, FloatArray, IntArray, Key, infer_kind
 
 __all__ = [
     "DEFAULT_BUDGET_BYTES",
@@ -34,7 +34,6 @@ __all__ = [
     "FloatArray",
     "IntArray",
     "Key",
-    "Kind",
     "Moments",
     "NumericalSummary",
     "Presence",

@@ -17,7 +17,8 @@ from pipeline.checks.scan.summary import (
     Unscannable,
 )
 from pipeline.checks.scan.table import Table
-from pipeline.checks.scan.types import FloatArray, Key, Kind, key_counts, to_floats
+from pipeline.checks.scan.types import FloatArray, Key, key_counts, to_floats
+from pipeline.results import Kind
 
 MAX_CATEGORIES = 100_000
 UNREADABLE_VALUES = (pa.ArrowException, TypeError, ValueError, OverflowError)

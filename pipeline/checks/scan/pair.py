@@ -22,7 +22,8 @@ from pipeline.checks.scan.streaming import (
 )
 from pipeline.checks.scan.summary import Cells, NumericalSummary, Summary
 from pipeline.checks.scan.table import BATCH_ROWS, Table
-from pipeline.checks.scan.types import FloatArray, Kind
+from pipeline.checks.scan.types import FloatArray
+from pipeline.results import Kind
 
 _T = TypeVar("_T")
 _Side = TypeVar("_Side")

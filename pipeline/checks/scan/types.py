@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Kind = Literal["numerical", "categorical"]
+from pipeline.results import Kind
+
 Key = str | int | float | bool
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -108,7 +108,7 @@ def _detail(column: ColumnDrift) -> dict[str, object]:
     p_value = " p-value" if column.direction == "p_value" else ""
     missing = f"missing values {_missing(column)}" if _missing(column) else ""
     times = "" if p_value else strength_words(strength(column))
-    aside = ", ".join(filter(None, (times, missing, importance_words(column))))
+    aside = ", ".join(filter(None, (times, missing, *_one_sided(column), importance_words(column))))
     reason = clip(column.reason or "the distribution changed", 500)
     return {
         "name": clip(column.name, MAX_NAME),
@@ -120,6 +120,12 @@ def _detail(column: ColumnDrift) -> dict[str, object]:
         "flags": [clip(flag, 200) for flag in column.flags if flag not in (column.reason or "")],
         "shape": None if column.shape is None else _shape(column.shape),
     }
+
+
+def _one_sided(column: ColumnDrift) -> list[str]:
+    """How many categories came and went, of which flags and reason name the largest: `12 new categories`."""
+    counts = ((column.new_category_count, "new"), (column.vanished_category_count, "vanished"))
+    return [f"{count(many)} {what} {'category' if many == 1 else 'categories'}" for many, what in counts if many]
 
 
 def _shape(shape: Shape) -> dict[str, object]:

@@ -1,16 +1,13 @@
-"""What a model is given: typed feature columns, and a label that is a class or a number."""
+"""What a model is given: typed feature columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Task = Literal["classification", "regression"]
-_FEW_DISTINCT = 20
 
 
 @dataclass(frozen=True)
@@ -84,23 +81,3 @@ def _text(frame: pd.DataFrame, name: str) -> pd.Series:
     texts = column.astype(object).where(column.notna(), None)
     return texts.map(lambda value: None if value is None else str(value)).astype(object)
 
-
-def task_of(labels: pd.Series, wanted: str) -> Task:
-    """What the monitor says, or: numbers with a fraction and more than 20 distinct values are a regression."""
-    if wanted != "auto":
-        return cast("Task", wanted)
-    present = labels.dropna()
-    is_measure = present.dtype.kind == "f" and bool((present % 1 != 0).any()) and present.nunique() > _FEW_DISTINCT
-    return "regression" if is_measure else "classification"
-
-
-def typed_labels(labels: pd.Series, task: Task) -> pd.Series:
-    """Labels as float64 for a regression; whole numbers become int64 classes, everything else text."""
-    plain = _plain(labels)
-    if task == "regression":
-        return plain.astype("float64")
-    if plain.dtype.kind in "iuf" and bool((plain % 1 == 0).all()):
-        return plain.astype("int64")
-    if plain.dtype.kind == "b":
-        return plain.astype("int64")
-    return plain.map(str).astype(object)

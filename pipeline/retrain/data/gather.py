@@ -8,7 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Monitor
-from pipeline.results import NightLeftOut, Snapshot
+from pipeline.config.task import task_of
+from pipeline.results import NightLeftOut, Snapshot, Task
 from pipeline.retrain.progress import Progress
 from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, label, stack, window
 
@@ -34,10 +35,14 @@ class Source(Protocol):
 
 @dataclass
 class Gathered:
-    """The training set, and the newest night in it, whose columns and types it has; None where there is no night."""
+    """The training set, and the newest night in it, whose columns and types it has; None where there is no night.
+
+    `task` is what the labels ask for, see `pipeline.config.task`.
+    """
 
     found: TrainingSet
     newest: Snapshot | None
+    task: Task
 
 
 @dataclass
@@ -57,13 +62,14 @@ def gather(monitor: Monitor, run_date: date, base: Snapshot, source: Source, pro
     days = window(monitor, run_date)
     dates = (days[-1], days[0])
     if monitor.columns.label is None:
-        return Gathered(assemble(monitor, [], lambda _: pd.DataFrame(), dates), None)
+        return Gathered(assemble(monitor, [], lambda _: pd.DataFrame(), dates), None, "classification")
     reading = _Reading(monitor, source, base, progress)
     nights = (_labelled_night(reading, day) for day in days)
     found = assemble(monitor, nights, lambda wanted: _draw_reference(reading, wanted), dates)
     unread = (NightLeftOut(run_date=day, why="over_max_rows") for day in reversed(days[reading.days_read :]))
     counts = found.counts.model_copy(update={"left_out": (*unread, *found.counts.left_out)})
-    return Gathered(replace(found, counts=counts), reading.nights[0] if reading.nights else None)
+    newest = reading.nights[0] if reading.nights else None
+    return Gathered(replace(found, counts=counts), newest, _task(reading, found))
 
 
 def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
@@ -84,6 +90,26 @@ def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
     rows, unlabelled = label(source.read(production), known, roles)
     reading.nights.append(production)
     return LabelledNight(day, rows, unlabelled)
+
+
+def _task(reading: _Reading, found: TrainingSet) -> Task:
+    """As the reference has it, where that holds labels, else as the training set does.
+
+    Part by part, until it can only be a regression: further rows cannot take that back.
+    """
+    roles, wanted = reading.monitor.columns, reading.monitor.retrain.task
+    name, present = str(roles.label), {item.name for item in reading.base.fields}
+    known: list[pd.DataFrame] = []
+    if wanted == "auto" and reading.nights and name in present:
+        columns = [column for column in (name, roles.prediction) if column in present]
+        for position in range(len(reading.base.objects)):
+            part = reading.source.read(reading.base, columns, position)
+            known = [stack([*known, part]).drop_duplicates()]
+            if task_of(wanted, known, name, roles.prediction) == "regression":
+                break
+    told = [column for column in (name, roles.prediction) if column in found.training]
+    rows = stack([found.training[told], found.holdout[told]])
+    return task_of(wanted, [*known, rows], name, roles.prediction)
 
 
 def _draw_reference(reading: _Reading, wanted: int) -> pd.DataFrame:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Against, Evaluation, GateCheck, MetricComparison, SegmentComparison
-from pipeline.retrain.data.features import Task
+from pipeline.results import Against, Evaluation, GateCheck, MetricComparison, SegmentComparison, Task
 from pipeline.retrain.judging.metrics import BETTER, Answers, Classification, Measured, Regression
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import Monitor
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Against, Evaluation
-from pipeline.retrain.data.features import Task, features_of, task_of, typed_labels
+from pipeline.config.task import typed_labels
+from pipeline.errors import TrainingFailed
+from pipeline.results import Against, Evaluation, Task
+from pipeline.retrain.data.features import features_of
 from pipeline.retrain.data.training_set import TrainingSet
 from pipeline.retrain.judging.gate import Judged, evaluate
 from pipeline.retrain.judging.metrics import Answers
@@ -67,14 +69,23 @@ class Trial:
     scores: pd.DataFrame | None
 
 
-def labels_of(monitor: Monitor, found: TrainingSet) -> Labels:
-    """The labels of a training set, as classes or numbers."""
+def labels_of(monitor: Monitor, found: TrainingSet, task: Task) -> Labels:
+    """The labels of a training set, as classes or numbers.
+
+    Raises:
+        TrainingFailed: a regression has labels that are no numbers.
+    """
     import pandas as pd
 
     name = str(monitor.columns.label)
     both = pd.concat([found.training[name], found.holdout[name]], ignore_index=True)
-    task = task_of(both, monitor.retrain.task)
-    labels = typed_labels(both, task)
+    try:
+        labels = typed_labels(both, task)
+    except (TypeError, ValueError) as error:
+        raise TrainingFailed(
+            f"the labels in {name!r} are no numbers, which a {task} needs: set retrain.task of the monitor file to "
+            "classification, or leave it out"
+        ) from error
     return Labels(task, labels.iloc[: len(found.training)], labels.iloc[len(found.training) :].reset_index(drop=True))
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.retrain.data.features import Features, Task
+from pipeline.results import Task
+from pipeline.retrain.data.features import Features
 
 if TYPE_CHECKING:
     import pandas as pd

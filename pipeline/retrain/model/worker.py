@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from pipeline.retrain.data.features import Features, Task, typed
+from pipeline.results import Task
+from pipeline.retrain.data.features import Features, typed
 from pipeline.retrain.model import model_files
 from pipeline.retrain.trainer import Trainer, TrainingData, load_trainer
 

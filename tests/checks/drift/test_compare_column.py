@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from decimal import Decimal
 from pathlib import Path
@@ -16,18 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.checks.drift.compare_column import ColumnComparison, FlagLimits, compare_column
+from pipeline.checks.drift.compare_column import compare_column
 from pipeline.checks.drift.compare_columns import ColumnPlan, compare_columns, infer_plans
 from pipeline.checks.drift.statistics import METHODS
-from pipeline.checks.drift.statistics import methods as registry
-from pipeline.checks.scan import Kind, scan, scan_pair
+from pipeline.checks.scan import scan, scan_pair
+from pipeline.config import DriftFlags
 from pipeline.errors import SnapshotUnreadable
+from pipeline.results import ColumnDrift, Kind
 from tests.checks.drift.summaries import categories, numbers, table
 
 
-def compared(
-    folder: Path, first: pa.Array, second: pa.Array, kind: Kind = "numerical", **options: Any
-) -> ColumnComparison:
+def compared(folder: Path, first: pa.Array, second: pa.Array, kind: Kind = "numerical", **options: Any) -> ColumnDrift:
     sides = table(folder / "reference", first), table(folder / "production", second)
     return compare_column(*scan_pair(*sides, "x", kind), kind, **options)
 
@@ -99,10 +97,10 @@ def test_a_statistic_that_fails_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp
     def fails(*_: Any) -> float:
         raise ZeroDivisionError("inside\nthe statistic")
 
-    monkeypatch.setitem(registry._SORTED, "ks", fails)
+    monkeypatch.setitem(METHODS, "ks", dataclasses.replace(METHODS["ks"], sorted=fails))
     found = compared(tmp_path, draws(), draws(), method="ks")
     assert found.reason == "ks failed: ZeroDivisionError: inside\ufffdthe statistic"
-    monkeypatch.setitem(registry._SORTED, "ks", lambda *_: math.nan)
+    monkeypatch.setitem(METHODS, "ks", dataclasses.replace(METHODS["ks"], sorted=lambda *_: math.nan))
     assert "no finite number" in str(compared(tmp_path, draws(), draws(), method="ks").reason)
 
 
@@ -113,25 +111,25 @@ def test_missing_values_are_measured_and_flagged_though_the_score_does_not_see_t
     assert not found.drifted
     assert (found.missing_reference_share, found.missing_production_share) == (0.0, 0.25)
     assert found.flags == ("missing values rose from 0.0% to 25.0%",)
-    assert compared(tmp_path, pa.array(values), holed, limits=FlagLimits(missing_rise=0.3)).flags == ()
-    assert compared(tmp_path, pa.array(values), holed, limits=FlagLimits(missing_rise=None)).flags == ()
+    assert compared(tmp_path, pa.array(values), holed, limits=DriftFlags(missing_rise=0.3)).flags == ()
+    assert compared(tmp_path, pa.array(values), holed, limits=DriftFlags(missing_rise=None)).flags == ()
     assert compared(tmp_path, holed, pa.array(values)).flags == ()
 
 
 def test_small_rises_of_missing_values_are_flagged_when_the_limit_is_smaller(tmp_path: Path) -> None:
     holed = pa.array([None] + [1.5] * 999)
-    found = compared(tmp_path, pa.array([1.5] * 1000), holed, limits=FlagLimits(missing_rise=0.0))
+    found = compared(tmp_path, pa.array([1.5] * 1000), holed, limits=DriftFlags(missing_rise=0.0))
     assert found.flags == ("missing values rose from 0.0% to 0.1%",)
 
 
 def test_new_and_vanished_categories_are_listed_and_flagged(tmp_path: Path) -> None:
     first = pa.array(["a"] * 60 + ["b"] * 40)
     second = pa.array(["a"] * 90 + ["c"] * 9 + ["rare\n"])
-    found = compared(tmp_path, first, second, "categorical", limits=FlagLimits(new_category=0.05))
+    found = compared(tmp_path, first, second, "categorical", limits=DriftFlags(new_category=0.05))
     assert [(item.label, item.share) for item in found.new_categories] == [("c", 0.09), ("rare\ufffd", 0.01)]
     assert [(item.label, item.share) for item in found.vanished_categories] == [("b", 0.4)]
     assert found.flags == ("category 'c' is new (9.0% of the values)", "category 'b' vanished (40.0% of the values)")
-    off = FlagLimits(new_category=None, vanished_category=None)
+    off = DriftFlags(new_category=None, vanished_category=None)
     assert compared(tmp_path, first, second, "categorical", limits=off).flags == ()
 
 
@@ -144,12 +142,45 @@ def test_lists_of_categories_are_bounded_and_counted(tmp_path: Path) -> None:
     assert found.flags[5] == "65 more categories of at least 1.0%: is new"
 
 
+SECRETS: dict[str, tuple[pa.Array, pa.Array]] = {
+    "text": (pa.array(["alice"] * 60 + ["bob"] * 40), pa.array(["alice"] * 50 + ["carol"] * 50)),
+    "dictionary": (
+        pa.array(["alice"] * 60 + ["bob"] * 40).dictionary_encode(),
+        pa.array(["carol"] * 100).dictionary_encode(),
+    ),
+    "integer": (pa.array([7701] * 60 + [7702] * 40), pa.array([7701] * 10 + [7703] * 90)),
+    "float": (pa.array([7701.5] * 60), pa.array([7703.5] * 90)),
+    "decimal": (pa.array([Decimal("7701.5")] * 60), pa.array([Decimal("7703.5")] * 60)),
+    "date": (pa.array([1] * 60, pa.date32()), pa.array([1] * 20 + [2] * 40, pa.date32())),
+    "timestamp": (pa.array([1] * 60, pa.timestamp("s")), pa.array([2] * 60, pa.timestamp("s"))),
+    "changed type": (pa.array(["7701"] * 60), pa.array([7703] * 60)),
+    "only missing": (pa.array(["alice"] * 60), pa.array([None] * 60, pa.string())),
+}
+VALUES = ("alice", "bob", "carol", "770", "1970")
+
+
+@pytest.mark.parametrize("sides", SECRETS.values(), ids=SECRETS)
+def test_no_category_of_a_private_column_is_named_and_its_verdict_stays(
+    sides: tuple[pa.Array, pa.Array], tmp_path: Path
+) -> None:
+    found = compared(tmp_path, *sides, "categorical", private=True)
+    shown = compared(tmp_path, *sides, "categorical")
+    assert not [value for value in VALUES if value in found.to_json().decode()]
+    assert (found.new_categories, found.vanished_categories) == ((), ())
+    same = ("score", "drifted", "status", "new_category_count", "vanished_category_count", "changed_type")
+    assert found.model_dump(include=set(same)) == shown.model_dump(include=set(same))
+    if shown.shape is not None:
+        assert found.shape is not None
+        assert sorted(found.shape.reference) == sorted(shown.shape.reference)
+        assert [value for value in VALUES if value in shown.to_json().decode()]
+
+
 def test_a_changed_type_is_flagged(tmp_path: Path) -> None:
     found = compared(tmp_path, pa.array(range(50)), pa.array(np.arange(50) / 3))
     assert found.changed_type == "integer to float"
     assert "the type changed from integer to float" in found.flags
     assert compared(tmp_path, pa.array(["1"]), pa.array([1]), "categorical").changed_type == "text to integer"
-    silent = compared(tmp_path, pa.array(["1"]), pa.array([1]), "categorical", limits=FlagLimits(changed_type=False))
+    silent = compared(tmp_path, pa.array(["1"]), pa.array([1]), "categorical", limits=DriftFlags(changed_type=False))
     assert silent.flags == ()
 
 
@@ -213,7 +244,7 @@ def test_whatever_two_columns_hold_the_answer_is_strict_json(
     first: pa.Array, second: pa.Array, kind: Kind, method: str, tmp_path: Path
 ) -> None:
     found = compared(tmp_path, first, second, kind, method=method)
-    json.dumps(dataclasses.asdict(found), allow_nan=False)
+    assert ColumnDrift.model_validate_json(found.to_json()) == found
     assert (found.status == "evaluated") == (found.score is not None)
     assert found.status == "evaluated" or found.reason
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.checks.drift.measure import measure, plan_columns
+from pipeline.checks.drift.measure import drifted_share, measure, plan_columns
 from pipeline.config import Monitor
 from pipeline.config import monitor_files as monitors
-from pipeline.results import DriftResult
+from pipeline.results import ColumnDrift, DriftResult
 from tests.project import Project, people
 
 BUDGET = 2**30
@@ -110,6 +114,41 @@ def test_flags_follow_the_limits_of_the_monitor(project: Project) -> None:
     assert not any(item.flags for item in off.columns if item.name == "age")
 
 
+def test_new_and_vanished_categories_and_changed_types_are_kept(project: Project) -> None:
+    reference, production = people(2_000, 0), people(2_000, 0)
+    production["city"] = production["city"].replace({"Bern": "Basel"})
+    production["prediction"] = production["prediction"] + 0.5
+    assert "Bern" in set(reference["city"])
+    kept = DriftResult.model_validate_json(run(project, reference, production).to_json())
+    found = {item.name: item for item in kept.columns}
+    city = found["city"]
+    assert [item.label for item in city.new_categories] == ["Basel"]
+    assert [item.label for item in city.vanished_categories] == ["Bern"]
+    assert city.new_categories[0].share == city.vanished_categories[0].share == (reference["city"] == "Bern").mean()
+    assert (city.new_category_count, city.vanished_category_count) == (1, 1)
+    assert found["prediction"].changed_type == "integer to float"
+
+
+def test_columns_that_the_monitor_calls_private_name_no_category(project: Project) -> None:
+    production = people(2_000, 0)
+    production["city"] = production["city"].replace({"Bern": "Basel"})
+    columns = {"id": "id", "label": "label", "private": ["city"]}
+    result = run(project, people(2_000, 0), production, columns=columns)
+    city = next(item for item in result.columns if item.name == "city")
+    assert (city.drifted, city.new_category_count, city.new_categories) == (True, 1, ())
+    assert not [name for name in {"Basel", *people(2_000, 0)["city"]} if name.encode() in result.to_json()]
+
+
+def test_nights_written_before_categories_were_kept_stay_readable(project: Project) -> None:
+    written = json.loads(run(project, people(2_000, 0), people(2_000, 1)).to_json())
+    for column in written["columns"]:
+        for side in ("new", "vanished"):
+            del column[f"{side}_categories"], column[f"{side}_category_count"]
+        del column["changed_type"]
+    for item in DriftResult.model_validate(written).columns:
+        assert (item.new_categories, item.new_category_count, item.changed_type) == ((), 0, None)
+
+
 IMPORTANCES = {"age": 3.0, "income": 1.0, "score": -0.5, "not a column": 0.0}
 
 
@@ -128,3 +167,51 @@ def test_the_weighted_share_counts_columns_by_importance_and_is_only_reported(pr
     assert measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES).drifted
     without = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET)
     assert (without.weighted_drift_share, without.decisive, without.drifted) == (None, "columns", False)
+
+
+def column(name: str, drifted: bool) -> ColumnDrift:
+    return ColumnDrift(
+        name=name, kind="numerical", method="psi", score=1.0, threshold=0.5, drifted=drifted, status="evaluated"
+    )
+
+
+@pytest.mark.parametrize("of", [*range(1, 60), 64, 100, 125, 1_000])
+def test_k_of_n_columns_are_exactly_what_a_limit_of_that_share_is(of: int) -> None:
+    weights = {str(place): Fraction(1) for place in range(of)}
+    steady, moved = ([column(name, drifted) for name in weights] for drifted in (False, True))
+    for many in range(0, of + 1, 1 + of // 100):
+        assert drifted_share(moved[:many] + steady[many:], weights) == many / of
+
+
+@settings(deadline=None, max_examples=200, derandomize=True, database=None)
+@given(
+    hundredths=st.lists(st.integers(1, 500), min_size=1, max_size=40),
+    scale=st.sampled_from([1, 10, 100, 10_000]),
+    cut=st.integers(0, 40),
+)
+def test_importances_add_up_as_they_are_written(hundredths: list[int], scale: int, cut: int) -> None:
+    weights = {str(place): Fraction(repr(value / scale)) for place, value in enumerate(hundredths)}
+    share = drifted_share([column(name, int(name) < cut) for name in weights], weights)
+    assert share == float(Fraction(sum(hundredths[:cut]), sum(hundredths)))
+
+
+@pytest.mark.parametrize(("limit", "over"), [(0.3, False), (0.29, True)])
+@pytest.mark.parametrize("unit", [1.0, 10.0, 0.7, 1e-5])
+def test_three_tenths_of_the_importance_are_not_over_a_limit_of_three_tenths(
+    unit: float, limit: float, over: bool, project: Project
+) -> None:
+    production = people(2_000, 1)
+    production[["age", "score"]] += 40
+    before, after = (
+        project.write_parquet(f"{n}.parquet", side) for n, side in enumerate((people(2_000, 0), production))
+    )
+    importances = {"age": 0.1, "score": 0.2, "city": 0.4, "income": 0.3}
+    assert importances["age"] + importances["score"] > 0.3
+    decisive = monitor(
+        project,
+        columns={"numerical": ["age", "income", "score"], "categorical": ["city"]},
+        drift={"share": "importance", "limit": limit},
+    )
+    scaled = {name: float(repr(round(value * unit, 12))) for name, value in importances.items()}
+    result = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=scaled)
+    assert (result.weighted_drift_share, result.drifted) == (0.3, over)

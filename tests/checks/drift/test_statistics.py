@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pipeline.checks.drift.statistics import (
     METHODS,
+    Method,
     NotEvaluable,
     aligned_counts,
     drifted,
-    get_method,
     score_categorical,
     score_numerical,
 )
@@ -274,7 +274,9 @@ def test_a_high_distance_and_a_low_p_value_mean_drift() -> None:
     assert not drifted(METHODS["ks"], 0.2, 0.05)
 
 
-def test_a_method_is_found_by_name_or_alias() -> None:
-    assert get_method("energy_distance") is METHODS["ed"]
-    with pytest.raises(KeyError, match="known: wasserstein"):
-        get_method("guesswork")
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_a_method_has_what_scores_each_kind_that_it_is_for(method: Method) -> None:
+    assert method.kinds
+    assert ("categorical" in method.kinds) <= (method.counted is not None)
+    assert "numerical" not in method.kinds or any((method.exact, method.sorted, method.counted))
+    assert (method.streamed is None) or (method.beyond_budget == "bounded")

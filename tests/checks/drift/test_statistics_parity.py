@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.drift.compare_column import compare_column
-from pipeline.checks.drift.statistics import METHODS, auto_method, drifted, get_method
+from pipeline.checks.drift.statistics import METHODS, auto_method, drifted
 from pipeline.checks.scan import CategoricalSummary, NumericalSummary
 from tests.checks.drift.summaries import Values, categories, evidently, numbers
 
@@ -371,7 +371,7 @@ def test_a_score_on_the_threshold_is_judged_as_evidently_judges_it(
         monkeypatch.setattr(target, name, _Exactly(result(threshold)))
     score, verdict = evidently(method, values, values, kind)
     assert score == threshold
-    assert drifted(get_method(method), threshold, threshold) == verdict
+    assert drifted(METHODS[method], threshold, threshold) == verdict
 
 
 def test_hellinger_and_the_cramer_von_mises_count_the_threshold_as_drift() -> None:

@@ -106,6 +106,15 @@ def test_columns_come_with_reason_score_threshold_and_shape() -> None:
     assert "31% to 14%" in html
 
 
+def test_a_column_says_how_many_categories_came_and_went() -> None:
+    changes = {"new_category_count": 1_200, "vanished_category_count": 1}
+    columns = (samples.column(0, True, "city").model_copy(update=changes), samples.column(1, True, "age"))
+    drift = samples.drift().model_copy(update={"columns": columns})
+    text = Page(pages.night_page(dataclasses.replace(samples.view(), drift=drift))).text
+    assert "1,200 new categories, 1 vanished category" in text
+    assert text.count("categor") == text.count("categorical") + 2
+
+
 def test_every_digest_and_method_of_the_comparison_is_there() -> None:
     view = drifted_night()
     text = Page(pages.night_page(view)).text

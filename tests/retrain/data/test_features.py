@@ -1,4 +1,4 @@
-"""Typed frames, labels, and the default trainer."""
+"""Typed frames, and the default trainer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import skops.io
 
-from pipeline.retrain.data.features import Features, features_of, task_of, typed, typed_labels
+from pipeline.retrain.data.features import Features, features_of, typed
 from pipeline.retrain.model.model_files import TRUSTED_TYPES
 from pipeline.retrain.trainer import TrainingData, train
 
@@ -45,29 +45,6 @@ def test_what_serving_sends_otherwise_is_brought_in_line() -> None:
     assert np.isnan(found["age"][1])
     assert list(found["city"]) == ["5", "6"]
     assert found["code"].isna().all()  # absent
-
-
-@pytest.mark.parametrize(
-    ("labels", "wanted", "task"),
-    [
-        ([0, 1, 1], "auto", "classification"),
-        (["a", "b"], "auto", "classification"),
-        ([True, False], "auto", "classification"),
-        ([0.0, 1.0, None], "auto", "classification"),
-        (list(np.arange(30) * 1.0), "auto", "classification"),  # whole numbers: say `task: regression`
-        (list(np.arange(30) * 1.1), "auto", "regression"),
-        ([0, 1, 1], "regression", "regression"),
-    ],
-)
-def test_the_task(labels: list[Any], wanted: str, task: str) -> None:
-    assert task_of(pd.Series(labels), wanted) == task
-
-
-def test_labels_have_one_type() -> None:
-    assert typed_labels(pd.Series([0.0, 1.0]), "classification").tolist() == [0, 1]
-    assert typed_labels(pd.Series([True, False]), "classification").tolist() == [1, 0]
-    assert typed_labels(pd.Series(pd.Categorical(["a", "b"])), "classification").tolist() == ["a", "b"]
-    assert typed_labels(pd.Series([1, 2]), "regression").dtype == np.float64
 
 
 def data(rows: int = 600, rare: float = 0.5, task: Any = "classification", seed: int = 0) -> TrainingData:

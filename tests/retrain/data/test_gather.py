@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ class Shelf:
         self.frames = frames
         self.broken: set[date] = set()
         self.read_parts: list[tuple[str, int | None]] = []
+        self.read_columns: dict[str, set[str]] = {}
 
     def pin(self, template: str, day: date) -> Snapshot | None:
         key = template.format(date=day.day).replace("/", "_")
@@ -37,7 +39,9 @@ class Shelf:
         self.read_parts.append((snapshot.uri, part))
         frames = self.frames[snapshot.uri]
         found = pd.concat(frames, ignore_index=True) if part is None else frames[part]
-        return found if columns is None else found[[name for name in columns if name in found]]
+        found = found if columns is None else found[[name for name in columns if name in found]]
+        self.read_columns.setdefault(snapshot.uri, set()).update(map(str, found))
+        return found
 
     def is_sound(self, day: date, production: Snapshot) -> bool:
         return day not in self.broken
@@ -48,9 +52,9 @@ def night(first: int, number: int) -> tuple[list[pd.DataFrame], list[pd.DataFram
     return [found.drop(columns="label")], [found[["id", "label"]]]
 
 
-def gathered(shelf: Shelf, window_days: int = 3, max_rows: int = 100) -> Gathered:
+def gathered(shelf: Shelf, **retrain: Any) -> Gathered:
     lines: list[str] = []
-    found = monitor(window_days=window_days, max_rows=max_rows)
+    found = monitor(**{"window_days": 3, "max_rows": 100, **retrain})
     return gather(found, DAY, shelf.snapshot("base"), shelf, lines.append)
 
 
@@ -72,12 +76,12 @@ def test_nights_are_filled_up_with_the_reference_in_the_columns_of_production(sh
 
 
 def test_the_reference_is_read_part_by_part_and_not_at_all_when_there_is_no_room(shelf: Shelf) -> None:
-    gathered(shelf)
+    gathered(shelf, task="classification")
     assert [part for uri, part in shelf.read_parts if uri == "base"] == [0, 1]
     shelf.frames["p_9"], shelf.frames["l_9"] = night(900, 150)
     shelf.read_parts.clear()
 
-    found = gathered(shelf).found
+    found = gathered(shelf, task="classification").found
 
     assert {uri for uri, _ in shelf.read_parts} == {"p_9", "l_9"}
     assert found.counts.reference_rows == 0
@@ -85,6 +89,28 @@ def test_the_reference_is_read_part_by_part_and_not_at_all_when_there_is_no_room
         (7, "over_max_rows"),
         (8, "over_max_rows"),
     ]
+
+
+def test_only_the_labels_of_the_reference_are_read_to_tell_the_task(shelf: Shelf) -> None:
+    shelf.frames["p_9"], shelf.frames["l_9"] = night(900, 150)
+
+    assert gathered(shelf).task == "classification"
+    assert shelf.read_columns["base"] == {"label"}
+    assert [part for uri, part in shelf.read_parts if uri == "base"] == [0, 1]
+
+    shelf.read_parts.clear()
+    shelf.frames["base"] = [rows(2000, 30).assign(label=range(30)), rows(2030, 30)]
+
+    assert gathered(shelf).task == "regression"  # ... and no further than needed
+    assert [part for uri, part in shelf.read_parts if uri == "base"] == [0]
+
+
+def test_without_labels_in_the_reference_the_training_set_tells_the_task(shelf: Shelf) -> None:
+    shelf.frames["base"] = [rows(2000, 30).drop(columns="label")]
+    assert gathered(shelf).task == "classification"
+
+    shelf.frames["l_9"] = [shelf.frames["l_9"][0].assign(label=range(100, 120))]
+    assert gathered(shelf).task == "regression"
 
 
 def test_a_reference_without_the_label_is_of_no_use(shelf: Shelf) -> None:

@@ -6,31 +6,25 @@ source and every known difference from Evidently.
 
 from pipeline.checks.drift.statistics.categorical import aligned_counts
 from pipeline.checks.drift.statistics.methods import (
-    ALIASES,
     FEW_DISTINCT,
     METHODS,
-    Direction,
     Method,
     auto_method,
     drifted,
-    get_method,
     score_categorical,
     score_numerical,
 )
 from pipeline.checks.drift.statistics.score import NotEvaluable, Score
 
 __all__ = [
-    "ALIASES",
     "FEW_DISTINCT",
     "METHODS",
-    "Direction",
     "Method",
     "NotEvaluable",
     "Score",
     "aligned_counts",
     "auto_method",
     "drifted",
-    "get_method",
     "score_categorical",
     "score_numerical",
 ]

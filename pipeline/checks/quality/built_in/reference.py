@@ -17,7 +17,6 @@ from pipeline.checks.scan import (
     FAMILIES,
     CategoricalSummary,
     Key,
-    Kind,
     NumericalSummary,
     SortedValues,
     Table,
@@ -25,6 +24,7 @@ from pipeline.checks.scan import (
     scan,
 )
 from pipeline.checks.scan.streaming import outline
+from pipeline.results import Kind
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_DISTINCT = 1_000
