@@ -16,8 +16,8 @@ from tests.retrain.data.test_training_set import monitor
 
 
 def training_set(training: pd.Series, holdout: pd.Series) -> TrainingSet:
-    frames = (pd.DataFrame({"label": part}).dropna() for part in (training, holdout))
-    return TrainingSet(*frames, TrainingCounts(first_date=date(2026, 1, 1), last_date=date(2026, 1, 2)))
+    learnt, judged = (pd.DataFrame({"label": part}).dropna() for part in (training, holdout))
+    return TrainingSet(learnt, judged, TrainingCounts(first_date=date(2026, 1, 1), last_date=date(2026, 1, 2)))
 
 
 @pytest.mark.parametrize("column", WHOLE.values(), ids=WHOLE)
