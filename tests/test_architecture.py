@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("results",),
+    ("wording",),
     ("config", "storage"),
     ("snapshots", "checks", "publish", "retrain"),
     ("authoring", "steps"),
