@@ -30,7 +30,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compare_columns",),
         ("measure",),
     ),
-    "checks.quality": (("wording",), ("check", "suite"), ("engines", "outcomes"), ("built_in",), ("validate",)),
+    "checks.quality": (("check", "suite"), ("engines", "outcomes"), ("built_in",), ("validate",)),
     "publish": (
         ("facts",),
         ("charts",),

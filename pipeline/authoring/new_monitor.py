@@ -20,6 +20,7 @@ from pipeline.authoring.suite_file import Written, local_files, suggest_for
 from pipeline.config import Location, Name, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
 from pipeline.errors import ConfigError, SnapshotMissing, SourceUnavailable
+from pipeline.wording import listed
 
 if TYPE_CHECKING:
     from pipeline.authoring.roles import Columns, Known
@@ -234,8 +235,6 @@ def _no_column(name: str, names: Sequence[str]) -> str | None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    from pipeline.checks.quality.wording import listed
-
     return listed([yaml_text(name) for name in names], _MOST_NAMES)
 
 
