@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.checks.drift.explain import explain_missing, label, percent, shares_of
+from pipeline.checks.drift.explain import explain_missing, shares_of
 from pipeline.checks.scan import FAMILIES, CategoricalSummary, Summary, Unscannable
+from pipeline.wording import count, exact_share, label, share
 
 MAX_CATEGORIES_LISTED = 20
 _MAX_CATEGORIES_FLAGGED = 5
@@ -50,8 +51,8 @@ def findings(reference: Summary, production: Summary, limits: FlagLimits) -> Fin
     new, vanished = _one_sided(production, reference), _one_sided(reference, production)
     changed = _changed_type(reference, production)
     flags = _missing_flags(reference, production, limits.missing_rise)
-    flags += _category_flags(new, "is new", limits.new_category)
-    flags += _category_flags(vanished, "vanished", limits.vanished_category)
+    flags += _category_flags(new, "is new", "are new", limits.new_category)
+    flags += _category_flags(vanished, "vanished", "vanished", limits.vanished_category)
     if limits.changed_type and changed:
         flags.append(f"the type changed from {changed}")
     return Findings(tuple(new), tuple(vanished), changed, tuple(flags))
@@ -63,9 +64,9 @@ def _one_sided(side: Summary, other: Summary) -> list[CategoryShare]:
         return []
     if FAMILIES[side.form] != FAMILIES[other.form] or not side.counts or not other.counts:
         return []
-    found = [(key, share) for key, share in shares_of(side.counts).items() if key not in other.counts]
+    found = [(key, part) for key, part in shares_of(side.counts).items() if key not in other.counts]
     found.sort(key=lambda item: (-item[1], str(item[0])))
-    return [CategoryShare(label(key), share) for key, share in found]
+    return [CategoryShare(label(key), part) for key, part in found]
 
 
 def _changed_type(reference: Summary, production: Summary) -> str | None:
@@ -89,14 +90,15 @@ def _missing_flags(reference: Summary, production: Summary, limit: float | None)
     return [sentence] if sentence else []
 
 
-def _category_flags(found: list[CategoryShare], verb: str, limit: float | None) -> list[str]:
+def _category_flags(found: list[CategoryShare], verb: str, verbs: str, limit: float | None) -> list[str]:
     if limit is None:
         return []
     large = [item for item in found if item.share >= limit]
     flags = [
-        f"category '{item.label}' {verb} ({percent(item.share)} of the values)"
+        f"category '{item.label}' {verb} ({share(item.share)} of the values)"
         for item in large[:_MAX_CATEGORIES_FLAGGED]
     ]
     if len(large) > len(flags):
-        flags.append(f"{len(large) - len(flags):,} more categories of at least {percent(limit)}: {verb}")
+        more = count(len(large) - len(flags), "more category", "more categories")
+        flags.append(f"{more} of at least {exact_share(limit)} {verb if len(large) - len(flags) == 1 else verbs}")
     return flags

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.checks.drift.explain import label, shares_of
+from pipeline.checks.drift.explain import shares_of
 from pipeline.checks.scan import CategoricalSummary, FloatArray, NumericalSummary, Summary
+from pipeline.wording import label
 
 BARS = 20
 NAMED_CATEGORIES = 9
