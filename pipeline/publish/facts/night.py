@@ -27,7 +27,7 @@ from pipeline.publish.facts.verdict import (
     retraining_words,
     state_of,
 )
-from pipeline.publish.facts.words import clip, failure_words, performance_words, quality_words, rows_of, share
+from pipeline.publish.facts.words import failure_words, performance_words, quality_words
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -41,6 +41,7 @@ from pipeline.results import (
     Status,
     strength,
 )
+from pipeline.wording import clip, count, share, share_and_limit
 
 
 class PastNight(Result):
@@ -77,7 +78,8 @@ class PastNight(Result):
             len(self.drifted),
             len(self.strengths),
             self.critical_failures,
-            weighted=self.weighted_drift_share,
+            share=self.share_words,
+            weighted=self.weighted_drift_share is not None,
             stale=self.stale,
         )
 
@@ -90,6 +92,11 @@ class PastNight(Result):
     def decisive_share(self) -> float:
         """The drift share that is held against the limit."""
         return self.drift_share if self.weighted_drift_share is None else self.weighted_drift_share
+
+    @property
+    def share_words(self) -> str:
+        """The decisive share as it reads everywhere: with digits enough to tell it from the limit."""
+        return share_and_limit(self.decisive_share, self.limit)[0]
 
     @property
     def over(self) -> bool:
@@ -299,7 +306,7 @@ def drift_words(view: NightView) -> str:
     """The drift share against the limit and the night before, with the strongest columns."""
     text, drifted = drifted_words(view.drift), view.drift.drifted_columns
     if view.before and view.drift.evaluated:
-        text += f"; {share(view.before[-1].decisive_share)} {before_words(view)}"
+        text += f"; {view.before[-1].share_words} {before_words(view)}"
     if drifted:
         text += "; most: " + ", ".join(clip(item.name, 40) for item in drifted[:3])
     return text
@@ -308,7 +315,7 @@ def drift_words(view: NightView) -> str:
 def rows_words(view: NightView) -> str:
     """Production rows, against the night before where there is one."""
     rows = view.pair.production.rows
-    text = rows_of(rows)
+    text = count(rows, "row")
     if not view.before or not view.before[-1].rows:
         return text
     change = rows / view.before[-1].rows - 1

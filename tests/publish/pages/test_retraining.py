@@ -37,10 +37,10 @@ from tests.servers.pushgateway import Pushgateway
 from tests.servers.smtp import Flavour, SmtpServer
 
 SUBJECTS: dict[RetrainStatus, str] = {
-    "promoted": "[churn] retraining promoted version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
-    "proposed": "[churn] retraining proposes version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
-    "rejected": "[churn] retraining rejected version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
-    "superseded": "[churn] retraining left version 3 waiting on 2026-01-14: ROC AUC 0.81 against 0.78",
+    "promoted": "[churn] retraining promoted version 3 on 2026-01-14: ROC AUC 0.812 against 0.780",
+    "proposed": "[churn] retraining proposes version 3 on 2026-01-14: ROC AUC 0.812 against 0.780",
+    "rejected": "[churn] retraining rejected version 3 on 2026-01-14: ROC AUC 0.812 against 0.780",
+    "superseded": "[churn] retraining left version 3 waiting on 2026-01-14: ROC AUC 0.812 against 0.780",
     "no_labels": "[churn] retraining not done: no labels on 2026-01-14",
     "too_few_labels": "[churn] retraining not done: too few labels on 2026-01-14",
     "quality_failed": "[churn] retraining not done: the training data is broken on 2026-01-14",
@@ -257,7 +257,7 @@ def test_a_held_night_names_the_reason_everywhere() -> None:
 def test_a_night_links_to_its_retraining() -> None:
     view = dataclasses.replace(samples.view(), retraining=remember(retraining()))
     assert "../retraining/2026-01-14/index.html" in Page(pages.night_page(view)).addresses
-    assert "Retraining promoted version 3, ROC AUC 0.81 against 0.78." in Page(pages.night_page(view)).text
+    assert "Retraining promoted version 3, ROC AUC 0.812 against 0.780." in Page(pages.night_page(view)).text
 
 
 def test_the_time_line_marks_what_was_promoted_and_what_was_not() -> None:
