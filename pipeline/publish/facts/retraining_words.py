@@ -22,11 +22,15 @@ def verdict_words(result: RetrainResult, length: int = 800) -> str:
 
 
 def drift_words(result: RetrainResult) -> str:
-    """What `reason` leaves open: the drift share of its night, and whether training again was forced."""
-    words = ""
-    if result.drift_share is not None and share(result.drift_share) not in result.reason:
-        words = f"{share(result.drift_share)} of the columns had drifted"
-    return ", ".join(filter(None, (words, "trained again on demand" if result.forced else "")))
+    """What `reason` leaves open: what its night had found, and whether training again was forced."""
+    return ", ".join(filter(None, (_night_words(result), "trained again on demand" if result.forced else "")))
+
+
+def _night_words(result: RetrainResult) -> str:
+    """Nothing where the reason is the night's own."""
+    if result.night_reason is not None:
+        return "" if result.night_reason == result.reason else f"its night: {clip(result.night_reason, 300)}"
+    return "" if result.drift_share is None else f"{share(result.drift_share)} of the columns had drifted"
 
 
 def data_words(result: RetrainResult) -> str:
