@@ -21,6 +21,7 @@ from pipeline.steps import pages as site
 from pipeline.steps import standing
 from pipeline.steps import telling as notify_steps
 from pipeline.steps.night import Night
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.publish.facts.night import NightView, PastNight
@@ -50,7 +51,8 @@ def pull_snapshots(night: Night) -> SnapshotPair:
         labelled=night.pin_if_there(sources.production, labels_date, cache) if labels else None,
     )
     night.store.save(night.name, night.run_date, "snapshots", pair)
-    log.info("%s: %d reference and %d production rows", night.name, pair.reference.rows, pair.production.rows)
+    reference, production = count(pair.reference.rows), count(pair.production.rows, "production row")
+    log.info("%s: %s reference and %s", night.name, reference, production)
     return pair
 
 
@@ -235,8 +237,8 @@ def require_quality(night: Night) -> None:
         failed = [item.sentence for item in quality.failures if item.severity == "critical"]
         report = night.store.night_uri(night.name, night.run_date, "index.html")
         raise QualityGateFailed(
-            f"{night.name} on {night.run_date}: {len(failed)} critical expectations failed: {'; '.join(failed[:5])}. "
-            f"See {report}"
+            f"{night.name} on {night.run_date}: {count(len(failed), 'critical expectation')} failed: "
+            f"{'; '.join(failed[:5])}. See {report}"
         )
 
 

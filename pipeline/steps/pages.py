@@ -22,6 +22,7 @@ from pipeline.config import Monitor, Settings
 from pipeline.config import monitor_files as monitors
 from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, RetrainResult, SnapshotPair
 from pipeline.storage.run_store import RunStore
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     from datetime import date
@@ -223,7 +224,7 @@ def rebuild(settings: Settings, progress: Callable[[str], None]) -> None:
         nights = tuple(_rebuild_nights(store, settings, monitor, days))
         store.write_page(f"{monitor.name}/history.json", History(nights=nights).to_json())
         write_monitor(store, monitor)
-        progress(f"{monitor.name}: {len(nights)} of {len(days)} nights")
+        progress(f"{monitor.name}: {count(len(nights))} of {count(len(days), 'night')}")
     write_fleet(store, settings)
 
 

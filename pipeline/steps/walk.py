@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.errors import NightjarError, QualityGateFailed
+from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision
 from pipeline.steps import nightly as steps
 from pipeline.steps.night import Night
+from pipeline.wording import count
 
 Progress = Callable[[str], None]
 
@@ -47,13 +49,14 @@ def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outco
 def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
     progress("pull_snapshots")
     pair = steps.pull_snapshots(night)
-    progress(f"  {pair.reference.rows:,} reference and {pair.production.rows:,} production rows")
+    progress(f"  {count(pair.reference.rows)} reference and {count(pair.production.rows, 'production row')}")
     progress("validate_quality")
     quality = steps.validate_quality(night)
-    progress(f"  {len(quality.outcomes) - len(quality.failures)} of {len(quality.outcomes)} expectations passed")
+    passed = len(quality.outcomes) - len(quality.failures)
+    progress(f"  {count(passed)} of {count(len(quality.outcomes), 'expectation')} passed")
     progress("measure_drift")
     drift = steps.measure_drift(night)
-    progress(f"  {len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({drift.drift_share:.0%})")
+    progress(f"  {drifted_words(drift)}")
     progress("measure_performance")
     progress(f"  {steps.measure_performance(night).status.replace('_', ' ')}")
     progress("decide")

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from pipeline.retrain.data.features import Features, Task, typed
 from pipeline.retrain.model import model_files
 from pipeline.retrain.trainer import Trainer, TrainingData, load_trainer
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,7 @@ def _train(job: Job, folder: Path) -> dict[str, Any]:
     rows = pd.read_parquet(folder / "frame.parquet")
     frame, labels = typed(rows, job.features), rows[LABEL]
     trainer = _trainer(job)
-    _say(f"training on {len(frame):,} rows and {len(job.features.names)} features")
+    _say(f"training on {count(len(frame), 'row')} and {count(len(job.features.names), 'feature')}")
     model = trainer(_data(job, frame, labels, _say))
     _require_usable(model, frame, job.task)
     _say("saving the model")
