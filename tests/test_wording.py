@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,16 @@ from hypothesis import strategies as st
 from pipeline import wording
 from pipeline.wording import apart, count, exact_share, label, measured, number, share, signed, times, value
 
+ROOT = Path(__file__).parent.parent
+# Numbers that are formatted elsewhere than in `pipeline/wording.py`, because nobody reads them as such.
+NOT_FOR_PEOPLE: dict[str, set[str]] = {
+    "demo/churn.py": {"07d"},  # digits of an id
+    "pipeline/authoring/monitor_text.py": {"08x"},  # an escape in YAML
+    "pipeline/authoring/suggest.py": {".12g"},  # rounds a limit, which is written as JSON
+    "pipeline/publish/charts.py": {".1f", ".3f"},  # coordinates of SVG
+    "pipeline/publish/mlflow_run.py": {"02X"},  # an escape in the name of a metric
+    "pipeline/retrain/challenge.py": {".6g"},  # a tag that programs read
+}
 Writer = Callable[..., str]
 FRACTIONS = st.floats(0, 1)
 FIGURES = st.floats(allow_nan=False, allow_infinity=False)
@@ -246,3 +259,75 @@ def test_labels_are_short_and_hide_nothing(key: object) -> None:
     assert len(shown) <= wording.MAX_LABEL
     assert wording.clip(shown, wording.MAX_LABEL) == shown
     assert not any(char in shown for char in "\n\r\t\x00\u202e\u2028")
+
+
+def formats_of_numbers(tree: ast.AST) -> Iterator[str]:
+    """Every way in which a module would write a number by itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FormattedValue):
+            yield from formats_in_a_string(node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            yield from percent_formats(node.left)
+        elif isinstance(node, ast.Call):
+            yield from formats_in_a_call(node)
+
+
+def formats_in_a_string(node: ast.FormattedValue) -> Iterator[str]:
+    """Of an f-string: `{x:,}`, `{x:.{digits}f}`, and `{len(x)}`, which has no separators."""
+    if isinstance(node.format_spec, ast.JoinedStr):
+        spec = "".join(str(part.value) if isinstance(part, ast.Constant) else "1" for part in node.format_spec.values)
+        if "%" not in spec.rstrip("%") and re.search(r"[,_.]|[bcdeEfFgGnoxX%]$", spec):
+            yield spec
+    elif isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
+        yield from {"len", "sum", "round", "int", "float"} & {node.value.func.id}
+
+
+def formats_in_a_call(node: ast.Call) -> Iterator[str]:
+    """`format(x, ...)`, `"{:,}".format(x)`, and the text of a log entry."""
+    if isinstance(node.func, ast.Name) and node.func.id == "format":
+        yield "format"
+    if not isinstance(node.func, ast.Attribute):
+        return
+    if node.func.attr == "format" and isinstance(node.func.value, ast.Constant):
+        yield from re.findall(r"{[^{}:]*:([^{}%]*[,_.deEfFgGn%])}", str(node.func.value.value))
+    if node.func.attr in ("debug", "info", "warning", "error", "exception", "critical") and node.args:
+        yield from percent_formats(node.args[0])
+
+
+def percent_formats(node: ast.AST) -> list[str]:
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return re.findall(r"(?<!%)%[-+ #0-9.*]*[diouxXeEfFgG]", text)
+
+
+@pytest.mark.parametrize("code", [
+    'f"{x:,}"', 'f"{x:.0%}"', 'f"{x:.{n}f}"', 'f"{x:g}"', 'f"{x:6,}"', 'f"{len(x)} rows"', '"%.3f" % x', '"%d" % x',
+    'log.info("%d rows", x)', 'format(x, ",")', '"{:,}".format(x)', '"{0:.1%}".format(x)',
+])  # fmt: skip
+def test_the_scan_sees_every_way_to_format_a_number(code: str) -> None:
+    assert list(formats_of_numbers(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code", ['f"{x}"', 'f"{x!r:>8}"', 'f"{day:%Y-%m-%d}"', '"%s rows" % x', "'{} {:>6}'.format(x, y)"]
+)
+def test_the_scan_leaves_text_and_dates_alone(code: str) -> None:
+    assert not list(formats_of_numbers(ast.parse(code)))
+
+
+def test_numbers_for_people_are_written_in_one_place() -> None:
+    found: dict[str, set[str]] = {}
+    for path in (path for part in ("pipeline", "dags", "demo") for path in (ROOT / part).rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        formats = set(formats_of_numbers(ast.parse(path.read_text())))
+        if formats and name != "pipeline/wording.py":
+            found[name] = formats
+    assert found == NOT_FOR_PEOPLE
+
+
+def test_templates_format_no_numbers() -> None:
+    templates = sorted((ROOT / "reports" / "templates").glob("*.j2"))
+    assert templates
+    formats = re.compile(r"\|\s*(round|float|int)\b|%[-+ #0-9.]*[defg]\b|:,|\.format\(")
+    for path in templates:
+        for expression in re.findall(r"{[{%].*?[%}]}", path.read_text(), re.DOTALL):
+            assert not formats.search(re.sub(r"strftime\(.*?\)", "", expression)), (path, expression)
