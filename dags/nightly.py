@@ -52,6 +52,7 @@ from dags._wiring import (
 )
 from pipeline.config import Monitor
 from pipeline.errors import ConfigError
+from pipeline.wording import exact_share
 
 if TYPE_CHECKING:
     from pipeline.steps.night import Night
@@ -239,7 +240,7 @@ def _facts(monitor: Monitor) -> str:
         "Production": monitor.snapshots.production,
         "Labels": monitor.snapshots.labels or "",
         "Suite": f"expectations/{monitor.quality.suite}.json",
-        "Drift limit": f"{monitor.drift.limit:.0%} of the columns",
+        "Drift limit": f"{exact_share(monitor.drift.limit)} of the columns",
         "Mail": ", ".join(monitor.notify.email),
     }
     lines = [f"* {key}: `{value.replace('`', ' ')}`" for key, value in rows.items() if value]

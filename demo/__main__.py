@@ -24,10 +24,12 @@ from pathlib import Path
 from demo import churn
 from demo.embedded_airflow import PROJECT_ROOT, EmbeddedAirflow
 from pipeline.config import Settings, load_settings
+from pipeline.publish.facts.verdict import share_words
 from pipeline.results import Decision, DriftResult, QualityResult, SnapshotPair
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.night import open_night
 from pipeline.storage.run_store import RunStore
+from pipeline.wording import count, seconds
 
 MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"
@@ -50,14 +52,15 @@ class Told:
 
 def say(line: str) -> None:
     """Progress, with the seconds since the start."""
-    print(f"{time.monotonic() - _STARTED:6.0f} s  {line}", flush=True)
+    print(f"{seconds(time.monotonic() - _STARTED):>8}  {line}", flush=True)
 
 
 def main() -> int:
     """Run the demo; 0 when every night ended as it should."""
     settings = load_settings(os.environ)
     data = churn.write()
-    say(f"made {data.reference_rows:,} reference rows and {len(data.nights)} nights in {_short(data.root)}")
+    made = f"{count(data.reference_rows, 'reference row')} and {count(len(data.nights), 'night')}"
+    say(f"made {made} in {_short(data.root)}")
     home = PROJECT_ROOT / "var" / "airflow"
     shutil.rmtree(home, ignore_errors=True)
     until_drift, cooldown, loop = data.nights[:14], data.nights[14:20], data.nights[20:]
@@ -123,8 +126,8 @@ def _read(night: churn.Night, store: RunStore) -> Told:
         run_date=night.run_date,
         shows=night.shows,
         rows=pair.production.rows,
-        quality=f"{len(quality.outcomes) - len(quality.failures)}/{len(quality.outcomes)}",
-        drift=f"{drift.drift_share:.0%}",
+        quality=f"{count(len(quality.outcomes) - len(quality.failures))}/{count(len(quality.outcomes))}",
+        drift=share_words(drift)[0],
         decision=_words(decision),
         page=_short(Path(store.night_uri(MONITOR, night.run_date, "index.html"))),
     )
@@ -154,7 +157,7 @@ def _print_table(told: list[Told]) -> None:
     print(f"\n{'night':12}{'shows':15}{'rows':>6}  {'quality':>7}  {'drift':>5}  {'decision':32}report")
     for line in told:
         print(
-            f"{line.run_date!s:12}{line.shows:15}{line.rows:>6,}  {line.quality:>7}  {line.drift:>5}  "
+            f"{line.run_date!s:12}{line.shows:15}{count(line.rows):>6}  {line.quality:>7}  {line.drift:>5}  "
             f"{line.decision:32}{line.page}"
         )
 

@@ -13,6 +13,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+from pipeline.wording import count, seconds
+
 POLL_SECONDS = 0.5
 REQUEST_SECONDS = 60.0
 READ_ATTEMPTS = 3
@@ -150,7 +152,7 @@ class AirflowClient:
         errors = self._get("/importErrors")["import_errors"]
         if errors:
             story = "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
-            raise AirflowFailed(f"{len(errors)} DAG files cannot be imported\n{story}")
+            raise AirflowFailed(f"{count(len(errors), 'DAG file')} cannot be imported\n{story}")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         """One request to the REST API; its JSON answer."""
@@ -185,10 +187,10 @@ class AirflowClient:
             self._require_alive()
             now = time.monotonic()
             if now - start > timeout:
-                raise TimeoutError(f"waited {timeout:g} s for {what}")
+                raise TimeoutError(f"waited {seconds(timeout)} for {what}")
             if now - reported > REPORT_SECONDS:
                 reported = now
-                self._progress(f"Airflow: waiting for {what} ({now - start:.0f} s)")
+                self._progress(f"Airflow: waiting for {what} ({seconds(now - start)})")
             time.sleep(POLL_SECONDS)
 
     def _require_alive(self) -> None:

@@ -35,6 +35,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from pipeline.wording import count
+
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data" / "churn"
 DEFAULT_SEED = 7
 FIRST_NIGHT = date(2026, 1, 1)
@@ -363,10 +365,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     print(f"Training the churn model and writing its nights to {options.root} ...", flush=True)
     data = write(options.root, options.seed)
-    print(f"reference   {data.reference_rows:6,} rows in {len(data.reference)} files")
+    print(f"reference   {count(data.reference_rows):>6} rows in {count(len(data.reference), 'file')}")
     for night in data.nights:
         arrived = "labels arrived" if night.labels else "labels later"
-        print(f"{night.run_date}  {night.rows:6,} rows  {night.shows:<12}  {arrived}")
+        print(f"{night.run_date}  {count(night.rows):>6} rows  {night.shows:<12}  {arrived}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 from demo.airflow_client import POLL_SECONDS, AirflowClient, AirflowFailed
+from pipeline.wording import seconds
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
@@ -163,7 +164,7 @@ class EmbeddedAirflow(AirflowClient):
         deadline = time.monotonic() + MIGRATE_SECONDS
         while not _has_exited(self._components["db"]):
             if time.monotonic() > deadline:
-                raise AirflowFailed(f"the database was not ready after {MIGRATE_SECONDS:g} s\n{self._tail('db')}")
+                raise AirflowFailed(f"the database was not ready after {seconds(MIGRATE_SECONDS)}\n{self._tail('db')}")
             time.sleep(POLL_SECONDS)
         code = self._components.pop("db").wait()
         if code != 0:

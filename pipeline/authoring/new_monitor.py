@@ -22,6 +22,7 @@ from pipeline.config import monitor_files as monitors
 from pipeline.config.documents import yaml_text
 from pipeline.config.values import CHAMPION
 from pipeline.errors import ConfigError, SnapshotMissing, SourceUnavailable
+from pipeline.wording import listed
 
 if TYPE_CHECKING:
     from pipeline.authoring.roles import Columns, Known
@@ -236,8 +237,6 @@ def _no_column(name: str, names: Sequence[str]) -> str | None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    from pipeline.checks.quality.wording import listed
-
     return listed([yaml_text(name) for name in names], _MOST_NAMES)
 
 

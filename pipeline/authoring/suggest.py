@@ -17,7 +17,7 @@ from pipeline.checks.quality.built_in.reference import QUANTILES, Numbers, Profi
 from pipeline.checks.quality.check import Files, Limits
 from pipeline.checks.quality.suite.read import Suite
 from pipeline.checks.quality.validate import open_files, validate_suite
-from pipeline.checks.quality.wording import count, measured, quantile, share
+from pipeline.wording import count, exact_share, quantile, share, value
 
 if TYPE_CHECKING:
     from pipeline.authoring.formats import Texts
@@ -30,6 +30,7 @@ _ENOUGH_ROWS = 100
 _FENCE_FACTOR = 1.5
 _RARER = 100
 _MOST_REACH = 10.0
+_MAY_DIFFER = 0.01
 
 
 @dataclass(frozen=True)
@@ -192,17 +193,18 @@ def _set(profile: Profile) -> Entry:
     """By Good and Turing (1953), values that were seen once are as many as rows with a value never seen."""
     total, single = sum(profile.categories.values()), sum(1 for rows in profile.categories.values() if rows == 1)
     values = sorted(profile.categories, key=lambda value: (-profile.categories[value], str(value)))
-    words = count(len(values), "value")
-    notes = f"The reference has {words}, the rarest in {count(min(profile.categories.values()), 'row')} of {total:,}."
+    rarest = f"{count(min(profile.categories.values()), 'row')} of {count(total)}"
+    notes = f"The reference has {count(len(values), 'value')}, the rarest in {rarest}."
     kwargs: dict[str, Any] = {"column": profile.name, "value_set": values}
     if single:
-        kwargs["mostly"] = 0.99
-        notes += f" {count(single, 'value')} occurred only once, so that others may turn up: 1% of the rows may differ."
+        kwargs["mostly"] = 1 - _MAY_DIFFER
+        room = f"{exact_share(_MAY_DIFFER)} of the rows may differ"
+        notes += f" {count(single, 'value')} occurred only once, so that others may turn up: {room}."
     return _entry("expect_column_values_to_be_in_set", "warning", notes, **kwargs)
 
 
 def _range(profile: Profile, numbers: Numbers, limits: tuple[float, float]) -> Entry:
-    seen = f"{measured(_plain(numbers.low, numbers))} to {measured(_plain(numbers.high, numbers))}"
+    seen = f"{value(numbers.low, 6)} to {value(numbers.high, 6)}"
     room = "a share" if _is_share(numbers) else f"with room for values {_RARER} times as rare"
     return _entry(
         "expect_column_values_to_be_between",
@@ -269,8 +271,8 @@ def _middle(profile: Profile, numbers: Numbers, limits: tuple[float | None, floa
     yield _entry(
         "expect_column_mean_to_be_between",
         "warning",
-        f"The reference has a mean of {measured(numbers.mean)} and a standard deviation of "
-        f"{measured(numbers.deviation)}; within a quarter of that.",
+        f"The reference has a mean of {value(numbers.mean, 6)} and a standard deviation of "
+        f"{value(numbers.deviation, 6)}; within a quarter of that.",
         column=profile.name,
         min_value=low,
         max_value=high,
@@ -279,7 +281,7 @@ def _middle(profile: Profile, numbers: Numbers, limits: tuple[float | None, floa
     _, lower, _, upper, _ = numbers.quantiles
     if lower < upper:
         seen = ", ".join(
-            f"a {quantile(part)} of {measured(value)}" for part, value in zip(QUANTILES, numbers.quantiles, strict=True)
+            f"a {quantile(part)} of {value(found, 6)}" for part, found in zip(QUANTILES, numbers.quantiles, strict=True)
         )
         yield _entry(
             "expect_column_quantile_values_to_be_between",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.authoring.merge import Merge
@@ -65,9 +66,9 @@ def suggest_for(
     merged = merge(existing or {"name": path.stem}, suggestion.content)
     content = suggestion.content if existing is None or force else merged.content
     before, after = "" if existing is None else suite_text(existing), suite_text(content)
-    words = f"holds on all {suggestion.rows:,} rows of the reference"
+    words = f"holds on all {count(suggestion.rows, 'row')} of the reference"
     if suggestion.left_out:
-        words += f" ({suggestion.left_out} left out that do not)"
+        words += f" ({count(suggestion.left_out)} left out that do not)"
     if existing is not None and not force:
         words += f"; {_merge_words(merged)}"
     written = existing is None or ((write or force) and before != after)
@@ -75,7 +76,8 @@ def suggest_for(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(after, encoding="utf-8")
     difference = "" if existing is None else _difference(before, after, path)
-    return Written(path, written, difference, f"{len(content['expectations'])} expectations; the suggestion {words}")
+    expectations = count(len(content["expectations"]), "expectation")
+    return Written(path, written, difference, f"{expectations}; the suggestion {words}")
 
 
 def _read_suite(path: Path) -> dict[str, Any] | None:
@@ -97,7 +99,7 @@ def _merge_words(merged: Merge) -> str:
         (merged.kept, "written or changed by hand, kept"),
         (merged.removed_before, "removed by hand, not suggested again"),
     )
-    return ", ".join(f"{number} {words}" for number, words in parts if number) or "nothing new"
+    return ", ".join(f"{count(many)} {words}" for many, words in parts if many) or "nothing new"
 
 
 def _difference(before: str, after: str, path: Path) -> str:

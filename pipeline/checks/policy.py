@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.results import Decision, DriftResult, Hold, QualityResult
+from pipeline.wording import count, share, share_and_limit
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,20 @@ def decide(
     broken data says something about the data, not about the world. It is then held for every reason that the monitor's
     policy finds in the circumstances; without these two, for none.
     """
-    share = f"{len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({_percent(drift.drift_share)})"
-    if drift.decisive == "importance" and drift.weighted_drift_share is not None:
-        share += f", {_percent(drift.weighted_drift_share)} of what the champion relies on"
-    limit = f"the limit of {_percent(drift.limit)}"
+    found, limit = _found(drift)
     if not quality.passed:
-        failed = quality.failed("critical")
-        reason = f"{failed} critical {'expectation' if failed == 1 else 'expectations'} failed, so nothing is retrained"
+        failed = count(quality.failed("critical"), "critical expectation")
+        reason = f"{failed} failed, so nothing is retrained"
         if drift.drifted:
-            reason += f", although {share}, over {limit}"
+            reason += f", although {found}, over {limit}"
         return _broken(drift, reason, "quality_failed")
     if drift.evaluated == 0:
         reason = "no column could be compared with the reference, so there is no verdict on drift"
         return _broken(drift, reason, "not_comparable")
     if not drift.drifted:
-        return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=f"{share}, not over {limit}")
+        return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=f"{found}, not over {limit}")
     holds = list(_holds(policy, circumstances)) if policy and circumstances else []
-    reason = f"{share}, over {limit}"
+    reason = f"{found}, over {limit}"
     if holds:
         reason += f"; retraining held: {'; '.join(words for _, words in holds)}"
     return Decision(
@@ -68,8 +66,13 @@ def decide(
     )
 
 
-def _percent(share: float) -> str:
-    return f"{round(share * 100, 1):g}%"
+def _found(drift: DriftResult) -> tuple[str, str]:
+    """What drifted, and the limit; the share that is held against it is written so as to be told from it."""
+    weighted = drift.weighted_drift_share if drift.decisive == "importance" else None
+    held, limit = share_and_limit(drift.drift_share if weighted is None else weighted, drift.limit)
+    of_columns = held if weighted is None else share(drift.drift_share)
+    drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
+    return drifted + ("" if weighted is None else f", {held} of what the champion relies on"), f"the limit of {limit}"
 
 
 def _broken(drift: DriftResult, reason: str, hold: Hold) -> Decision:
@@ -81,12 +84,12 @@ def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, 
     if found.backfill:
         yield "backfill", "an old night was run again, which retrains only when told to"
     if found.rows < policy.min_rows:
-        yield "too_few_rows", f"{found.rows:,} production rows, at least {policy.min_rows:,} are needed"
+        yield "too_few_rows", f"{count(found.rows, 'production row')}, at least {count(policy.min_rows)} are needed"
     if found.labelled_rows is not None and found.labelled_rows < policy.min_labelled_rows:
         yield (
             "too_few_labels",
-            f"{found.labelled_rows:,} labelled production rows in the last {policy.window_days} days, "
-            f"at least {policy.min_labelled_rows:,} are needed",
+            f"{count(found.labelled_rows, 'labelled production row')} in the last {count(policy.window_days, 'day')}, "
+            f"at least {count(policy.min_labelled_rows)} are needed",
         )
     over = 1 + sum(found.over_before[-(policy.nights_over.of - 1) :] if policy.nights_over.of > 1 else ())
     if over < policy.nights_over.at_least:

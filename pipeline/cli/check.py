@@ -12,6 +12,7 @@ from pipeline.config.environment import channel_variable
 from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
+from pipeline.wording import count, exact_share, moment
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -37,7 +38,7 @@ def _check(options: argparse.Namespace) -> int:
         print(_tonight(monitor, settings))
     if problems:
         raise ConfigError(problems)
-    print(f"{len(found)} {'monitor is' if len(found) == 1 else 'monitors are'} sound")
+    print(f"{count(len(found), 'monitor')} {'is' if len(found) == 1 else 'are'} sound")
     return 0
 
 
@@ -61,7 +62,7 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
 
     mail = ", ".join(monitor.notify.email) or "nobody"
     lines = [
-        f"{monitor.name}: next night starts {start:%Y-%m-%d %H:%M} UTC, about {run_date}",
+        f"{monitor.name}: next night starts {moment(start)}, about {run_date}",
         f"  reference   {monitor.snapshots.reference_words(at)}",
         f"  production  {at(monitor.snapshots.production)}",
     ]
@@ -71,7 +72,7 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
         lines.append(f"  labels      {labels}")
     lines += [
         f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
-        f"  drift       retrain when more than {monitor.drift.limit:.0%} of the columns drifted",
+        f"  drift       retrain when more than {exact_share(monitor.drift.limit)} of the columns drifted",
         f"  outlets     store {settings.store}; "
         f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "
         f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}; "

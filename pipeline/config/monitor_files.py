@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.config import CATEGORICAL_METHODS, NUMERICAL_METHODS, Monitor, Settings
 from pipeline.config.documents import Document, Key, parse
 from pipeline.errors import ConfigError
+from pipeline.wording import clip
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _section_at(key: Key) -> type[BaseModel]:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return clip(text, 80)
 
 
 def _check_name_matches(document: Document) -> None:

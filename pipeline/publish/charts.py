@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import State
-from pipeline.publish.facts.words import share
 from pipeline.results import Shape
+from pipeline.wording import exact_share
 
 Link = Callable[[date], str]
 _DIAMOND = "M0-1 5 4.5 0 10-5 4.5z"
@@ -104,12 +104,14 @@ def _share_bar(slot: Slot, across: tuple[str, str], tall: float, plot: float, *,
         left, width, _px(plot), words
     )
     linked = Markup('<a href="{}" tabindex="-1">{}{}</a>').format(link(slot.day), bar, target)
-    value = _over(left, width, 14 + plot - tall, share(night.decisive_share)) if now else Markup("")
+    value = _over(left, width, 14 + plot - tall, night.share_words) if now else Markup("")
     return linked + value
 
 
 def _limit_line(y: float, limit: float) -> Markup:
-    return _row(y, "limit") + Markup('<text class="said" x="0" y="{}">limit {}</text>').format(_px(y - 6), share(limit))
+    return _row(y, "limit") + Markup('<text class="said" x="0" y="{}">limit {}</text>').format(
+        _px(y - 6), exact_share(limit)
+    )
 
 
 def _sign(across: tuple[str, str], y: float, night: PastNight | None, retraining: PastRetraining | None) -> Markup:

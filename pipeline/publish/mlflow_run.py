@@ -27,6 +27,7 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import decisive_share
 from pipeline.results import Snapshot
 from pipeline.storage.mlflow_client import artifact_location, open_store, without_credentials
+from pipeline.wording import clip, count
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -111,7 +112,7 @@ def parameters(view: NightView) -> dict[str, str]:
         "quality_suite": view.quality.suite,
         "numerical_method": _method(policy.numerical.method, policy.numerical.threshold),
         "categorical_method": _method(policy.categorical.method, policy.categorical.threshold),
-        "column_methods": _clip(json.dumps(overrides, ensure_ascii=False)) if overrides else "none",
+        "column_methods": clip(json.dumps(overrides, ensure_ascii=False), _MAX_TEXT) if overrides else "none",
         "label_delay_days": str(view.monitor.performance.label_delay_days),
     }
 
@@ -133,7 +134,7 @@ def tags(view: NightView) -> dict[str, str]:
         "mlflow.source.name": "nightjar",
         "mlflow.source.type": "JOB",
     }
-    return {name: _clip(value) for name, value in found.items()}
+    return {name: clip(value, _MAX_TEXT) for name, value in found.items()}
 
 
 def metric_name(prefix: str, name: str) -> str:
@@ -165,10 +166,6 @@ def _key(view: NightView) -> str:
     return f"{view.monitor.name}/{view.run_date}"
 
 
-def _clip(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "\u2026"
-
-
 def _experiment(client: MlflowClient, view: NightView) -> str:
     """The id of the monitor's experiment, created where it is missing."""
     from mlflow.exceptions import MlflowException
@@ -198,8 +195,8 @@ def _find_run(client: MlflowClient, experiment: str, view: NightView) -> Run | N
         return None
     if len(runs) > 1:
         log.warning(
-            "%d MLflow runs have the tag %s=%s: taking the oldest, %s; delete the others",
-            *(len(runs), KEY_TAG, _key(view), runs[0].info.run_id),
+            "%s have the tag %s=%s: taking the oldest, %s; delete the others",
+            *(count(len(runs), "MLflow run"), KEY_TAG, _key(view), runs[0].info.run_id),
         )
     return runs[0]
 

@@ -9,10 +9,11 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from pipeline import wording
 from pipeline.config import PROJECT_ROOT
 from pipeline.config.documents import yaml_text
 from pipeline.publish import charts
-from pipeline.publish.facts import verdict, words
+from pipeline.publish.facts import verdict
 
 TEMPLATES = PROJECT_ROOT / "reports" / "templates"
 
@@ -29,7 +30,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     jinja.filters.update(
-        share=words.share, number=words.number, count=words.count, size=words.size, plural=words.plural, clip=words.clip
+        clip=wording.clip, count=wording.count, exact_share=wording.exact_share, share=wording.share, size=wording.size
     )
     jinja.filters["yaml_text"] = yaml_text
     return jinja

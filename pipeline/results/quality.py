@@ -18,6 +18,7 @@ class ExpectationOutcome(Result):
     `check` names the built-in check that made it, None the suite. `engine` evaluated it; `metadata` stands for schema,
     row counts and times, without reading rows. `expected` and `observed` are for people, in the same unit;
     `unexpected_share` is a fraction of the rows that have a value, in [0, 1], and `unexpected_rows` their number;
+    `allowed_share` is how large that fraction may be, None where not a single row may be unexpected;
     `error` is set when the expectation could not be evaluated, which counts as failed.
     """
 
@@ -34,6 +35,7 @@ class ExpectationOutcome(Result):
     engine: Engine | None = None
     expected: str | None = None
     unexpected_rows: int | None = None
+    allowed_share: Number | None = None
     examples: tuple[str, ...] = ()
 
 

@@ -140,8 +140,9 @@ class RetrainResult(Kept):
     changed meanwhile) left a model version; the others left none: `no_labels`, `too_few_labels`, `quality_failed` (the
     training set did not pass the suite) and `failed` (the trainer raised or took too long, or a model file was
     tampered with).
-    `reason` is why it was started, `verdict` how it ended, in a sentence. `told` says how `after_promotion` went,
-    `since` what a person did to the version afterwards.
+    `reason` is why it was started, `verdict` how it ended, in a sentence. `night_reason` is the reason of its night's
+    own decision, the same text where the night asked for it; None without a night, and in results of earlier versions.
+    `told` says how `after_promotion` went, `since` what a person did to the version afterwards.
     """
 
     file: ClassVar[str] = "retrain"
@@ -152,6 +153,7 @@ class RetrainResult(Kept):
     reason: str
     verdict: str
     forced: bool = False
+    night_reason: str | None = None
     drift_share: Number | None = None
     counts: TrainingCounts | None = None
     quality: QualityResult | None = None

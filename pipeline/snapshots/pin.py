@@ -14,6 +14,7 @@ from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.fetch import Fetched, fetch, fetch_pinned
 from pipeline.snapshots.locations import list_objects
 from pipeline.storage import s3
+from pipeline.wording import listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,10 +93,9 @@ def _require_one_schema(described: list[tuple[PinnedObject, pa.Schema]]) -> None
         found = _types(pinned, schema)
         if found != expected:
             differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-            words = [f"{name} ({expected.get(name, 'absent')} / {found.get(name, 'absent')})" for name in differing[:5]]
-            more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
+            words = [f"{name} ({expected.get(name, 'absent')} / {found.get(name, 'absent')})" for name in differing]
             raise SnapshotUnreadable(
-                f"{pinned.uri}: its columns differ from those of {first.uri}: {', '.join(words)}{more}; "
+                f"{pinned.uri}: its columns differ from those of {first.uri}: {listed(words, 5)}; "
                 "all files of a snapshot need the same columns and types"
             )
 

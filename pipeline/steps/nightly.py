@@ -19,6 +19,7 @@ from pipeline.errors import QualityGateFailed, ResultMissing
 from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.steps import pages, standing, telling
 from pipeline.steps.night import Night
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.publish.facts.night import NightView
@@ -46,7 +47,8 @@ def pull_snapshots(night: Night) -> SnapshotPair:
         labelled=night.pin_if_there(sources.production, labels_date, cache) if labels else None,
     )
     night.save(pair)
-    log.info("%s: %d reference and %d production rows", night.name, pair.reference.rows, pair.production.rows)
+    reference, production = count(pair.reference.rows), count(pair.production.rows, "production row")
+    log.info("%s: %s reference and %s", night.name, reference, production)
     return pair
 
 
@@ -226,8 +228,8 @@ def require_quality(night: Night) -> None:
         failed = [item.sentence for item in quality.failures if item.severity == "critical"]
         report = night.uri("index.html")
         raise QualityGateFailed(
-            f"{night.name} on {night.run_date}: {len(failed)} critical expectations failed: {'; '.join(failed[:5])}. "
-            f"See {report}"
+            f"{night.name} on {night.run_date}: {count(len(failed), 'critical expectation')} failed: "
+            f"{'; '.join(failed[:5])}. See {report}"
         )
 
 

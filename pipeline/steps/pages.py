@@ -31,6 +31,7 @@ from pipeline.results import (
 from pipeline.retrain.progress import Progress
 from pipeline.steps.night import Night, Workspace
 from pipeline.storage.run_store import RunStore
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     from datetime import date
@@ -119,7 +120,7 @@ def rebuild(settings: Settings, progress: Progress) -> None:
             nights = _rebuild_nights(workspace)
             _write_monitor(workspace, nights)
             _remember(workspace, nights)
-        progress(f"{monitor.name}: {len(nights)} of {len(workspace.nights())} nights")
+        progress(f"{monitor.name}: {count(len(nights))} of {count(len(workspace.nights()), 'night')}")
     write_fleet(store, settings)
 
 

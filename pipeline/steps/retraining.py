@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import OutletRefused, OutletUnavailable, QualityGateFailed
 from pipeline.results import (
+    Decision,
     DriftResult,
     QualityResult,
     RetrainResult,
@@ -30,6 +31,7 @@ from pipeline.results import (
 from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, telling
 from pipeline.steps.night import Night, Workspace
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,10 +218,11 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
 
 def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainResult:
     request.progress(
-        f"{counts.training_rows:,} rows to train on and {counts.holdout_rows:,} held out: "
-        f"{counts.reference_rows:,} of the reference, {counts.labelled_rows:,} of {counts.nights} labelled nights"
+        f"{count(counts.training_rows, 'row')} to train on and {count(counts.holdout_rows)} held out: "
+        f"{count(counts.reference_rows)} of the reference, "
+        f"{count(counts.labelled_rows)} of {count(counts.nights, 'labelled night')}"
     )
-    drift = night.read(DriftResult)
+    drift, decision = night.read(DriftResult), night.read(Decision)
     return RetrainResult(
         monitor=night.name,
         run_date=night.run_date,
@@ -227,6 +230,7 @@ def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainRe
         reason=request.reason,
         verdict="",
         forced=request.force,
+        night_reason=None if decision is None else decision.reason,
         drift_share=None if drift is None else drift.drift_share,
         counts=counts,
     )

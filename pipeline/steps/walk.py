@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.errors import ExitCode, NightjarError, QualityGateFailed
+from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision
 from pipeline.retrain.progress import Progress
 from pipeline.steps import nightly
 from pipeline.steps.night import Night
+from pipeline.wording import count
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,14 @@ def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outco
 def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
     progress("pull_snapshots")
     pair = nightly.pull_snapshots(night)
-    progress(f"  {pair.reference.rows:,} reference and {pair.production.rows:,} production rows")
+    progress(f"  {count(pair.reference.rows)} reference and {count(pair.production.rows, 'production row')}")
     progress("validate_quality")
     quality = nightly.validate_quality(night)
-    progress(f"  {len(quality.outcomes) - len(quality.failures)} of {len(quality.outcomes)} expectations passed")
+    passed = len(quality.outcomes) - len(quality.failures)
+    progress(f"  {count(passed)} of {count(len(quality.outcomes), 'expectation')} passed")
     progress("measure_drift")
     drift = nightly.measure_drift(night)
-    progress(f"  {len(drift.drifted_columns)} of {drift.evaluated} columns drifted ({drift.drift_share:.0%})")
+    progress(f"  {drifted_words(drift)}")
     progress("measure_performance")
     progress(f"  {nightly.measure_performance(night).status.replace('_', ' ')}")
     progress("decide")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
+from pipeline.wording import clip, seconds
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -122,7 +123,7 @@ def _explain(error: Exception, uri: str) -> NightjarError | None:
         return None
     place, cause, status = f"MLflow at {without_credentials(uri)}", _cause(error), _status(error)
     if library == "filelock":
-        text = f"{place}: another process has held the database for {_LOCK_SECONDS:.0f} s; wait for it or end it"
+        text = f"{place}: another process has held the database for {seconds(_LOCK_SECONDS)}; wait for it or end it"
         return OutletUnavailable(text)
     if _database(uri) is not None and "db upgrade" not in cause:
         return OutletUnavailable(f"{place}: {cause}; check that the folder exists, has room and can be written to")
@@ -142,7 +143,7 @@ def without_credentials(uri: str) -> str:
 def _cause(error: Exception) -> str:
     """The first line of the error, or its kind when it says nothing."""
     lines = _CREDENTIALS.sub("://", str(error)).strip().splitlines() or [type(error).__name__]
-    return lines[0] if len(lines[0]) <= _MAX_CAUSE else lines[0][: _MAX_CAUSE - 1] + "\u2026"
+    return clip(lines[0], _MAX_CAUSE)
 
 
 def _status(error: Exception) -> int:

@@ -76,3 +76,21 @@ def test_the_reason_says_why_a_drifted_night_with_broken_data_is_held() -> None:
         "2 critical expectations failed, so nothing is retrained, "
         "although 9 of 10 columns drifted (90%), over the limit of 30%"
     )
+
+
+@pytest.mark.parametrize(
+    ("drifted", "evaluated", "limit", "reason"),
+    [
+        (1, 3000, 0.3, "1 of 3,000 columns drifted (0.033%), not over the limit of 30%"),
+        (2999, 3000, 0.3, "2,999 of 3,000 columns drifted (99.967%), over the limit of 30%"),
+        (751, 2500, 0.3, "751 of 2,500 columns drifted (30.04%), over the limit of 30%"),
+        (749, 2500, 0.3, "749 of 2,500 columns drifted (29.96%), not over the limit of 30%"),
+        (1, 3, 0.3333, "1 of 3 columns drifted (33.333%), over the limit of 33.33%"),
+        (1, 1, 1.0, "1 of 1 column drifted (100%), not over the limit of 100%"),
+    ],
+)
+def test_the_reason_tells_the_share_from_the_limit(drifted: int, evaluated: int, limit: float, reason: str) -> None:
+    found = drift(3, 10).model_copy(update={"columns": drift(drifted, evaluated).columns})
+    share = drifted / evaluated
+    told = decide(quality(), found.model_copy(update={"drift_share": share, "limit": limit, "drifted": share > limit}))
+    assert told.reason == reason

@@ -41,7 +41,8 @@ def retraining(status: RetrainStatus = "promoted", run_date: date = samples.RUN_
         monitor="churn",
         run_date=run_date,
         status=status,
-        reason="9 of 18 columns drifted (50%), over the limit of 30%",
+        reason=samples.decision().reason,
+        night_reason=samples.decision().reason,
         verdict=VERDICTS[status],
         drift_share=0.5,
         counts=counts(run_date),
@@ -176,10 +177,10 @@ def lineage() -> Lineage:
 
 
 SUBJECTS: dict[RetrainStatus, str] = {
-    "promoted": "[churn] retraining promoted version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
-    "proposed": "[churn] retraining proposes version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
-    "rejected": "[churn] retraining rejected version 3 on 2026-01-14: ROC AUC 0.81 against 0.78",
-    "superseded": "[churn] retraining left version 3 waiting on 2026-01-14: ROC AUC 0.81 against 0.78",
+    "promoted": "[churn] retraining promoted version 3 on 2026-01-14: ROC AUC 0.812 against 0.780",
+    "proposed": "[churn] retraining proposes version 3 on 2026-01-14: ROC AUC 0.812 against 0.780",
+    "rejected": "[churn] retraining rejected version 3 on 2026-01-14: ROC AUC 0.812 against 0.780",
+    "superseded": "[churn] retraining left version 3 waiting on 2026-01-14: ROC AUC 0.812 against 0.780",
     "no_labels": "[churn] retraining not done: no labels on 2026-01-14",
     "too_few_labels": "[churn] retraining not done: too few labels on 2026-01-14",
     "quality_failed": "[churn] retraining not done: the training data is broken on 2026-01-14",

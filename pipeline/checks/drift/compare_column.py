@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.checks.drift.explain import explain, label
+from pipeline.checks.drift.explain import explain
 from pipeline.checks.drift.findings import DEFAULT_LIMITS, changed_type, flags_of, listed, one_sided
 from pipeline.checks.drift.shape import shape_of
 from pipeline.checks.drift.statistics import (
@@ -39,6 +39,7 @@ from pipeline.checks.scan import (
 )
 from pipeline.config import DriftFlags
 from pipeline.results import ColumnDrift, Kind
+from pipeline.wording import count, label, number
 
 
 def compare_column(
@@ -122,11 +123,11 @@ def require_comparable(reference: Summary, production: Summary) -> None:
         if not presence.rows:
             raise NotEvaluable(f"{where} has no rows")
         if presence.missing == presence.rows:
-            raise NotEvaluable(f"all {presence.rows:,} values are missing in {where}")
+            raise NotEvaluable(f"all {count(presence.rows)} values are missing in {where}")
         if presence.infinite:
-            raise NotEvaluable(f"{presence.infinite:,} of {presence.rows:,} values are infinite in {where}")
+            raise NotEvaluable(f"{count(presence.infinite)} of {count(presence.rows)} values are infinite in {where}")
         if isinstance(side, NumericalSummary) and not math.isfinite(side.moments.squares + side.moments.mean):
-            raise NotEvaluable(f"values in {where} are too large to compute with (up to {_largest(side):.3g})")
+            raise NotEvaluable(f"values in {where} are too large to compute with (up to {number(_largest(side))})")
 
 
 def _largest(side: NumericalSummary) -> float:

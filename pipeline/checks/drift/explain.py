@@ -1,18 +1,17 @@
 """Why a column drifted, in sentences a person reads in a mail, computed from the two summaries alone.
 
-Category labels come from the data and are untrusted: they are cut and stripped of control characters before they are
-quoted. Nothing here is HTML; whoever renders it escapes it.
+Category labels come from the data and are untrusted: they are quoted as `wording.label` makes them. Nothing here is
+HTML; whoever renders it escapes it.
 """
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping
 
 from pipeline.checks.scan import CategoricalSummary, Key, NumericalSummary, Summary
+from pipeline.wording import apart, count, exact_share, label, number, share, times
 
-MAX_LABEL = 60
 _MAX_CATEGORIES_NAMED = 3
 # Smaller changes are not worth a sentence.
 _NOTABLE_SHIFT = 0.1
@@ -66,33 +65,7 @@ def explain_missing(reference: Summary, production: Summary, *, notable: float =
     before, after = reference.presence.missing_share, production.presence.missing_share
     if abs(after - before) <= notable:
         return None
-    return f"missing values {'rose' if after > before else 'fell'} from {percent(before)} to {percent(after)}"
-
-
-def label(key: Key) -> str:
-    """A category as it may be shown: at most 60 characters, control and invisible characters replaced."""
-    text = key if isinstance(key, str) else str(key)
-    shown = "".join("\ufffd" if unicodedata.category(char)[0] == "C" else char for char in text[: MAX_LABEL + 1])
-    shown = shown.replace("\u2028", "\ufffd").replace("\u2029", "\ufffd")
-    return shown if len(shown) <= MAX_LABEL else shown[: MAX_LABEL - 1] + "\u2026"
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as text: 12.3%, and never 0.0% or 100.0% for what is not exactly that."""
-    if 0 < share < 0.001:
-        return "under 0.1%"
-    if 0.999 < share < 1:
-        return "over 99.9%"
-    return f"{100 * share:.1f}%"
-
-
-def number(value: float) -> str:
-    """A number in at most four significant digits, without an exponent where it is short enough."""
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
-        digits = 0 if abs(value) >= 1000 else (1 if abs(value) >= 10 else 3)
-        text = f"{value:,.{digits}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{value:.3g}"
+    return f"missing values {'rose' if after > before else 'fell'} from {_share_change(before, after)}"
 
 
 def _explain_numbers(reference: NumericalSummary, production: NumericalSummary) -> list[str]:
@@ -113,14 +86,21 @@ def _moved(what: str, before: float, after: float, reference: NumericalSummary) 
     deviation = reference.moments.deviation
     if before == after or not (math.isfinite(before) and math.isfinite(after)):
         return None
-    direction, values = ("up" if after > before else "down"), f"({number(before)} to {number(after)})"
+    direction, values = ("up" if after > before else "down"), f"({_change(before, after)})"
     if deviation <= 1e-12 * abs(before):
         return f"{what} moved {direction} from a constant {values}"
     shift = abs(after - before) / deviation
     if shift < _NOTABLE_SHIFT:
         return None
-    size = f"{shift:.1f}" if shift < 1000 else "over 1,000"
-    return f"{what} moved {direction} by {size} reference standard deviations {values}"
+    return f"{what} moved {direction} by {times(shift)} reference standard deviations {values}"
+
+
+def _change(before: float, after: float) -> str:
+    return " to ".join(apart(before, after))
+
+
+def _share_change(before: float, after: float) -> str:
+    return " to ".join(apart(before, after, digits=2, write=share))
 
 
 def _spread(reference: NumericalSummary, production: NumericalSummary) -> str | None:
@@ -132,23 +112,21 @@ def _spread(reference: NumericalSummary, production: NumericalSummary) -> str | 
     ratio = after / before
     if 1 / _NOTABLE_SPREAD < ratio < _NOTABLE_SPREAD:
         return None
-    change = f"{number(ratio)} times as wide" if ratio > 1 else f"narrower, {percent(ratio)} of the reference"
-    return f"spread is {change} (standard deviation {number(before)} to {number(after)})"
+    change = f"{times(ratio)} times as wide" if ratio > 1 else f"narrower, {share(ratio)} of the reference"
+    return f"spread is {change} (standard deviation {_change(before, after)})"
 
 
 def _tails(reference: NumericalSummary, production: NumericalSummary) -> list[str]:
     """Centre and spread stayed: say which quantile moved most."""
     deviation = reference.moments.deviation
     names = {0.05: "the lowest 5%", 0.25: "the lower quarter", 0.75: "the upper quarter", 0.95: "the highest 5%"}
-    moves = {share: (reference.quantile(share), production.quantile(share)) for share in names}
-    share, (before, after) = max(moves.items(), key=lambda move: abs(move[1][1] - move[1][0]))
+    moves = {part: (reference.quantile(part), production.quantile(part)) for part in names}
+    part, (before, after) = max(moves.items(), key=lambda move: abs(move[1][1] - move[1][0]))
     if before == after or deviation <= 0:
         return ["the shape changed while mean and spread stayed about the same"]
-    verb = "begins" if share > 0.5 else "ends"
-    return [
-        f"mean and spread stayed about the same, but {names[share]} now {verb} at {number(after)} "
-        f"instead of {number(before)}"
-    ]
+    verb = "begins" if part > 0.5 else "ends"
+    was, now = apart(before, after)
+    return [f"mean and spread stayed about the same, but {names[part]} now {verb} at {now} instead of {was}"]
 
 
 def _unit_change(reference: NumericalSummary, production: NumericalSummary) -> str | None:
@@ -161,12 +139,12 @@ def _unit_change(reference: NumericalSummary, production: NumericalSummary) -> s
         factor = spreads[then] / spreads[first]
         if _close(factor, 1.8) and abs(medians[then] - (1.8 * medians[first] + 32)) < _UNIT_TOLERANCE * 32:
             names = ("Celsius to Fahrenheit", "Fahrenheit to Celsius")[first]
-            return f"values look converted from {names} (median {number(medians[0])} to {number(medians[1])})"
+            return f"values look converted from {names} (median {_change(*medians)})"
         if 0 in medians or medians[then] / medians[first] <= 1:
             continue
         for known, meaning in _UNITS:
             if _close(medians[then] / medians[first], known) and _close(factor, known, 2 * _UNIT_TOLERANCE):
-                return f"values look {pattern} by {number(known)}, as between {meaning}"
+                return f"values look {pattern} by {number(known, 4)}, as between {meaning}"
     return None
 
 
@@ -187,7 +165,8 @@ def _explain_categories(reference: CategoricalSummary, production: CategoricalSu
     notable = [_category_change(key, before, after) for key, change in ranked if abs(change) >= _NOTABLE_SHARE]
     sentences = notable[:_MAX_CATEGORIES_NAMED]
     if len(notable) > len(sentences):
-        sentences.append(f"{len(notable) - len(sentences)} more categories changed by at least 1% of the rows")
+        more = count(len(notable) - len(sentences), "more category", "more categories")
+        sentences.append(f"{more} changed by at least {exact_share(_NOTABLE_SHARE)} of the rows")
     if not sentences:
         sentences = [_many_small_changes(before, after)]
     return sentences
@@ -196,21 +175,22 @@ def _explain_categories(reference: CategoricalSummary, production: CategoricalSu
 def _category_change(key: Key, before: Mapping[Key, float], after: Mapping[Key, float]) -> str:
     name = f"category '{label(key)}'"
     if key not in before:
-        return f"{name} is new, with {percent(after[key])} of the values"
+        return f"{name} is new, with {share(after[key])} of the values"
     if key not in after:
-        return f"{name} vanished (it had {percent(before[key])})"
+        return f"{name} vanished (it had {share(before[key])})"
     verb = "grew" if after[key] > before[key] else "shrank"
-    return f"{name} {verb} from {percent(before[key])} to {percent(after[key])}"
+    return f"{name} {verb} from {_share_change(before[key], after[key])}"
 
 
 def _many_small_changes(before: Mapping[Key, float], after: Mapping[Key, float]) -> str:
     new, gone = len(after.keys() - before.keys()), len(before.keys() - after.keys())
     if not new and not gone:
-        return "many categories changed a little, none by more than 1% of the rows"
-    return f"{new:,} new and {gone:,} vanished categories, none with more than 1% of the rows"
+        return f"many categories changed a little, none by more than {exact_share(_NOTABLE_SHARE)} of the rows"
+    found = f"{count(new)} new and {count(gone, 'vanished category', 'vanished categories')}"
+    return f"{found}, none with more than {exact_share(_NOTABLE_SHARE)} of the rows"
 
 
 def shares_of(counts: Mapping[Key, int]) -> dict[Key, float]:
     """Each category's part of the non-missing rows."""
     total = sum(counts.values())
-    return {key: count / total for key, count in counts.items() if count} if total else {}
+    return {key: rows / total for key, rows in counts.items() if rows} if total else {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.checks.drift.explain import explain_missing, label, percent, shares_of
+from pipeline.checks.drift.explain import explain_missing, shares_of
 from pipeline.checks.scan import FAMILIES, CategoricalSummary, Key, Summary, Unscannable
 from pipeline.config import DriftFlags
 from pipeline.results import CategoryShare
+from pipeline.wording import count, exact_share, label, share
 
 DEFAULT_LIMITS = DriftFlags()
 _MAX_CATEGORIES_LISTED = 20
@@ -23,13 +24,13 @@ def one_sided(side: Summary, other: Summary) -> OneSided:
         return []
     if FAMILIES[side.form] != FAMILIES[other.form] or not side.counts or not other.counts:
         return []
-    found = [(key, share) for key, share in shares_of(side.counts).items() if key not in other.counts]
+    found = [(key, part) for key, part in shares_of(side.counts).items() if key not in other.counts]
     return sorted(found, key=lambda item: (-item[1], str(item[0])))
 
 
 def listed(found: OneSided, most: int = _MAX_CATEGORIES_LISTED) -> tuple[CategoryShare, ...]:
     """The largest ones, as they may be shown."""
-    return tuple(CategoryShare(label=label(key), share=share) for key, share in found[:most])
+    return tuple(CategoryShare(label=label(key), share=part) for key, part in found[:most])
 
 
 def changed_type(reference: Summary, production: Summary) -> str | None:
@@ -50,8 +51,8 @@ def flags_of(
 ) -> tuple[str, ...]:
     """What is worth a sentence beside the score."""
     flags = _missing_flags(reference, production, limits.missing_rise)
-    flags += _category_flags(new, "is new", limits.new_category)
-    flags += _category_flags(vanished, "vanished", limits.vanished_category)
+    flags += _category_flags(new, "is new", "are new", limits.new_category)
+    flags += _category_flags(vanished, "vanished", "vanished", limits.vanished_category)
     changed = changed_type(reference, production)
     if limits.changed_type and changed:
         flags.append(f"the type changed from {changed}")
@@ -67,14 +68,15 @@ def _missing_flags(reference: Summary, production: Summary, limit: float | None)
     return [sentence] if sentence else []
 
 
-def _category_flags(found: OneSided, verb: str, limit: float | None) -> list[str]:
+def _category_flags(found: OneSided, verb: str, verbs: str, limit: float | None) -> list[str]:
     if limit is None:
         return []
     large = [item for item in found if item[1] >= limit]
     flags = [
-        f"category '{item.label}' {verb} ({percent(item.share)} of the values)"
+        f"category '{item.label}' {verb} ({share(item.share)} of the values)"
         for item in listed(large, _MAX_CATEGORIES_FLAGGED)
     ]
     if len(large) > len(flags):
-        flags.append(f"{len(large) - len(flags):,} more categories of at least {percent(limit)}: {verb}")
+        more = count(len(large) - len(flags), "more category", "more categories")
+        flags.append(f"{more} of at least {exact_share(limit)} {verb if len(large) - len(flags) == 1 else verbs}")
     return flags

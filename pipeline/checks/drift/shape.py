@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.checks.drift.explain import label, shares_of
+from pipeline.checks.drift.explain import shares_of
 from pipeline.checks.scan import CategoricalSummary, FloatArray, NumericalSummary, Summary
 from pipeline.results import Shape
+from pipeline.wording import label
 
 BARS = 20
 NAMED_CATEGORIES = 9

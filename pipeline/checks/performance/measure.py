@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.config import ColumnRoles
 from pipeline.config.task import task_of, typed_labels
 from pipeline.results import PerformanceResult, Task
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,7 +133,9 @@ def _classification(complete: pd.DataFrame, roles: ColumnRoles, known: Sequence[
     found: dict[str, float] = {}
     for predictions in others[len(seen) :]:
         if not predictions.isin(classes).any():
-            raise NotMeasurable(f"{_held(complete)}: no prediction is one of the {len(classes)} classes of the label")
+            raise NotMeasurable(
+                f"{_held(complete)}: no prediction is one of the {count(len(classes), 'class', 'classes')} of the label"
+            )
         found |= _hits(labels, predictions, classes)
     if roles.score in complete and len(classes) == labels.nunique() == 2:
         found["roc_auc"] = float(roc_auc_score(labels == classes[1], complete[roles.score].astype(float)))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 from pipeline.checks.quality.check import Check, Evaluation
-from pipeline.checks.quality.suite.sentences import SHARES
-from pipeline.checks.quality.wording import count, listed, measured, quantile, share
+from pipeline.checks.quality.suite.sentences import COUNTS, SHARES, mostly
 from pipeline.results import ExpectationOutcome
+from pipeline.wording import clip, count, listed, quantile, share, value
 
+_DIGITS = 6
+_MAX_TYPE = 100
 # Aggregates that are themselves the value of a row, or of few: they stay here for private columns.
 _SINGLE_VALUES = ("_max_", "_min_", "_median_", "_quantile_", "_most_common_", "_sum_")
 
@@ -19,7 +24,9 @@ def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
     """What came of a check."""
     details = evaluation.details
     percent, rows = details.get("unexpected_percent"), details.get("unexpected_count")
-    part = float(percent) / 100 if percent is not None and math.isfinite(percent) else None
+    # Without the noise of two divisions, or a share that is exactly the allowed one would read as one beyond it.
+    part = round(float(percent) / 100, 12) if percent is not None and math.isfinite(percent) else None
+    needed = mostly(check.kwargs)
     return ExpectationOutcome(
         expectation=check.type,
         column=check.kwargs.get("column"),
@@ -29,6 +36,7 @@ def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
         observed=_observed(check, details),
         unexpected_share=part,
         unexpected_rows=rows if part is not None and isinstance(rows, int) else None,
+        allowed_share=None if needed is None else round(1 - needed, 12),
         notes=check.notes,
         error=evaluation.error,
         check=check.check,
@@ -39,24 +47,61 @@ def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
 
 
 def _observed(check: Check, details: Mapping[str, Any]) -> str | None:
-    """Aggregates and column names; lists and text may be values of rows."""
+    """Aggregates, types and the names of columns; lists and text may be values of rows."""
     if check.type.startswith("expect_table_columns_to_match"):
         return _columns(details, only_missing=check.kwargs.get("exact_match") is False)
+    if check.type.startswith("expect_column_distinct_values_to_"):
+        return _set_difference(check, details)
+    if "observed_type" in details:
+        return clip(str(details["observed_type"]), _MAX_TYPE)
     if "observed_value" not in details or (check.private and any(word in check.type for word in _SINGLE_VALUES)):
         return None
-    value = details["observed_value"]
-    if value is None or value != value:  # noqa: PLR0124 - NaN
+    found = details["observed_value"]
+    if found is None or found != found:  # noqa: PLR0124 - NaN
         return "no value"
-    return _value(check.type, value)
+    return _aggregate(check, found)
 
 
-def _value(kind: str, value: Any) -> str | None:
-    if kind == "expect_column_quantile_values_to_be_between" and isinstance(value, Mapping):
-        pairs = zip(value.get("quantiles", ()), value.get("values", ()), strict=False)
-        return ", ".join(f"a {quantile(part)} of {measured(number) or 'nothing'}" for part, number in pairs) or None
-    if kind == "unexpected_rows_expectation":
-        return _query_rows(value)
-    return share(value) if kind in SHARES and isinstance(value, float) else measured(value)
+def _aggregate(check: Check, found: Any) -> str | None:
+    if check.type == "expect_column_quantile_values_to_be_between" and isinstance(found, Mapping):
+        return _quantiles(check, found)
+    if check.type == "unexpected_rows_expectation":
+        return _query_rows(found)
+    limits = tuple(check.kwargs.get(key) for key in ("min_value", "max_value", "threshold"))
+    if check.type in SHARES and isinstance(found, int | float):
+        return share(found, beside=_numbers(limits))
+    if check.type in COUNTS and isinstance(found, int):
+        return count(found)
+    return _figure(found, limits)
+
+
+def _quantiles(check: Check, found: Mapping[str, Any]) -> str | None:
+    """Each beside its own limits."""
+    ranges = (check.kwargs.get("quantile_ranges") or {}).get("value_ranges") or ()
+    limits = [*ranges, *((),) * len(found.get("values", ()))]
+    parts = zip(found.get("quantiles", ()), found.get("values", ()), limits, strict=False)
+    words = [f"a {quantile(part)} of {_figure(one, tuple(limit)) or 'nothing'}" for part, one, limit in parts]
+    return ", ".join(words) or None
+
+
+def _figure(found: object, limits: tuple[object, ...]) -> str | None:
+    """A number or a moment; None for NaN and anything else, which may be a value of a row."""
+    if isinstance(found, bool) or found != found or not isinstance(found, Real | Decimal | date):  # noqa: PLR0124
+        return None
+    return value(found, _DIGITS, beside=_numbers(limits))
+
+
+def _numbers(limits: tuple[object, ...]) -> list[float]:
+    return [limit for limit in limits if isinstance(limit, int | float)]
+
+
+def _set_difference(check: Check, details: Mapping[str, Any]) -> str | None:
+    """Which values of the suite's own set the column lacks, and how many others it has."""
+    lacking, others = details.get("missing_count") or 0, details.get("unexpected_count") or 0
+    named = () if check.private else details.get("partial_missing_list") or ()
+    without = listed(sorted(map(value, named))) if named else f"{count(lacking)} of them"
+    parts = [f"without {without}"] * bool(lacking) + [count(others, "other value")] * bool(others)
+    return "; ".join(parts) or None
 
 
 def _query_rows(value: object) -> str | None:

@@ -11,6 +11,7 @@ from pipeline.checks.quality.check import Check, Files, Limits
 from pipeline.checks.quality.suite.read import Suite, build_expectation, build_suite
 from pipeline.checks.quality.suite.sentences import expected, sentence
 from pipeline.results import ExpectationOutcome, QualityResult, Severity, SnapshotPair
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checks.quality.built_in.scene import Found, Scene
@@ -195,7 +196,7 @@ def _not_empty(rows: int) -> ExpectationOutcome:
         severity="critical",
         passed=rows > 0,
         sentence="The production snapshot has at least one row",
-        observed=f"{rows:,}",
+        observed=count(rows),
         check="not_empty",
         engine="metadata",
     )

@@ -19,6 +19,7 @@ from pipeline.checks.scan.summary import (
 from pipeline.checks.scan.table import Table
 from pipeline.checks.scan.types import FloatArray, Key, key_counts, to_floats
 from pipeline.results import Kind
+from pipeline.wording import count
 
 MAX_CATEGORIES = 100_000
 UNREADABLE_VALUES = (pa.ArrowException, TypeError, ValueError, OverflowError)
@@ -118,17 +119,16 @@ def _scan_categorical(table: Table, name: str, max_categories: int) -> Summary:
     for batch in table.batches(name):
         rows += len(batch)
         present = 0
-        for key, count in key_counts(batch):
-            present += count
+        for key, found in key_counts(batch):
+            present += found
             if isinstance(key, float) and not math.isfinite(key):
-                nans += count if math.isnan(key) else 0
-                below += count if key == -math.inf else 0
-                above += count if key == math.inf else 0
+                nans += found if math.isnan(key) else 0
+                below += found if key == -math.inf else 0
+                above += found if key == math.inf else 0
             else:
-                counts[key] = counts.get(key, 0) + count
+                counts[key] = counts.get(key, 0) + found
         nulls += len(batch) - present
         if len(counts) > max_categories:
-            return _unscannable(
-                table, name, f"more than {max_categories:,} distinct values: an identifier or free text, not a category"
-            )
+            many = f"more than {count(max_categories)} distinct values"
+            return _unscannable(table, name, f"{many}: an identifier or free text, not a category")
     return CategoricalSummary(name, table.form_of(name) or "null", Presence(rows, nulls, nans, below, above), counts)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.checks.scan.types import form_of, is_whole, joint_form
 from pipeline.errors import SnapshotUnreadable
+from pipeline.wording import count
 
 BATCH_ROWS = 1 << 17
 # Reading through a buffer keeps a row group of any size from being loaded whole.
@@ -66,7 +67,7 @@ class Table:
         if absent == len(holders):
             return "the column is missing"
         if absent:
-            return f"the column is missing in {absent} of {len(holders)} files"
+            return f"the column is missing in {count(absent)} of {count(len(holders), 'file')}"
         if any(len(indices) > 1 for indices in holders):
             return "the column appears more than once"
         types = self.types_of(name)

@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.verdict import drifted_words
-from pipeline.publish.facts.words import clip, count, number, plural, score_words, share
+from pipeline.publish.facts.verdict import drifted_words, share_words
+from pipeline.publish.facts.words import score_words
 from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair
+from pipeline.wording import apart, clip, count, exact_share, number, share
 
 Widget = dict[str, Any]
 
@@ -44,15 +45,16 @@ def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget
     rows = f"{count(pair.reference.rows)} reference and {count(pair.production.rows)} production rows, all measured"
     origin = f"{clip(pair.reference.uri, MAX_NAME)} against {clip(pair.production.uri, MAX_NAME)}"
     left_out = len(drift.columns) - drift.evaluated
+    of_columns, by_weight = share_words(drift)
     counters = {
         "columns compared": count(drift.evaluated),
         "columns drifted": count(len(drift.drifted_columns)),
         "not evaluable": count(left_out),
-        "drift share": share(drift.drift_share) if drift.evaluated else "none",
-        "limit": share(drift.limit),
+        "drift share": of_columns if drift.evaluated else "none",
+        "limit": exact_share(drift.limit),
     }
-    if drift.weighted_drift_share is not None:
-        counters["drift share by importance"] = share(drift.weighted_drift_share)
+    if by_weight:
+        counters["drift share by importance"] = by_weight
     return {
         "type": "counter",
         "id": "overview",
@@ -71,7 +73,7 @@ def _verdict(drift: DriftResult, left_out: int) -> list[dict[str, str]]:
         look = ("warning", "Drifted") if drift.drifted else ("success", "Not drifted")
         insights = [_insight(*look, drifted_words(drift))]
     if left_out:
-        text = f"{count(left_out)} {plural(left_out, 'column')} without a score, listed below; not part of the share"
+        text = f"{count(left_out, 'column')} without a score, listed below; not part of the share"
         insights.append(_insight("info", "Not evaluable", text))
     return insights
 
@@ -245,7 +247,7 @@ def _hover(shape: Shape, values: Sequence[float]) -> list[str]:
     shares = [share(value) for value in values]
     if not shape.edges:
         return shares
-    ranges = [f"{number(low)} to {number(high)}" for low, high in pairwise(shape.edges)]
+    ranges = [" to ".join(pair) for pair in pairwise(apart(*shape.edges))]
     return [f"{bar}: {value}" for bar, value in zip(ranges, shares, strict=True)]
 
 
@@ -259,7 +261,10 @@ def _ticks(shape: Shape) -> dict[str, Any]:
         return {"tickvals": list(range(len(names))), "ticktext": names}
     step = max(1, (len(shape.edges) - 1) // 5)
     named = range(0, len(shape.edges), step)
-    return {"tickvals": [place - 0.5 for place in named], "ticktext": [number(shape.edges[place]) for place in named]}
+    return {
+        "tickvals": [place - 0.5 for place in named],
+        "ticktext": list(apart(*(shape.edges[place] for place in named))),
+    }
 
 
 def _rounded(values: Sequence[float]) -> list[float]:

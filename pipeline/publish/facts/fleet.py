@@ -9,7 +9,7 @@ from datetime import date
 from pipeline.config import Monitor
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
-from pipeline.publish.facts.words import count, plural
+from pipeline.wording import count
 
 BROKEN, ABSENT, HELD, RETRAINING, WARNED, CALM = range(6)  # ranks; the lowest needs attention most
 _FOR_A_PERSON = ("proposed", "superseded", "no_labels", "too_few_labels", "quality_failed", "failed")
@@ -66,7 +66,7 @@ def action(night: PastNight, outcome: PastRetraining | None) -> str:
 
 def title(monitors: int, needing: int) -> str:
     """`12 monitors, 3 need attention`."""
-    words = f"{count(monitors)} {plural(monitors, 'monitor')}"
+    words = count(monitors, "monitor")
     if not needing:
         return f"{words}, none needs attention"
     return f"{words}, {count(needing)} {'needs' if needing == 1 else 'need'} attention"

@@ -24,6 +24,7 @@ from pipeline.results import (
     Status,
     strength,
 )
+from pipeline.wording import share_and_limit
 
 SHOWN_BEFORE = 30
 """How many earlier nights the page of a night has in its charts, its own aside."""
@@ -65,7 +66,8 @@ class PastNight(Kept):
             len(self.drifted),
             len(self.strengths),
             self.critical_failures,
-            weighted=self.weighted_drift_share,
+            share=self.share_words,
+            weighted=self.weighted_drift_share is not None,
             stale=self.stale,
         )
 
@@ -78,6 +80,11 @@ class PastNight(Kept):
     def decisive_share(self) -> float:
         """The drift share that is held against the limit."""
         return self.drift_share if self.weighted_drift_share is None else self.weighted_drift_share
+
+    @property
+    def share_words(self) -> str:
+        """The decisive share as it reads everywhere: with digits enough to tell it from the limit."""
+        return share_and_limit(self.decisive_share, self.limit)[0]
 
     @property
     def over(self) -> bool:

@@ -21,7 +21,7 @@ from pipeline.publish.facts.verdict import (
     ranked,
     retraining_words,
 )
-from pipeline.publish.facts.words import clip, failure_words, performance_words, quality_words, rows_of, share
+from pipeline.publish.facts.words import failure_words, performance_words, quality_words
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -31,6 +31,7 @@ from pipeline.results import (
     QualityResult,
     SnapshotPair,
 )
+from pipeline.wording import clip, count, share
 
 
 class Runs(Kept):
@@ -192,7 +193,7 @@ def drift_words(view: NightView) -> str:
     """The drift share against the limit and the night before, with the strongest columns."""
     text, drifted = drifted_words(view.drift), view.drift.drifted_columns
     if view.before and view.drift.evaluated:
-        text += f"; {share(view.before[-1].decisive_share)} {before_words(view)}"
+        text += f"; {view.before[-1].share_words} {before_words(view)}"
     if drifted:
         text += "; most: " + ", ".join(clip(item.name, 40) for item in drifted[:3])
     return text
@@ -201,7 +202,7 @@ def drift_words(view: NightView) -> str:
 def rows_words(view: NightView) -> str:
     """Production rows, against the night before where there is one."""
     rows = view.pair.production.rows
-    text = rows_of(rows)
+    text = count(rows, "row")
     if not view.before or not view.before[-1].rows:
         return text
     change = rows / view.before[-1].rows - 1

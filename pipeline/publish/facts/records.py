@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from pipeline.publish.facts.night import NightView
-from pipeline.publish.facts.words import clip
+from pipeline.wording import clip
 
 
 @dataclass(frozen=True)

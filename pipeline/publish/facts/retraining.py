@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-from pipeline.publish.facts.words import clip, metric_name, number
 from pipeline.results import Number, Result, RetrainResult, RetrainStatus
+from pipeline.wording import apart, clip, measured, metric_name
 
 Sign = Literal["healthy", "drifted", "data_broken", "absent"]
 MAX_VERSION = 20
@@ -57,13 +57,11 @@ class PastRetraining(Result):
 
     @property
     def figures(self) -> str:
-        """`ROC AUC 0.81 against 0.78`; empty where nothing was measured."""
+        """`ROC AUC 0.812 against 0.780`; empty where nothing was measured."""
         if self.metric is None or self.challenger is None:
             return ""
-        words = f"{metric_name(self.metric)} "
-        if self.champion is None:
-            return words + number(self.challenger)
-        return words + " against ".join(apart(self.challenger, self.champion))
+        values = " against ".join(filter(None, both_words(self.challenger, self.champion)))
+        return f"{metric_name(self.metric)} {values}"
 
     @property
     def words(self) -> str:
@@ -124,8 +122,10 @@ def by_date(retrainings: Iterable[PastRetraining]) -> dict[date, PastRetraining]
     return {item.run_date: item for item in retrainings}
 
 
-def apart(one: float, other: float, digits: int = 2) -> tuple[str, str]:
-    """Two numbers with as few digits as tell them apart, `digits` at least: `0.81`, `0.78`."""
-    while digits < 6 and one != other and number(one, digits) == number(other, digits):
-        digits += 1
-    return number(one, digits), number(other, digits)
+def both_words(challenger: float | None, champion: float | None) -> tuple[str, str]:
+    """A metric of both models, with digits enough to tell them apart: `0.812`, `0.780`; empty where there is none."""
+    if challenger is None or champion is None:
+        one, other = ("" if found is None else measured(found) for found in (challenger, champion))
+        return one, other
+    one, other = apart(challenger, champion, write=measured)
+    return one, other

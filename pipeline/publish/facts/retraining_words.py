@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.retraining import apart, remember
-from pipeline.publish.facts.words import clip, count, measured, metric_name, plural, share
+from pipeline.publish.facts.retraining import both_words, remember
 from pipeline.results import Evaluation, MetricComparison, RetrainResult
+from pipeline.wording import apart, clip, count, difference, measured, metric_name, share, signed
 
 _CHECKS = {
     "main_metric": "Main metric",
@@ -22,11 +22,15 @@ def verdict_words(result: RetrainResult, length: int = 800) -> str:
 
 
 def drift_words(result: RetrainResult) -> str:
-    """What `reason` leaves open: the drift share of its night, and whether training again was forced."""
-    words = ""
-    if result.drift_share is not None and share(result.drift_share) not in result.reason:
-        words = f"{share(result.drift_share)} of the columns had drifted"
-    return ", ".join(filter(None, (words, "trained again on demand" if result.forced else "")))
+    """What `reason` leaves open: what its night had found, and whether training again was forced."""
+    return ", ".join(filter(None, (_night_words(result), "trained again on demand" if result.forced else "")))
+
+
+def _night_words(result: RetrainResult) -> str:
+    """Nothing where the reason is the night's own."""
+    if result.night_reason is not None:
+        return "" if result.night_reason == result.reason else f"its night: {clip(result.night_reason, 300)}"
+    return "" if result.drift_share is None else f"{share(result.drift_share)} of the columns had drifted"
 
 
 def data_words(result: RetrainResult) -> str:
@@ -35,11 +39,11 @@ def data_words(result: RetrainResult) -> str:
     if counts is None:
         return ""
     if result.evaluation is None:
-        found = f"{count(counts.labelled_rows)} labelled production {plural(counts.labelled_rows, 'row')}"
+        found = count(counts.labelled_rows, "labelled production row")
         return f"Found: {found} and {count(counts.reference_rows)} of the reference"
     return (
-        f"{count(counts.training_rows)} {plural(counts.training_rows, 'row')} to learn from, "
-        f"{count(counts.holdout_rows)} newer {plural(counts.holdout_rows, 'one')} held out to judge both models"
+        f"{count(counts.training_rows, 'row')} to learn from, "
+        f"{count(counts.holdout_rows, 'newer one')} held out to judge both models"
     )
 
 
@@ -104,12 +108,8 @@ def check_rows(evaluation: Evaluation) -> list[tuple[str, bool, str]]:
 
 
 def both(item: MetricComparison) -> dict[str, str]:
-    """The values of both models, with digits enough to tell them apart."""
-    values = (("challenger", item.challenger), ("champion", item.champion))
-    words = {name: "" if value is None else measured(value) for name, value in values}
-    if item.challenger is None or item.champion is None or words["challenger"] != words["champion"]:
-        return words
-    challenger, champion = apart(item.challenger, item.champion, 3)
+    """The values of both models, with digits enough to tell them apart; empty where there is none."""
+    challenger, champion = both_words(item.challenger, item.champion)
     return {"challenger": challenger, "champion": champion}
 
 
@@ -117,18 +117,12 @@ def gain(item: MetricComparison) -> dict[str, str]:
     """The improvement in words; empty where there is none."""
     if item.improvement is None:
         return {"gain": "", "change": "", "noise": "", "means": ""}
-    change = f"{'worse' if item.improvement < 0 else 'better'} by {measured(abs(item.improvement), 2)}"
-    words = {"gain": _signed(item.improvement), "change": change, "noise": "", "means": ""}
+    words = {"gain": signed(item.improvement), "change": difference(item.improvement), "noise": "", "means": ""}
     if item.low is None or item.high is None:
         return words
     means = "better" if item.low > 0 else "worse" if item.high < 0 else "within the noise"
-    return {**words, "noise": f"{_signed(item.low)} to {_signed(item.high)}", "means": means}
-
-
-def _signed(value: float) -> str:
-    text = measured(abs(value), 2)
-    return text if text == "0" else f"+{text}" if value > 0 else f"\u2212{text}"
+    return {**words, "noise": " to ".join(apart(item.low, item.high, digits=2, write=signed)), "means": means}
 
 
 def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{measured(low)} to {measured(high)}"
+    return "" if low is None or high is None else " to ".join(apart(low, high, write=measured))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pipeline.publish.facts.words import count, plural, share
 from pipeline.results import ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
+from pipeline.wording import count, exact_share, share, share_and_limit
 
 State = Literal["healthy", "drifted", "data_broken", "stale", "absent"]
 
@@ -45,7 +45,8 @@ def headline(
     evaluated: int,
     critical_failures: int,
     *,
-    weighted: float | None = None,
+    share: str,
+    weighted: bool = False,
     stale: bool = False,
 ) -> str:
     """The verdict in a line; ASCII and free of data, so that it can go into any header.
@@ -55,11 +56,12 @@ def headline(
         drifted: columns past their threshold.
         evaluated: columns with a score.
         critical_failures: failed expectations of that severity.
-        weighted: the drift share by importance, in [0, 1], where that is the one held against the limit.
+        share: the drift share that is held against the limit, in words.
+        weighted: it is the one by importance.
         stale: the data is older than it should be.
     """
-    columns = f"{count(evaluated)} {plural(evaluated, 'column')}"
-    part = f" ({share(drifted / max(evaluated, 1))})" if weighted is None else f", {share(weighted)} by importance"
+    columns = count(evaluated, "column")
+    part = f", {share} by importance" if weighted else f" ({share})"
     if status == "data_broken":
         return _broken("data broken and stale" if stale else "data broken", evaluated, critical_failures)
     if status == "drifted":
@@ -70,7 +72,7 @@ def headline(
 
 def _broken(words: str, evaluated: int, critical_failures: int) -> str:
     if critical_failures:
-        return f"{words}: {count(critical_failures)} {plural(critical_failures, 'critical expectation')} failed"
+        return f"{words}: {count(critical_failures, 'critical expectation')} failed"
     return words if evaluated else f"{words}: no column could be compared"
 
 
@@ -106,16 +108,26 @@ def decisive_share(drift: DriftResult) -> float:
     return drift.drift_share if weighted is None else weighted
 
 
+def share_words(drift: DriftResult) -> tuple[str, str]:
+    """The drift share by columns, and the one by importance if it is known; that which decides is told from the limit.
+
+    It decides on every page and in every message how the share reads, as `PastNight.share_words` does for nights gone.
+    """
+    held = share_and_limit(decisive_share(drift), drift.limit)[0]
+    if by_importance(drift) is not None:
+        return share(drift.drift_share), held
+    return held, "" if drift.weighted_drift_share is None else share(drift.weighted_drift_share)
+
+
 def drifted_words(drift: DriftResult) -> str:
     """`9 of 18 columns drifted (50%), over the limit of 30%`."""
     if not drift.evaluated:
         return "No column could be compared with the reference"
-    drifted, weighted = len(drift.drifted_columns), by_importance(drift)
-    words = f"{count(drifted)} of {count(drift.evaluated)} {plural(drift.evaluated, 'column')} drifted"
-    words += f" ({share(drift.drift_share)})"
-    if weighted is not None:
-        words += f", {share(weighted)} of what the champion relies on"
-    return f"{words}, {'over' if drift.drifted else 'within'} the limit of {share(drift.limit)}"
+    of_columns, by_weight = share_words(drift)
+    words = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
+    if by_importance(drift) is not None:
+        words += f", {by_weight} of what the champion relies on"
+    return f"{words}, {'over' if drift.drifted else 'within'} the limit of {exact_share(drift.limit)}"
 
 
 def importance_words(column: ColumnDrift) -> str:

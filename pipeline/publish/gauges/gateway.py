@@ -10,8 +10,8 @@ from http.client import HTTPException
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
-from pipeline.publish.facts.words import clip
 from pipeline.storage.retries import with_retries
+from pipeline.wording import clip
 
 JOB = "nightjar"
 TIMEOUT_SECONDS = 20.0

@@ -13,10 +13,10 @@ from typing import get_args
 
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import decisive_share
-from pipeline.publish.facts.words import clip
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
 from pipeline.publish.gauges.gateway import send
 from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
+from pipeline.wording import clip
 
 MAX_COLUMNS = 1000
 

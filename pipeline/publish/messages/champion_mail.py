@@ -6,32 +6,32 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.words import clip
 from pipeline.publish.messages.chat import ChatMessage, harmless
 from pipeline.publish.messages.mail import compose
 from pipeline.publish.templates import render
 from pipeline.results import AliasChange
+from pipeline.wording import clip, moment
 
 
 def build_change(
-    monitor: Monitor, change: AliasChange, moment: datetime, mail_from: str, report_base_url: str | None = None
+    monitor: Monitor, change: AliasChange, when: datetime, mail_from: str, report_base_url: str | None = None
 ) -> EmailMessage | None:
     """The mail about a promotion or a rollback by hand; None when the monitor names nobody to tell.
 
     Args:
         monitor: the monitor.
         change: what was done.
-        moment: when, in UTC; two changes at different moments are two mails.
+        when: in UTC; two changes at different moments are two mails.
         mail_from: the sender's address.
         report_base_url: where the run store can be read over HTTP, for links.
     """
     recipients = monitor.notify.email
     if not recipients:
         return None
-    values = _values(monitor, change, moment, report_base_url)
+    values = _values(monitor, change, when, report_base_url)
     text = render("retraining_mail.txt.j2", **values)
     html = render("retraining_mail.html.j2", **values)
-    day, subject = moment.date(), f"[{monitor.name}] {_headline(change)}"
+    day, subject = when.date(), f"[{monitor.name}] {_headline(change)}"
     return compose(monitor.name, day, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients)
 
 
@@ -72,12 +72,12 @@ def command(change: AliasChange) -> str | None:
     return f"python -m pipeline promote {change.monitor} {clip(change.previous_version, 20)}"
 
 
-def _values(monitor: Monitor, change: AliasChange, moment: datetime, report_base_url: str | None) -> dict[str, object]:
+def _values(monitor: Monitor, change: AliasChange, when: datetime, report_base_url: str | None) -> dict[str, object]:
     headline, lines = _headline(change), _lines(change)
     page = f"{monitor.name}/index.html"
     return {
         "monitor": monitor,
-        "run_date": f"{moment:%Y-%m-%d %H:%M} UTC",
+        "run_date": moment(when),
         "sign": "healthy",
         "subject": f"[{monitor.name}] {headline}",
         "title": headline[:1].upper() + headline[1:],

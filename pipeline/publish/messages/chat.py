@@ -17,8 +17,8 @@ from pipeline.config.environment import channel_variable
 from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import STATES, State
-from pipeline.publish.facts.words import clip
 from pipeline.storage.retries import with_retries
+from pipeline.wording import clip
 
 if TYPE_CHECKING:
     from apprise import AppriseResult

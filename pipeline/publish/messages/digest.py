@@ -13,9 +13,9 @@ from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import STATES, State
-from pipeline.publish.facts.words import clip, count, plural
 from pipeline.publish.messages.mail import compose
 from pipeline.publish.templates import render
+from pipeline.wording import clip, count
 
 MAX_ROWS = 40
 MAX_PROBLEMS = 10
@@ -97,7 +97,7 @@ def _more(rest: Sequence[Row]) -> str:
         if needing
         else "none of them needs attention"
     )
-    return f"and {count(len(rest))} more {plural(len(rest), 'monitor')}, {also}: see the fleet's page"
+    return f"and {count(len(rest), 'more monitor')}, {also}: see the fleet's page"
 
 
 def _row(item: Watched, run_date: date, base: str | None) -> Row | None:
@@ -124,7 +124,7 @@ def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining
         parts.append(f"{STATES[before.state].lower()} on {before.run_date}")
     parts.append(fleet.action(night, outcome))
     if night.status == "healthy" and night.failures and not night.stale:
-        parts.append(f"{count(night.failures)} {plural(night.failures, 'expectation')} failed")
+        parts.append(f"{count(night.failures, 'expectation')} failed")
     return "; ".join(filter(None, parts))
 
 

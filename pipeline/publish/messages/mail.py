@@ -19,17 +19,11 @@ from html import escape
 
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import importance_words
-from pipeline.publish.facts.words import (
-    clip,
-    comparison_words,
-    failure_words,
-    measured,
-    metric_name,
-    score_words,
-)
+from pipeline.publish.facts.words import comparison_words, failure_words, score_words
 from pipeline.publish.messages.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
 from pipeline.results import ColumnDrift, strength
+from pipeline.wording import clip, measured, metric_name, moment
 
 __all__ = ["PartlyDelivered", "build_check", "build_summary", "compose", "deliver", "parse"]
 
@@ -66,7 +60,7 @@ def build_summary(view: NightView, mail_from: str) -> EmailMessage | None:
 
 def build_check(monitor: str, recipients: Sequence[str], mail_from: str, now: datetime) -> EmailMessage:
     """A marked test mail; unlike every other mail it is new each time."""
-    text = f"This is a test from `python -m pipeline notify --test {monitor}` at {now:%Y-%m-%d %H:%M:%S} UTC.\n"
+    text = f"This is a test from `python -m pipeline notify --test {monitor}` at {moment(now, 'seconds')}.\n"
     html = f"<p>{escape(text)}</p><p>It says nothing about any model.</p>"
     subject = f"[{monitor}] TEST message from Nightjar"
     text += "It says nothing about any model.\n"

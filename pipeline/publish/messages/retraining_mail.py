@@ -15,11 +15,12 @@ from pipeline.publish.facts.retraining_words import (
     next_step,
     verdict_words,
 )
-from pipeline.publish.facts.words import clip, failure_words
+from pipeline.publish.facts.words import failure_words
 from pipeline.publish.messages.chat import MAX_LINE, ChatMessage, harmless
 from pipeline.publish.messages.mail import compose
 from pipeline.publish.templates import render
 from pipeline.results import RetrainResult
+from pipeline.wording import clip
 
 MAX_METRICS = 10
 MAX_FAILED = 10

@@ -13,8 +13,8 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
-from pipeline.publish.facts.words import clip
 from pipeline.storage.retries import with_retries
+from pipeline.wording import clip
 
 TIMEOUT_SECONDS = 30.0
 _PORTS = {"smtp": 25, "smtps": 465}

@@ -15,8 +15,8 @@ from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight, since
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import STATES, State
-from pipeline.publish.facts.words import clip
 from pipeline.publish.templates import page
+from pipeline.wording import clip
 
 _MISSED_ENOUGH = 3
 

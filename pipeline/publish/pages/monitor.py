@@ -12,8 +12,8 @@ from pipeline.config import Monitor
 from pipeline.publish import charts
 from pipeline.publish.facts.history import PastNight, since
 from pipeline.publish.facts.retraining import PastRetraining, by_date
-from pipeline.publish.facts.words import clip, count, measured, metric_name, rows_of, share
 from pipeline.publish.templates import page
+from pipeline.wording import apart, clip, count, measured, metric_name, share, times
 
 MAX_NIGHTS = 90
 HEAT_NIGHTS = 60
@@ -47,7 +47,7 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         drift=_drift(ordered, places, outcomes),
         heat=_heat(ordered),
         failures=_failures(ordered, places),
-        volume=charts.bars_chart(places, lambda night: night.rows, lambda night: rows_of(night.rows), _page_of),
+        volume=charts.bars_chart(places, lambda night: night.rows, lambda night: count(night.rows, "row"), _page_of),
         most_rows=count(max((slot.night.rows for slot in places if slot.night), default=0)),
         performance=_performance(places),
         retrainings=_retrainings(ordered, outcomes),
@@ -120,7 +120,7 @@ def _performance(places: Sequence[charts.Slot]) -> list[dict[str, object]]:
             {
                 "name": metric_name(metric),
                 "newest": measured(known[-1]),
-                "range": f"{measured(min(known))} to {measured(max(known))}" if len(known) > 1 else "",
+                "range": " to ".join(apart(min(known), max(known), write=measured)) if len(known) > 1 else "",
                 "chart": charts.line_chart(places, values, measured) if len(known) > 1 else "",
             }
         )
@@ -158,5 +158,4 @@ def _heat_cell(slot: charts.Slot, name: str, drifted: Mapping[date, frozenset[st
     if strength is None:
         return Markup("<td></td>")
     look = f"h{charts.heat_level(strength)}" + (" x" if name in drifted[slot.day] else "")
-    value = f"{strength:.1f}" if strength < 1000 else "1000+"
-    return Markup('<td class="{}"><b>{}</b></td>').format(look, value)
+    return Markup('<td class="{}"><b>{}</b></td>').format(look, times(strength))

@@ -12,28 +12,19 @@ from itertools import groupby
 from pipeline.publish import charts
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
-from pipeline.publish.facts.verdict import by_importance, decisive_share, importance_words
+from pipeline.publish.facts.verdict import by_importance, importance_words, share_words
 from pipeline.publish.facts.words import (
-    clip,
     comparison_words,
-    count,
     failure_words,
-    measured,
-    metric_name,
-    moment,
-    number,
     origin_words,
     performance_words,
-    plural,
     quality_words,
-    rows_of,
     score_words,
-    share,
-    size,
     strength_words,
 )
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
+from pipeline.wording import apart, clip, count, exact_share, measured, metric_name, moment, share, size, value
 
 HISTORY_NIGHTS = 30
 MAX_DETAILED = 30
@@ -93,14 +84,14 @@ def _page_of(day: date) -> str:
 
 def _tonight(view: NightView) -> str:
     """What the chart's last bar says, in sentences."""
-    drift, weighted = view.drift, view.drift.weighted_drift_share
-    if by_importance(drift) is None:
-        words = f"Tonight {share(drift.drift_share)} of the columns drifted"
-        aside = "" if weighted is None else f" They are {share(weighted)} of what the champion relies on."
+    of_columns, by_weight = share_words(view.drift)
+    if by_importance(view.drift) is None:
+        words = f"Tonight {of_columns} of the columns drifted"
+        aside = f" They are {by_weight} of what the champion relies on." if by_weight else ""
     else:
-        words = f"Tonight the drifted columns are {share(decisive_share(drift))} of what the champion relies on"
-        aside = f" They are {share(drift.drift_share)} of the columns."
-    return f"{words}; over {share(drift.limit)}, retraining is due.{aside}"
+        words = f"Tonight the drifted columns are {by_weight} of what the champion relies on"
+        aside = f" They are {of_columns} of the columns."
+    return f"{words}; over {exact_share(view.drift.limit)}, retraining is due.{aside}"
 
 
 def _detail(column: ColumnDrift) -> dict[str, object]:
@@ -137,7 +128,7 @@ def _shape(shape: Shape) -> dict[str, object]:
         ]
         return {"categories": rows}
     label = f"Reference: {_mass(shape, shape.reference)}; production: {_mass(shape, shape.production)}"
-    ends = (number(shape.edges[0]), number(shape.edges[-1])) if shape.edges else ("", "")
+    ends = apart(shape.edges[0], shape.edges[-1]) if shape.edges else ("", "")
     return {"categories": None, "chart": charts.shape_chart(shape, label), "ends": ends, "label": label}
 
 
@@ -152,7 +143,7 @@ def _mass(shape: Shape, shares: Sequence[float]) -> str:
         if passed < 0.75 * total:
             bounds[1] = position
         passed += part
-    return f"most values from {number(shape.edges[bounds[0]])} to {number(shape.edges[bounds[1] + 1])}"
+    return "most values from " + " to ".join(apart(shape.edges[bounds[0]], shape.edges[bounds[1] + 1]))
 
 
 def _missing(column: ColumnDrift) -> str:
@@ -197,7 +188,7 @@ def _failure(outcome: ExpectationOutcome) -> dict[str, object]:
         "found": failure_words(outcome),
         "notes": clip(outcome.notes or "", 400),
         "expected": "" if told in outcome.sentence else clip(told, 400),
-        "rows": rows_of(rows) if rows else "",
+        "rows": count(rows, "row") if rows else "",
         "examples": [clip(example, 80) for example in outcome.examples],
         "origin": origin_words(outcome),
     }
@@ -208,16 +199,18 @@ def _metrics(view: NightView) -> list[dict[str, object]]:
         return []
     places = charts.slots((*view.before, view.tonight), HISTORY_NIGHTS)
     rows: list[dict[str, object]] = []
-    for metric, value in view.performance.realised.items():
+    for metric, realised in view.performance.realised.items():
         before = view.performance.reference.get(metric)
         past = [slot.night.performance.get(metric) if slot.night is not None else None for slot in places]
         rows.append(
             {
                 "name": metric_name(metric),
-                "realised": measured(value),
+                "realised": measured(realised),
                 "reference": "" if before is None else measured(before),
-                "comparison": "" if before is None else comparison_words(metric, value, before),
-                "trend": charts.line_chart(places, past, number) if sum(item is not None for item in past) > 2 else "",
+                "comparison": "" if before is None else comparison_words(metric, realised, before),
+                "trend": charts.line_chart(places, past, measured)
+                if sum(item is not None for item in past) > 2
+                else "",
             }
         )
     return rows
@@ -227,7 +220,7 @@ def _volume(view: NightView) -> dict[str, object]:
     places = charts.slots((*view.before, view.tonight), HISTORY_NIGHTS)
     written = sorted(item.modified for item in view.pair.production.objects if item.modified)
     return {
-        "chart": charts.bars_chart(places, lambda night: night.rows, lambda night: rows_of(night.rows), _page_of)
+        "chart": charts.bars_chart(places, lambda night: night.rows, lambda night: count(night.rows, "row"), _page_of)
         if len(view.before) > 1
         else None,
         "written": moment(written[-1]) if written else "",
@@ -236,7 +229,7 @@ def _volume(view: NightView) -> dict[str, object]:
             for item in view.quality.outcomes
             if item.check == "freshness"
         ],
-        "objects": f"{count(len(view.pair.production.objects))} {plural(len(view.pair.production.objects), 'object')}",
+        "objects": count(len(view.pair.production.objects), "object"),
     }
 
 
@@ -253,12 +246,12 @@ def _compared(view: NightView) -> list[dict[str, object]]:
             "name": name,
             "day": day,
             "uri": clip(snapshot.uri, 400),
-            "rows": count(snapshot.rows),
+            "rows": count(snapshot.rows, "row"),
             "size": size(snapshot.size),
             "digest": snapshot.digest,
-            "columns": len(snapshot.fields),
+            "columns": count(len(snapshot.fields), "column"),
             "objects": [
-                (clip(item.uri, 400), count(item.rows), size(item.size), item.sha256)
+                (clip(item.uri, 400), count(item.rows, "row"), size(item.size), item.sha256)
                 for item in snapshot.objects[:MAX_OBJECTS]
             ],
             "more": max(len(snapshot.objects) - MAX_OBJECTS, 0),
@@ -279,7 +272,5 @@ def _methods(view: NightView) -> list[str]:
     for (method, is_p_value, threshold), columns in groupby(used):
         many = len(list(columns))
         side = "a p-value below it is drift" if is_p_value else "a score above it is drift"
-        lines.append(
-            f"{method} on {count(many)} {plural(many, 'column')}, threshold {number(threshold or 0.0)}: {side}"
-        )
+        lines.append(f"{method} on {count(many, 'column')}, threshold {value(threshold)}: {side}")
     return lines

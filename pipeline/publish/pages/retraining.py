@@ -26,9 +26,10 @@ from pipeline.publish.facts.retraining_words import (
     next_step,
     verdict_words,
 )
-from pipeline.publish.facts.words import clip, count, failure_words, plural
+from pipeline.publish.facts.words import failure_words
 from pipeline.publish.templates import page
 from pipeline.results import Evaluation, Lineage, MetricComparison, RetrainResult, SegmentComparison, TrainingCounts
+from pipeline.wording import clip, count, listed
 
 MAX_SEGMENTS = 200
 MAX_LEFT_OUT = 100
@@ -111,7 +112,7 @@ def _segments(evaluation: Evaluation) -> list[dict[str, object]]:
         {
             "column": clip(item.column, 60),
             "value": clip(item.value, 60),
-            "rows": count(item.rows),
+            "rows": count(item.rows, "row"),
             "says": _segment_words(item),
             "failed": item.judged and not item.passed,
             **both(item.main),
@@ -129,16 +130,16 @@ def _segment_words(item: SegmentComparison) -> str:
 
 
 def _counts(counts: TrainingCounts) -> list[tuple[str, str]]:
-    nights = f"{count(counts.nights)} labelled {plural(counts.nights, 'night')}"
+    nights = count(counts.nights, "labelled night")
     rows = [
         ("Days", f"{counts.first_date} to {counts.last_date}"),
-        ("To learn from", f"{count(counts.training_rows)} {plural(counts.training_rows, 'row')}"),
-        ("Held out", f"{count(counts.holdout_rows)} {plural(counts.holdout_rows, 'row')}, the newest labelled ones"),
-        ("From the reference", f"{count(counts.reference_rows)} {plural(counts.reference_rows, 'row')}"),
-        ("From production", f"{count(counts.labelled_rows)} {plural(counts.labelled_rows, 'row')} of {nights}"),
+        ("To learn from", count(counts.training_rows, "row")),
+        ("Held out", f"{count(counts.holdout_rows, 'row')}, the newest labelled ones"),
+        ("From the reference", count(counts.reference_rows, "row")),
+        ("From production", f"{count(counts.labelled_rows, 'row')} of {nights}"),
     ]
     for name, many in (("Without a label", counts.unlabelled_rows), ("Same id, older", counts.duplicate_rows)):
-        rows.append((name, f"{count(many)} {plural(many, 'row')} left out" if many else "none"))
+        rows.append((name, f"{count(many, 'row')} left out" if many else "none"))
     return rows
 
 
@@ -148,10 +149,8 @@ def _left_out(counts: TrainingCounts) -> list[tuple[str, str]]:
     lines = []
     for why, group in groupby(ordered, key=lambda item: item.why):
         days = [item.run_date for item in group]
-        runs = _runs(days)
-        more = f" and {count(len(runs) - MAX_LEFT_OUT)} more" if len(runs) > MAX_LEFT_OUT else ""
-        nights = f"{count(len(days))} {plural(len(days), 'night')}"
-        lines.append((_LEFT_OUT[why], f"{nights}: {', '.join(runs[:MAX_LEFT_OUT])}{more}"))
+        nights = count(len(days), "night")
+        lines.append((_LEFT_OUT[why], f"{nights}: {listed(_runs(days), MAX_LEFT_OUT)}"))
     return lines
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.config import ColumnRoles, Monitor
 from pipeline.results import NightLeftOut, RetrainStatus, TrainingCounts
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,12 +185,13 @@ def shortage(monitor: Monitor, counts: TrainingCounts) -> tuple[RetrainStatus, s
     if counts.labelled_rows >= fewest:
         return None
     nights = f"from {counts.first_date} to {counts.last_date}"
+    labelled = count(counts.labelled_rows, "labelled row")
     broken = sum(1 for item in counts.left_out if item.why == "quality_failed")
     if broken:
         return "quality_failed", (
-            f"{broken} of the nights {nights} failed the suite and are left out; the others have "
-            f"{counts.labelled_rows:,} labelled rows, at least {fewest:,} are needed"
+            f"{count(broken)} of the nights {nights} failed the suite and are left out; the others have "
+            f"{labelled}, at least {count(fewest)} are needed"
         )
     if counts.labelled_rows == 0:
         return "no_labels", f"no production row {nights} has a label yet"
-    return "too_few_labels", f"{counts.labelled_rows:,} labelled rows {nights}, at least {fewest:,} are needed"
+    return "too_few_labels", f"{labelled} {nights}, at least {count(fewest)} are needed"

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.results import Against, Evaluation, GateCheck, MetricComparison, SegmentComparison, Task
 from pipeline.retrain.judging.metrics import BETTER, Answers, Classification, Measured, Regression
+from pipeline.wording import apart, count, difference, exact_share, measured, metric_name, signed, value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,24 +91,24 @@ def _compare(judged: Judged, rows: NDArray[np.int64], only: str | None) -> tuple
     import numpy as np
 
     models = [judged.challenger] if judged.champion is None else [judged.challenger, judged.champion]
-    measured = [_measured(judged, answers, rows) for answers in models]
-    values = [model.metrics(np.ones((1, len(rows)))) for model in measured]
-    draws = _bootstrap(measured, len(rows))
+    asked = [_measured(judged, answers, rows) for answers in models]
+    values = [model.metrics(np.ones((1, len(rows)))) for model in asked]
+    draws = _bootstrap(asked, len(rows))
     names = [name for name in BETTER if name in values[0] and only in (None, name)]
     return tuple(_comparison(name, values, draws) for name in names)
 
 
-def _bootstrap(measured: Sequence[Measured], rows: int) -> list[dict[str, Floats]]:
+def _bootstrap(models: Sequence[Measured], rows: int) -> list[dict[str, Floats]]:
     """Every metric of every model in every draw; the draws are the same for all of them."""
     import numpy as np
 
     random = np.random.default_rng(_SEED)
     at_once = max(1, _CELLS_AT_ONCE // max(rows, 1))
-    parts: list[list[dict[str, Floats]]] = [[] for _ in measured]
+    parts: list[list[dict[str, Floats]]] = [[] for _ in models]
     for first in range(0, _DRAWS, at_once):
         draws = min(at_once, _DRAWS - first)
         weights = np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(draws)])
-        for part, model in zip(parts, measured, strict=True):
+        for part, model in zip(parts, models, strict=True):
             part.append(model.metrics(weights.astype(np.float64)))
     return [{name: np.concatenate([found[name] for found in part]) for name in part[0]} for part in parts]
 
@@ -165,7 +167,7 @@ def _segments(judged: Judged, main: str, policy: RetrainPolicy) -> Iterator[Segm
     for column in policy.segments:
         if column not in judged.segments:
             continue
-        for value, rows in _split(judged.segments[column]):
+        for name, rows in _split(judged.segments[column]):
             compared = next(iter(_compare(judged, rows, main)), None)
             if compared is None:
                 continue
@@ -173,7 +175,7 @@ def _segments(judged: Judged, main: str, policy: RetrainPolicy) -> Iterator[Segm
             fall = _fall(compared)
             yield SegmentComparison(
                 column=column,
-                value=value,
+                value=name,
                 rows=len(rows),
                 main=compared,
                 judged=enough,
@@ -188,12 +190,17 @@ def _split(column: pd.Series) -> list[tuple[str, NDArray[np.int64]]]:
 
     values = column.reset_index(drop=True)
     if values.dtype.kind in "iuf" and values.nunique() > _MOST_SEGMENTS:
-        values = (
-            pd.qcut(values, 4, duplicates="drop").map(lambda part: f"{part.left:g} to {part.right:g}").astype(object)
-        )
-    names = values.astype(object).where(values.notna(), "missing").map(str)
+        quarters = pd.qcut(values, 4, duplicates="drop")
+        values = quarters.cat.rename_categories(_quarter_names(list(quarters.cat.categories))).astype(object)
+    names = values.astype(object).where(values.notna(), None).map(value)
     largest = names.value_counts().head(_MOST_SEGMENTS).index
     return [(str(name), np.flatnonzero((names == name).to_numpy())) for name in largest]
+
+
+def _quarter_names(quarters: Sequence[pd.Interval[float]]) -> list[str]:
+    """`35 to 50`, with digits enough to tell all of them apart."""
+    edges = apart(*(part.left for part in quarters), quarters[-1].right, write=value)
+    return [" to ".join(pair) for pair in pairwise(edges)]
 
 
 def _fall(compared: MetricComparison) -> float | None:
@@ -205,11 +212,11 @@ def _fall(compared: MetricComparison) -> float | None:
 
 
 def _main_check(main: MetricComparison, policy: RetrainPolicy) -> GateCheck:
-    name = _name(main.name)
+    name = metric_name(main.name)
     if main.improvement is None or main.low is None or main.high is None:
         return GateCheck(name="main_metric", passed=False, sentence=f"{name} cannot be compared on these rows")
-    numbers = f"{name} {main.challenger:.4g} against {main.champion:.4g}, better by {main.improvement:+.4g} "
-    numbers += f"(95% interval {main.low:+.4g} to {main.high:+.4g})"
+    noise = " to ".join(apart(main.low, main.high, digits=2, write=signed))
+    numbers = f"{name} {_against(main)}, {difference(main.improvement)} (95% interval {noise})"
     if policy.policy == "better":
         passed = main.low > 0
         return GateCheck(
@@ -223,17 +230,25 @@ def _main_check(main: MetricComparison, policy: RetrainPolicy) -> GateCheck:
 
 def _segment_check(segments: Sequence[SegmentComparison], main: MetricComparison, policy: RetrainPolicy) -> GateCheck:
     fallen = [item for item in segments if not item.passed]
-    limit = f"{policy.max_segment_drop:.0%}"
+    limit = exact_share(policy.max_segment_drop)
     if not fallen:
         judged = sum(1 for item in segments if item.judged)
-        words = f"none of {judged} segments falls by more than {limit}" if judged else "no segments were judged"
-        return GateCheck(name="segments", passed=True, sentence=words)
+        words = f"none of {count(judged, 'segment')} falls by more than {limit}"
+        return GateCheck(name="segments", passed=True, sentence=words if judged else "no segments were judged")
     worst = "; ".join(
-        f"{item.column} = {item.value}: {item.main.challenger:.4g} against {item.main.champion:.4g}"
+        f"{item.column} = {item.value}: {_against(item.main)}"
         for item in sorted(fallen, key=lambda item: _fall(item.main) or 0.0, reverse=True)[:3]
     )
-    words = f"{_name(main.name)} falls by more than {limit} in {len(fallen)} of {len(segments)} segments ({worst})"
+    part = f"{count(len(fallen))} of {count(len(segments), 'segment')}"
+    words = f"{metric_name(main.name)} falls by more than {limit} in {part} ({worst})"
     return GateCheck(name="segments", passed=False, sentence=words)
+
+
+def _against(compared: MetricComparison) -> str:
+    """`0.812 against 0.780`."""
+    if compared.challenger is None or compared.champion is None:
+        return "no value"
+    return " against ".join(apart(compared.challenger, compared.champion, write=measured))
 
 
 def _floors(metrics: Sequence[MetricComparison], policy: RetrainPolicy) -> list[GateCheck]:
@@ -241,12 +256,13 @@ def _floors(metrics: Sequence[MetricComparison], policy: RetrainPolicy) -> list[
     return [_floor(name, values.get(name), limit) for name, limit in sorted(policy.floors.items())]
 
 
-def _floor(name: str, value: float | None, limit: float) -> GateCheck:
-    if value is None:
-        return GateCheck(name="floor", passed=False, sentence=f"{_name(name)} has no value, so its floor does not hold")
+def _floor(name: str, found: float | None, limit: float) -> GateCheck:
+    words = metric_name(name)
+    if found is None:
+        return GateCheck(name="floor", passed=False, sentence=f"{words} has no value, so its floor does not hold")
     higher = BETTER[name] == "higher"
-    passed = value >= limit if higher else value <= limit
-    words = f"{_name(name)} {value:.4g}, {'at least' if higher else 'at most'} {limit:.4g} is asked for"
+    passed = found >= limit if higher else found <= limit
+    words += f" {measured(found, beside=(limit,))}, {'at least' if higher else 'at most'} {value(limit)} is asked for"
     return GateCheck(name="floor", passed=passed, sentence=words)
 
 
@@ -254,16 +270,18 @@ def _constant(judged: Judged, main: MetricComparison, metrics: Sequence[MetricCo
     """The least that can be asked of any model, whatever the floors: to be of more use than one fixed answer."""
     values = {item.name: item.challenger for item in metrics}
     if judged.task == "regression":
-        value, fixed, name = values.get("r2"), 0.0, "R2"
+        name, fixed = "r2", 0.0
     elif values.get("roc_auc") is not None:
-        value, fixed, name = values["roc_auc"], 0.5, "ROC AUC"
+        name, fixed = "roc_auc", 0.5
     else:
         _, counts = _counts(judged.truth)
-        value, fixed, name = values.get("accuracy"), counts.max() / counts.sum(), "accuracy"
-    passed = value is not None and value > fixed
-    shown = "no value" if value is None else f"{value:.4g}"
+        name, fixed = "accuracy", float(counts.max() / counts.sum())
+    found = values.get(name)
+    shown = ("no value", measured(fixed)) if found is None else apart(found, fixed, write=measured)
     return GateCheck(
-        name="beats_a_constant", passed=passed, sentence=f"{name} {shown}, one fixed answer would have {fixed:.4g}"
+        name="beats_a_constant",
+        passed=found is not None and found > fixed,
+        sentence=f"{metric_name(name)} {shown[0]}, one fixed answer would have {shown[1]}",
     )
 
 
@@ -271,8 +289,3 @@ def _counts(truth: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     import numpy as np
 
     return np.unique(truth, return_counts=True)
-
-
-def _name(metric: str) -> str:
-    upper = {"roc": "ROC", "auc": "AUC", "r2": "R2", "f1": "F1"}
-    return " ".join(upper.get(part, part) for part in metric.split("_"))

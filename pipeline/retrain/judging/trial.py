@@ -21,6 +21,7 @@ from pipeline.retrain.model import model_files
 from pipeline.retrain.model.process import run
 from pipeline.retrain.model.worker import LABEL, Job
 from pipeline.retrain.progress import Progress
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ class Labels:
             return None
         for part, name in ((self.training, "training"), (self.holdout, "held-out")):
             if part.nunique() < 2:
-                return f"all {len(part):,} {name} rows have the same label"
+                return f"all {count(len(part))} {name} rows have the same label"
         return None
 
 
@@ -123,7 +124,7 @@ def run_trial(setting: Setting, kinds: Kinds) -> Trial:
     rows = found.training[list(job.features.names)].assign(**{LABEL: setting.labels.training.to_numpy()})
     trained = setting.run("train", make_job(work / "train", job, rows))
     model = work / "train" / "model"
-    setting.progress(f"judging on {len(found.holdout):,} held-out rows")
+    setting.progress(f"judging on {count(len(found.holdout), 'held-out row')}")
     challenger = _ask(setting, model, "challenger")
     champion = None if setting.champion is None else _ask(setting, setting.champion, "champion")
     evaluation = _judge(setting, challenger, champion)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.errors import TrainingFailed
 from pipeline.retrain.progress import Progress
+from pipeline.wording import seconds, value
 
 _STILL_SECONDS = 30.0
 
@@ -75,14 +76,14 @@ def _wait(worker: subprocess.Popen[str], deadline: float, limit_minutes: float, 
         left = deadline - time.monotonic()
         if left <= 0:
             raise TrainingFailed(
-                f"stopped after {limit_minutes:g} minutes, retrain.time_limit_minutes of the monitor file"
+                f"stopped after {value(limit_minutes)} minutes, retrain.time_limit_minutes of the monitor file"
             )
         try:
             worker.wait(min(left, _STILL_SECONDS))
             return
         except subprocess.TimeoutExpired:
             if time.monotonic() < deadline:
-                progress(f"  still at it after {time.monotonic() - started:.0f} s")
+                progress(f"  still at it after {seconds(time.monotonic() - started)}")
 
 
 def _kill(worker: subprocess.Popen[str]) -> None:

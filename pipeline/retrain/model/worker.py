@@ -24,6 +24,7 @@ from pipeline.results import Task
 from pipeline.retrain.data.features import Features, typed
 from pipeline.retrain.model import model_files
 from pipeline.retrain.trainer import Trainer, TrainingData, load_trainer
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ def _train(job: Job, folder: Path) -> dict[str, Any]:
     rows = pd.read_parquet(folder / "frame.parquet")
     frame, labels = typed(rows, job.features), rows[LABEL]
     trainer = _trainer(job)
-    _say(f"training on {len(frame):,} rows and {len(job.features.names)} features")
+    _say(f"training on {count(len(frame), 'row')} and {count(len(job.features.names), 'feature')}")
     model = trainer(_data(job, frame, labels, _say))
     _require_usable(model, frame, job.task)
     _say("saving the model")

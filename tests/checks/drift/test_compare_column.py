@@ -45,7 +45,7 @@ def test_a_drifted_column_carries_score_threshold_direction_and_reason(tmp_path:
     assert found.threshold == 0.1
     assert found.score == pytest.approx(1.0, abs=0.1)
     assert found.error_bound == 0.0
-    assert str(found.reason).startswith("mean moved up by 1.0 reference standard deviations")
+    assert str(found.reason).startswith("mean moved up by 0.97 reference standard deviations")
 
 
 def test_a_steady_column_has_no_reason(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_statistic_that_fails_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp
 
     monkeypatch.setitem(METHODS, "ks", dataclasses.replace(METHODS["ks"], sorted=fails))
     found = compared(tmp_path, draws(), draws(), method="ks")
-    assert found.reason == "ks failed: ZeroDivisionError: inside\ufffdthe statistic"
+    assert found.reason == "ks failed: ZeroDivisionError: inside\\nthe statistic"
     monkeypatch.setitem(METHODS, "ks", dataclasses.replace(METHODS["ks"], sorted=lambda *_: math.nan))
     assert "no finite number" in str(compared(tmp_path, draws(), draws(), method="ks").reason)
 
@@ -110,7 +110,7 @@ def test_missing_values_are_measured_and_flagged_though_the_score_does_not_see_t
     found = compared(tmp_path, pa.array(values), holed)
     assert not found.drifted
     assert (found.missing_reference_share, found.missing_production_share) == (0.0, 0.25)
-    assert found.flags == ("missing values rose from 0.0% to 25.0%",)
+    assert found.flags == ("missing values rose from 0% to 25%",)
     assert compared(tmp_path, pa.array(values), holed, limits=DriftFlags(missing_rise=0.3)).flags == ()
     assert compared(tmp_path, pa.array(values), holed, limits=DriftFlags(missing_rise=None)).flags == ()
     assert compared(tmp_path, holed, pa.array(values)).flags == ()
@@ -119,16 +119,16 @@ def test_missing_values_are_measured_and_flagged_though_the_score_does_not_see_t
 def test_small_rises_of_missing_values_are_flagged_when_the_limit_is_smaller(tmp_path: Path) -> None:
     holed = pa.array([None] + [1.5] * 999)
     found = compared(tmp_path, pa.array([1.5] * 1000), holed, limits=DriftFlags(missing_rise=0.0))
-    assert found.flags == ("missing values rose from 0.0% to 0.1%",)
+    assert found.flags == ("missing values rose from 0% to 0.1%",)
 
 
 def test_new_and_vanished_categories_are_listed_and_flagged(tmp_path: Path) -> None:
     first = pa.array(["a"] * 60 + ["b"] * 40)
     second = pa.array(["a"] * 90 + ["c"] * 9 + ["rare\n"])
     found = compared(tmp_path, first, second, "categorical", limits=DriftFlags(new_category=0.05))
-    assert [(item.label, item.share) for item in found.new_categories] == [("c", 0.09), ("rare\ufffd", 0.01)]
+    assert [(item.label, item.share) for item in found.new_categories] == [("c", 0.09), ("rare\\n", 0.01)]
     assert [(item.label, item.share) for item in found.vanished_categories] == [("b", 0.4)]
-    assert found.flags == ("category 'c' is new (9.0% of the values)", "category 'b' vanished (40.0% of the values)")
+    assert found.flags == ("category 'c' is new (9% of the values)", "category 'b' vanished (40% of the values)")
     off = DriftFlags(new_category=None, vanished_category=None)
     assert compared(tmp_path, first, second, "categorical", limits=off).flags == ()
 
@@ -139,7 +139,7 @@ def test_lists_of_categories_are_bounded_and_counted(tmp_path: Path) -> None:
     assert (len(found.new_categories), found.new_category_count) == (20, 70)
     assert (len(found.vanished_categories), found.vanished_category_count) == (20, 50)
     assert len(found.flags) == 12
-    assert found.flags[5] == "65 more categories of at least 1.0%: is new"
+    assert found.flags[5] == "65 more categories of at least 1% are new"
 
 
 SECRETS: dict[str, tuple[pa.Array, pa.Array]] = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.checks.drift.explain import MAX_LABEL, explain, explain_missing, label, number, percent
+from pipeline.checks.drift.explain import explain, explain_missing
 from pipeline.checks.scan import Presence, Summary
 from tests.checks.drift.summaries import categories, numbers
 
@@ -42,9 +42,9 @@ def test_a_moved_median_when_the_mean_stayed() -> None:
 
 
 def test_a_changed_spread() -> None:
-    assert why(spread_out(0, 1), spread_out(0, 3)) == ("spread is 3 times as wide (standard deviation 1 to 3)")
+    assert why(spread_out(0, 1), spread_out(0, 3)) == ("spread is 3.0 times as wide (standard deviation 1 to 3)")
     assert why(spread_out(0, 4), spread_out(0, 1)) == (
-        "spread is narrower, 25.0% of the reference (standard deviation 4 to 1)"
+        "spread is narrower, 25% of the reference (standard deviation 4 to 1)"
     )
 
 
@@ -67,12 +67,12 @@ def test_a_changed_shape_between_equal_means_and_spreads() -> None:
     ("convert", "expected"),
     [
         (lambda v: v * 100, "multiplied by 100, as between a fraction and percent"),
-        (lambda v: v / 1000, "divided by 1,000"),
+        (lambda v: v / 1000, "divided by 1000"),
         (lambda v: v * 2.54, "multiplied by 2.54, as between inches and centimetres"),
         (lambda v: v / 1.609344, "divided by 1.609, as between miles and kilometres"),
         (lambda v: v * 0.45359237, "divided by 2.205, as between kilograms and pounds"),
         (lambda v: v * 60, "multiplied by 60"),
-        (lambda v: v / 3600, "divided by 3,600"),
+        (lambda v: v / 3600, "divided by 3600"),
         (lambda v: v * 24, "multiplied by 24, as between hours and days"),
         (lambda v: v * 1.8 + 32, "converted from Celsius to Fahrenheit (median 20 to 68)"),
         (lambda v: (v - 32) / 1.8, "converted from Fahrenheit to Celsius"),
@@ -91,8 +91,8 @@ def test_an_ordinary_shift_is_no_change_of_unit() -> None:
 
 def test_missing_values() -> None:
     column = numbers(spread_out(0, 1))
-    assert explain(column, with_missing(column, 600))[-1] == "missing values rose from 0.0% to 30.0%"
-    assert explain_missing(with_missing(column, 600), column) == "missing values fell from 30.0% to 0.0%"
+    assert explain(column, with_missing(column, 600))[-1] == "missing values rose from 0% to 30%"
+    assert explain_missing(with_missing(column, 600), column) == "missing values fell from 30% to 0%"
     assert explain_missing(column, with_missing(column, 10)) is None
 
 
@@ -100,10 +100,10 @@ def test_categories_that_grew_appeared_and_vanished() -> None:
     reference = categories(["a"] * 50 + ["b"] * 30 + ["c"] * 20)
     production = categories(["a"] * 55 + ["b"] * 5 + ["d"] * 40)
     assert explain(reference, production) == (
-        "category 'd' is new, with 40.0% of the values",
-        "category 'b' shrank from 30.0% to 5.0%",
-        "category 'c' vanished (it had 20.0%)",
-        "1 more categories changed by at least 1% of the rows",
+        "category 'd' is new, with 40% of the values",
+        "category 'b' shrank from 30% to 5%",
+        "category 'c' vanished (it had 20%)",
+        "1 more category changed by at least 1% of the rows",
     )
 
 
@@ -116,36 +116,6 @@ def test_many_small_categories() -> None:
     assert explain(spread, categories([f"r{n % 200}" for n in range(2000)])) == (
         "many categories changed a little, none by more than 1% of the rows",
     )
-
-
-def test_labels_from_the_data_are_cut_and_made_visible() -> None:
-    assert label("a\nb\r\t\x00\x1b\u202e\u2028c") == "a\ufffdb\ufffd\ufffd\ufffd\ufffd\ufffd\ufffdc"
-    assert label("x" * 61) == "x" * 59 + "\u2026"
-    assert label("x" * 60) == "x" * 60
-    assert label(True) == "True"
-    assert label(10**400) == label(10**400)
-
-
-@settings(derandomize=True, deadline=None, database=None)
-@given(st.one_of(st.text(max_size=200), st.integers(), st.floats(allow_nan=False), st.booleans()))
-def test_labels_are_short_and_printable(key: Any) -> None:
-    shown = label(key)
-    assert len(shown) <= MAX_LABEL
-    assert all(char == " " or char.isprintable() or char.isspace() is False for char in shown)
-    assert "\n" not in shown
-    assert "\r" not in shown
-
-
-def test_percentages_never_round_to_none_or_all() -> None:
-    assert [percent(share) for share in (0, 0.0001, 0.123, 0.9999, 1)] == [
-        "0.0%", "under 0.1%", "12.3%", "over 99.9%", "100.0%",
-    ]  # fmt: skip
-
-
-def test_numbers_are_short() -> None:
-    assert [number(value) for value in (0, 34.14, 1.5, 0.00012, 123456.7, 1.7e9, -12.0)] == [
-        "0", "34.1", "1.5", "0.00012", "123,457", "1.7e+09", "-12",
-    ]  # fmt: skip
 
 
 @settings(derandomize=True, deadline=None, database=None, max_examples=60)

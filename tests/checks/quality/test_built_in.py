@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.results import ExpectationOutcome, QualityResult
+from pipeline.wording import exact_share
 from tests.checks.quality.samples import OFF, entry, made_by, monitor, night, write_suite
 
 ROLES = {"id": "id", "label": "label", "prediction": "prediction", "score": "score", "ignore": ["batch"]}
@@ -158,6 +159,20 @@ def test_an_unseen_category_shows_its_share_and_its_name_only_where_allowed(tmp_
         assert (found.passed, found.severity, found.column) == (False, "warning", "city")
         assert (found.unexpected_share, found.examples) == (0.05, shown)
         assert "Bern" not in str(found)
+
+
+def test_the_limit_that_is_said_is_the_one_that_holds(tmp_path: Path) -> None:
+    """13 of 400 and 5% are 8.25%; 7 of 300 and 5% are 7.3333%, said and held as 7.34%."""
+    for rows, gaps, allowed in ((400, 13, 0.0825), (300, 7, 0.0734)):
+        reference = pd.DataFrame({"x": [None] * gaps + [1.5] * (rows - gaps)})
+        for missing in (int(allowed * 10_000), int(allowed * 10_000) + 1):
+            production = pd.DataFrame({"x": [None] * missing + [1.5] * (10_000 - missing)})
+            (found,) = made_by(
+                night(tmp_path, reference, production, monitor({}, {"missing_values": {}})), "missing_values"
+            )
+            assert found.expected is not None
+            assert found.expected.startswith(f"at most {exact_share(allowed)} of the rows (reference: ")
+            assert found.passed == (missing / 10_000 <= allowed)
 
 
 def test_a_rare_new_category_is_within_the_limit(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from pipeline.checks.quality.suite.read import _NOT_EVALUABLE
 from pipeline.checks.quality.suite.sentences import _TEMPLATES, expected, sentence
-from pipeline.checks.quality.wording import count, listed, measured, quantile, share
 
 AGE = {"column": "age"}
 PRO = {"type": "comparison", "column": {"name": "plan"}, "operator": "==", "parameter": "pro"}
@@ -18,7 +17,7 @@ LEFT = {"type": "nullity", "column": {"name": "left"}, "is_null": True}
 @pytest.mark.parametrize(
     ("kind", "kwargs", "words"),
     [
-        ("values_to_be_between", {"min_value": 0, "max_value": 1200}, "age lies between 0 and 1,200"),
+        ("values_to_be_between", {"min_value": 0, "max_value": 1200}, "age lies between 0 and 1200"),
         ("values_to_be_between", {"min_value": 0}, "age is at least 0"),
         (
             "values_to_be_between",
@@ -49,6 +48,29 @@ LEFT = {"type": "nullity", "column": {"name": "left"}, "is_null": True}
             {"min_value": 0.5, "max_value": 0.95},
             "age has a share of present values between 50% and 95%",
         ),
+        ("values_to_be_in_set", {"value_set": ["01067", "1,067", True]}, "age is one of 01067, 1,067, true"),
+        ("values_to_be_in_set", {"value_set": [2023, 2024.0]}, "age is one of 2023, 2024"),
+        ("max_to_be_between", {"min_value": 2023, "max_value": 2024}, "age has a maximum between 2023 and 2024"),
+        ("value_lengths_to_equal", {"value": 1200}, "age has a length of 1200"),
+        (
+            "unique_value_count_to_be_between",
+            {"min_value": 2000},
+            "age has a number of distinct values of at least 2,000",
+        ),
+        ("values_to_be_in_set", {"value_set": ["a"], "mostly": 0.5}, "age is one of a in at least 50% of the rows"),
+        ("values_to_be_in_set", {"value_set": ["a"], "mostly": "0.5"}, "age is one of a in at least 50% of the rows"),
+        ("values_to_be_in_set", {"value_set": ["a"], "mostly": 0}, "age is one of a in at least 0% of the rows"),
+        (
+            "values_to_be_in_set",
+            {"value_set": ["a"], "mostly": 0.9999},
+            "age is one of a in at least 99.99% of the rows",
+        ),
+        ("values_to_be_in_set", {"value_set": ["a"], "mostly": 1}, "age is one of a"),
+        (
+            "values_to_not_be_null",
+            {"row_condition": {"type": "comparison", "column": {"name": "zip"}, "operator": "==", "parameter": 10115}},
+            "age has no missing values, where zip == 10115",
+        ),
         ("values_to_be_wonderful", {}, "age should be wonderful"),
         ("values_to_be_wonderful", {"mostly": 0.9, "of": 7}, "age should be wonderful in at least 90% of the rows"),
     ],
@@ -61,6 +83,7 @@ def test_what_an_expectation_demands_of_a_column(kind: str, kwargs: dict[str, An
     ("kind", "kwargs", "words"),
     [
         ("table_row_count_to_be_between", {"min_value": 1000, "max_value": 2e4}, "has between 1,000 and 20,000 rows"),
+        ("table_column_count_to_equal", {"value": 1200}, "has exactly 1,200 columns"),
         ("table_row_count_to_equal", {"value": 3}, "has exactly 3 rows"),
         ("multicolumn_sum_to_equal", {"column_list": ["a", "b"], "sum_total": 1}, "has a, b add up to 1"),
         ("table_columns_to_match_ordered_list", {"column_list": ["a", "b"]}, "has the columns a, b, in this order"),
@@ -87,6 +110,8 @@ def test_every_expectation_of_the_library_has_a_sentence_of_its_own() -> None:
 
 def test_values_of_a_private_column_are_left_out() -> None:
     told = {**AGE, "min_value": 18, "max_value": 77}
+    most = {**told, "mostly": 0.5}
+    assert expected("expect_column_values_to_be_between", most, private=True) == "in at least 50% of the rows"
     assert sentence("expect_column_values_to_be_between", told, private=True) == "age lies between a limit and a limit"
     assert expected("expect_column_values_to_be_between", told, private=True) is None
 
@@ -96,8 +121,11 @@ def test_values_of_a_private_column_are_left_out() -> None:
     [
         ("expect_column_mean_to_be_between", {"min_value": 1, "max_value": 2}, "between 1 and 2"),
         ("expect_column_values_to_be_in_set", {"value_set": ["a", "b"]}, "a, b"),
+        ("expect_column_values_to_be_in_set", {"value_set": ["a"], "mostly": 0.5}, "a in at least 50% of the rows"),
+        ("expect_column_values_to_not_be_null", {"mostly": 0.5}, "in at least 50% of the rows"),
+        ("expect_column_values_to_be_between", {"min_value": 2020, "max_value": 2024}, "between 2020 and 2024"),
         ("expect_column_values_to_match_regex", {"regex": "^a"}, "^a"),
-        ("expect_table_row_count_to_equal", {"value": 9}, "exactly 9"),
+        ("expect_table_row_count_to_equal", {"value": 9000}, "exactly 9,000"),
         ("expect_column_largest_class_share_to_be_between", {"max_value": 0.5}, "at most 50%"),
         (
             "expect_column_quantile_values_to_be_between",
@@ -109,12 +137,3 @@ def test_values_of_a_private_column_are_left_out() -> None:
 )
 def test_what_should_have_been_observed(kind: str, kwargs: dict[str, Any], words: str | None) -> None:
     assert expected(kind, kwargs) == words
-
-
-def test_numbers_are_written_as_people_write_them() -> None:
-    assert [share(part) for part in (0, 0.00012, 0.05, 0.9999, 1)] == ["0%", "0.012%", "5%", "99.99%", "100%"]
-    assert [count(number, "row") for number in (0, 1, 2_000)] == ["0 rows", "1 row", "2,000 rows"]
-    assert [measured(value) for value in (1234567, 0.1234567, 3.0)] == ["1,234,567", "0.123457", "3"]
-    assert [measured(value) for value in (True, "secret", None, float("nan"))] == [None] * 4
-    assert [quantile(part) for part in (0.05, 0.5, 0.999)] == ["5% quantile", "median", "99.9% quantile"]
-    assert listed(range(3), 2) == "0, 1 and 1 more"

@@ -146,6 +146,83 @@ def test_lists_as_examples_raise_nothing(tmp_path: Path) -> None:
     assert [item.passed for item in result.outcomes[1:]] == [False, False]
 
 
+@pytest.mark.parametrize(
+    ("kind", "value_set", "observed"),
+    [
+        ("to_contain_set", ["Bern", "Wien", "Linz"], "without Linz, Wien"),
+        ("to_equal_set", ["Bern", "Graz", "Wien"], "without Wien; 1 other value"),
+        ("to_be_in_set", ["Bern"], "2 other values"),
+    ],
+)
+def test_a_set_names_what_the_column_lacks_and_counts_what_it_has_beside(
+    tmp_path: Path, kind: str, value_set: list[str], observed: str
+) -> None:
+    asked = entry(f"expect_column_distinct_values_{kind}", column="city", value_set=value_set)
+    outcome = only(run(tmp_path, FRAME, asked))
+    assert (outcome.passed, outcome.observed) == (False, observed)
+    private = only(run(tmp_path, FRAME, asked, private=["city"]))
+    assert not any(value in str(private.observed) for value in ("Linz", "Wien", "secret-town"))
+    assert private.observed is not None
+
+
+def test_years_and_codes_that_a_set_lacks_are_written_as_they_are(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"year": [2023, 2024], "zip": ["01067", "10115"]})
+    result = run(
+        tmp_path,
+        frame,
+        entry("expect_column_distinct_values_to_contain_set", column="year", value_set=[2023, 2025]),
+        entry("expect_column_distinct_values_to_contain_set", column="zip", value_set=["01067", "01069"]),
+        entry("expect_column_max_to_be_between", column="year", max_value=2023),
+        entry(
+            "expect_column_quantile_values_to_be_between",
+            column="year",
+            quantile_ranges={"quantiles": [0.5], "value_ranges": [[2030, 2031]]},
+        ),
+    )
+    observed = [item.observed for item in result.outcomes[1:]]
+    assert observed == ["without 2025", "without 01069", "2024", "a median of 2023"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "found"),
+    [
+        ("expect_column_values_to_be_of_type", {"column": "n", "type_": "str"}, "int64"),
+        ("expect_column_values_to_be_in_type_list", {"column": "age", "type_list": ["int64"]}, "float64"),
+        ("expect_column_values_to_be_of_type", {"column": "city", "type_": "int64"}, "str"),
+    ],
+)
+def test_a_type_that_failed_is_named(tmp_path: Path, kind: str, kwargs: dict[str, Any], found: str) -> None:
+    outcome = only(run(tmp_path, FRAME, entry(kind, **kwargs)))
+    assert (outcome.passed, outcome.observed) == (False, found)
+
+
+def test_what_was_observed_is_told_from_the_limit_that_it_misses(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [43.5, 43.5000002], "flag": ["a", "b"]})
+    result = run(
+        tmp_path,
+        frame,
+        entry("expect_column_mean_to_be_between", column="x", max_value=43.5),
+        entry("expect_column_largest_class_share_to_be_between", column="flag", max_value=0.49999),
+        entry(
+            "expect_column_quantile_values_to_be_between",
+            column="x",
+            quantile_ranges={"quantiles": [0.5, 1.0], "value_ranges": [[None, 50], [None, 43.5]]},
+        ),
+    )
+    observed = [item.observed for item in result.outcomes[1:]]
+    assert observed == ["43.5000001", "50%", "a median of 43.5, a 100% quantile of 43.5000002"]
+
+
+def test_an_outcome_knows_how_many_rows_may_be_unexpected(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        FRAME,
+        entry("expect_column_values_to_be_between", column="n", max_value=3, mostly=0.9),
+        entry("expect_column_values_to_be_between", column="n", max_value=3),
+    )
+    assert [(item.allowed_share, item.unexpected_share) for item in result.outcomes[1:]] == [(0.1, 0.25), (None, 0.25)]
+
+
 @pytest.mark.parametrize("column", ["gone", "nan"])
 def test_a_figure_of_no_values_says_so(tmp_path: Path, column: str) -> None:
     table = pa.table({"gone": pa.nulls(3, pa.float64()), "nan": [float("nan")] * 3})

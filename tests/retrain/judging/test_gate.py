@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -185,3 +186,46 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         assert main.high is not None
         covered += main.low <= 0 <= main.high
     assert 52 <= covered <= 60
+
+
+def segment_names(column: pd.Series) -> list[str]:
+    rows = len(column)
+    truth = np.random.default_rng(0).integers(0, 2, rows)
+    judged = Judged(
+        task="classification",
+        truth=truth,
+        challenger=model(truth, 0.6, 1),
+        champion=model(truth, 0.3, 2),
+        against="version",
+        must_beat=True,
+        segments=pd.DataFrame({"column": column}),
+    )
+    return sorted(item.value for item in evaluate(judged, RetrainPolicy(segments=("column",))).segments)
+
+
+def test_segments_are_named_by_their_values_as_they_are() -> None:
+    assert segment_names(pd.Series([2023.0, 2024.0] * 200)) == ["2023", "2024"]
+    assert segment_names(pd.Series(["01067", "1067", None, None] * 100, dtype=object)) == ["01067", "1067", "missing"]
+    assert segment_names(pd.Series([True, False] * 200)) == ["false", "true"]
+
+
+def test_quarters_of_a_column_keep_names_of_their_own_however_close_they_are() -> None:
+    years = segment_names(pd.Series(np.linspace(1950, 2025, 400)))
+    assert years == ["1950 to 1969", "1969 to 1988", "1988 to 2006", "2006 to 2025"]
+    close = segment_names(pd.Series(1e9 + np.linspace(0, 1, 400)))
+    assert len(set(close)) == 4
+    assert not any("," in name for name in years + close)
+
+
+def test_the_gate_writes_numbers_that_it_compares_so_that_they_differ() -> None:
+    evaluation = judge(0.6, 0.3, floors={"roc_auc": 0.9})
+    main = evaluation.main
+    assert main is not None
+    assert main.challenger is not None
+    floor = next(check.sentence for check in evaluation.checks if check.name == "floor")
+    exact = judge(0.6, 0.3, floors={"roc_auc": main.challenger + 1e-9})
+    beside = next(check.sentence for check in exact.checks if check.name == "floor")
+    assert "at least 0.9 is asked for" in floor
+    shown, asked = re.findall(r"[0-9.]+", beside)
+    assert float(shown) < float(asked)
+    assert not any(re.search(r"e[-+]?\d", check.sentence) for check in evaluation.checks)

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.checks.drift.statistics.numerical import expanded
 from pipeline.checks.drift.statistics.score import NotEvaluable
 from pipeline.checks.scan import SortedValues
+from pipeline.wording import count
 
 # Warning filters and numpy's global generator belong to the whole process.
 _ONE_AT_A_TIME = threading.Lock()
@@ -47,7 +48,8 @@ def empirical_mmd(reference: SortedValues, production: SortedValues) -> float:
     """
     size = reference.size + production.size
     if size > _LARGEST_KERNEL:
-        raise NotEvaluable(f"empirical_mmd compares every pair of values and is limited to {_LARGEST_KERNEL:,} in all")
+        limit = count(_LARGEST_KERNEL, "value")
+        raise NotEvaluable(f"empirical_mmd compares every pair of values and is limited to {limit} in all")
     if min(reference.size, production.size) < 2:
         raise NotEvaluable("empirical_mmd needs at least two values on both sides")
     return evidently_score("empirical_mmd", reference, production)

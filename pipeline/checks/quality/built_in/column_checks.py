@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.checks.quality.built_in.scene import Found, Scene
 from pipeline.checks.quality.check import Check
-from pipeline.checks.quality.wording import count, share
 from pipeline.results import ExpectationOutcome, Severity
+from pipeline.wording import apart, count, exact_share, share, value
 
 if TYPE_CHECKING:
     from pipeline.checks.quality.built_in.reference import Profile
@@ -57,14 +57,14 @@ def missing_values(scene: Scene) -> Iterator[Found]:
     """No column has many more gaps than in the reference."""
     policy = scene.checks.missing_values
     for profile in [] if policy is None or scene.empty else scene.shared:
-        limit = profile.missing_share + policy.rise if policy else 1.0
+        limit = _limit(profile.missing_share, policy.rise) if policy else 1.0
         if limit < 1 and profile.name != scene.roles.id:
             yield Check(
                 "expect_column_values_to_not_be_null",
                 {"column": profile.name, "mostly": _mostly(limit)},
                 policy.severity if policy else "info",
                 f"{profile.name} is missing hardly more often than in the reference",
-                expected=f"at most {share(limit)} of the rows (reference: {share(profile.missing_share)})",
+                expected=f"at most {exact_share(limit)} of the rows (reference: {share(profile.missing_share)})",
                 check="missing_values",
             )
 
@@ -86,7 +86,7 @@ def _in_categories(scene: Scene, profile: Profile, limit: float, severity: Sever
         {"column": profile.name, "value_set": list(profile.categories), "mostly": _mostly(limit)},
         severity,
         f"{profile.name} has no categories that the reference does not have",
-        expected=f"the {words} of the reference in all but {share(limit)} of the rows",
+        expected=f"the {words} of the reference in all but {exact_share(limit)} of the rows",
         check=check,
         private=scene.private(profile.name),
     )
@@ -114,7 +114,7 @@ def outliers(scene: Scene) -> Iterator[Found]:
     for profile in scene.features:
         numbers = profile.numbers
         if numbers is not None and -math.inf < numbers.fences[0] < numbers.fences[1] < math.inf:
-            limit = numbers.beyond_share + policy.rise
+            limit = _limit(numbers.beyond_share, policy.rise)
             words = f"{profile.name} has hardly more outliers than in the reference"
             if limit < 1:
                 yield _within(
@@ -140,7 +140,7 @@ def _within(
         {"column": profile.name, **finite, "mostly": _mostly(limit)},
         severity,
         words,
-        expected=None if private else f"{low:.6g} to {high:.6g} in all but {share(limit)} of the rows",
+        expected=None if private else f"{_bounds(low, high)} in all but {exact_share(limit)} of the rows",
         check=check,
         private=private,
     )
@@ -152,16 +152,27 @@ def class_imbalance(scene: Scene) -> Iterator[Found]:
     if policy is None or scene.empty:
         return
     for profile in scene.shared:
-        limit = max(policy.largest, profile.largest_share + policy.rise)
+        limit = max(policy.largest, _limit(profile.largest_share, policy.rise))
         if profile.categories and limit < 1:
             yield Check(
                 LARGEST_CLASS,
                 {"column": profile.name, "max_value": limit},
                 policy.severity,
                 f"{profile.name} is not dominated by one category",
-                expected=f"at most {share(limit)} in the largest (reference: {share(profile.largest_share)})",
+                expected=f"at most {exact_share(limit)} in the largest (reference: {share(profile.largest_share)})",
                 check="class_imbalance",
             )
+
+
+def _bounds(low: float, high: float) -> str:
+    if math.isinf(low) or math.isinf(high):
+        return f"at most {value(high, 6)}" if math.isinf(low) else f"at least {value(low, 6)}"
+    return " to ".join(apart(low, high, digits=6, write=value))
+
+
+def _limit(reference_share: float, rise: float) -> float:
+    """Rounded up to a hundredth of a per cent, so that the limit in the sentence is the one that is held against."""
+    return math.ceil((reference_share + rise) * 10_000 - 1e-6) / 10_000
 
 
 def _mostly(limit: float) -> float:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.checks.quality.built_in.scene import Found, Scene
 from pipeline.checks.quality.check import Check
-from pipeline.checks.quality.wording import count, listed
 from pipeline.results import ExpectationOutcome
+from pipeline.wording import count, listed, number, value
 
 if TYPE_CHECKING:
     from pipeline.config.quality_checks import RowVolume
@@ -31,7 +31,7 @@ def missing_columns(scene: Scene) -> Iterator[Found]:
             {"column_set": _expected_columns(scene), "exact_match": False},
             policy.severity,
             "The snapshot has every column of the reference",
-            expected=f"{count(len(_expected_columns(scene)), 'column')}",
+            expected=count(len(_expected_columns(scene)), "column"),
             check="missing_column",
         )
 
@@ -99,8 +99,8 @@ def _rows_between(policy: RowVolume, base: float, words: str, check: str) -> Che
         "expect_table_row_count_to_be_between",
         {"min_value": least, "max_value": max(least, most)},
         policy.severity,
-        f"The snapshot has {policy.least:g} to {policy.most:g} times {words}",
-        expected=f"{least:,} to {most:,} rows",
+        f"The snapshot has {value(policy.least)} to {value(policy.most)} times {words}",
+        expected=f"{count(least)} to {count(most, 'row')}",
         check=check,
     )
 
@@ -137,7 +137,7 @@ def freshness(scene: Scene) -> Iterator[Found]:
         "expect_column_max_to_be_between",
         {"column": name, "min_value": bounds[0], "max_value": bounds[1]},
         policy.severity,
-        f"The newest {name} lies within {policy.hours:g} hours of the end of the run date",
+        f"The newest {name} lies within {_hours(policy.hours)} of the end of the run date",
         expected=f"{bounds[0]} to {bounds[1]}",
         check="freshness",
         private=scene.private(name),
@@ -156,12 +156,16 @@ def _object_age(scene: Scene, end: datetime) -> Iterator[Found]:
         column=None,
         severity=policy.severity,
         passed=hours <= policy.hours,
-        sentence=f"The newest file was written within {policy.hours:g} hours before the end of the run date",
-        observed=f"{hours:.0f} hours before" if hours else None,
-        expected=f"at most {policy.hours:g} hours before",
+        sentence=f"The newest file was written within {_hours(policy.hours)} before the end of the run date",
+        observed=f"{number(hours, 2, beside=(policy.hours,))} hours before" if hours else None,
+        expected=f"at most {_hours(policy.hours)} before",
         check="freshness",
         engine="metadata",
     )
+
+
+def _hours(hours: float) -> str:
+    return f"{value(hours)} {'hour' if hours == 1 else 'hours'}"
 
 
 def _only_timestamp(scene: Scene) -> str | None:

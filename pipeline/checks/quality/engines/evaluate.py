@@ -20,6 +20,7 @@ from pipeline.checks.quality.engines.routing import (
 )
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
 from pipeline.results import Engine
+from pipeline.wording import clip, value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,15 +159,26 @@ def _aliased(frame: pd.DataFrame, *, keep: bool = False) -> pd.DataFrame:
 
 
 def _by_specimens(wanted: Wanted, files: Files) -> Found:
-    """Only whether it holds: the rows that were counted are not those of the snapshot."""
+    """Whether it holds, and the type that was found: the rows that were counted are not those of the snapshot."""
     if not wanted:
         return {}
     from pipeline.checks.quality.engines.chunks import read_specimens
 
     columns = list(dict.fromkeys(name for check in wanted.values() for name in check.columns))
-    batch = _batch(_aliased(read_specimens(files, columns)))
-    found = _run(batch, wanted, "pandas", 0, _aliases(columns))
-    return {place: Evaluation("pandas", item.success, {}, error=item.error) for place, item in found.items()}
+    specimens = read_specimens(files, columns)
+    found = _run(_batch(_aliased(specimens)), wanted, "pandas", 0, _aliases(columns))
+    types = {name: _type_of(specimens[name]) for name in columns}
+    return {
+        place: Evaluation("pandas", item.success, {"observed_type": types[wanted[place].columns[0]]}, error=item.error)
+        for place, item in found.items()
+    }
+
+
+def _type_of(column: pd.Series) -> str:
+    """As suites call types: the column's in pandas, or in Python where pandas calls it an object."""
+    if column.dtype != object:
+        return str(column.dtype)
+    return " or ".join(sorted({type(item).__name__ for item in column if not _is_missing(item)})) or "no value"
 
 
 def _batch(frame: pd.DataFrame) -> Any:
@@ -175,22 +187,31 @@ def _batch(frame: pd.DataFrame) -> Any:
 
 
 def _run(batch: Any, wanted: Wanted, engine: Engine, examples: int, names: Mapping[str, str] | None = None) -> Found:
-    """One pass without values, and a second one for what failed and may show some."""
+    """One pass without values, and a second one for what failed and may show some.
+
+    A set that lacks values of the suite names them in any case: they are of the suite, not of the rows.
+    """
     found = {place: _evaluation(result, engine) for place, result in _validate(batch, wanted, 0, names).items()}
     for place in wanted.keys() - found.keys():
         found[place] = Evaluation(engine, error="Great Expectations returned no result for it")
     shown = {
         place: check
         for place, check in wanted.items()
-        if examples and not check.private and found[place].details.get("unexpected_count")
+        if not check.private and _has_more_to_show(check, found[place], examples)
     }
     original = {alias: name for name, alias in (names or {}).items()}
-    for place, result in _validate(batch, shown, examples * _ROWS_PER_EXAMPLE, names).items() if shown else ():
-        named = (result.result or {}).get("partial_unexpected_list") or ()
-        known = found[place]
-        texts = tuple(dict.fromkeys(_shown(value, original) for value in named if not _is_missing(value)))[:examples]
-        found[place] = Evaluation(known.engine, known.success, known.details, texts)
+    for place, result in _validate(batch, shown, max(examples, 1) * _ROWS_PER_EXAMPLE, names).items() if shown else ():
+        more, known = result.result or {}, found[place]
+        named = (more.get("partial_unexpected_list") or ()) if examples else ()
+        texts = tuple(dict.fromkeys(_shown(item, original) for item in named if not _is_missing(item)))[:examples]
+        lacking = {key: more[key] for key in ("partial_missing_list",) if key in more}
+        found[place] = Evaluation(known.engine, known.success, {**known.details, **lacking}, texts)
     return found
+
+
+def _has_more_to_show(check: Check, found: Evaluation, examples: int) -> bool:
+    lacks = check.type.startswith("expect_column_distinct_values_to_") and found.details.get("missing_count")
+    return bool(lacks or (examples and found.details.get("unexpected_count")))
 
 
 def _validate(
@@ -226,29 +247,29 @@ def _raised(information: Mapping[str, Any] | None) -> bool:
     return bool(information.get("raised_exception")) or any(item.get("raised_exception", True) for item in nested)
 
 
-def _shown(value: object, names: Mapping[str, str]) -> str:
+def _shown(found: object, names: Mapping[str, str]) -> str:
     """A value, or the values of several columns, on one line: the same from both engines.
 
     Args:
-        value: of one column, a tuple for a pair, or a mapping by column.
+        found: of one column, a tuple for a pair, or a mapping by column.
         names: what the columns of the mapping are called in the data, where it is otherwise.
     """
-    if isinstance(value, Mapping):
-        text = ", ".join(f"{names.get(name, name)} {_plain(item)}" for name, item in value.items())
-    elif isinstance(value, tuple):
-        text = " with ".join(map(_plain, value))
+    if isinstance(found, Mapping):
+        text = ", ".join(f"{names.get(name, name)} {_plain(item)}" for name, item in found.items())
+    elif isinstance(found, tuple):
+        text = " with ".join(map(_plain, found))
     else:
-        text = _plain(value)
-    return text if len(text) <= _MAX_EXAMPLE_LENGTH else text[: _MAX_EXAMPLE_LENGTH - 3] + "..."
+        text = _plain(found)
+    return clip(text, _MAX_EXAMPLE_LENGTH)
 
 
-def _plain(value: object) -> str:
+def _plain(item: object) -> str:
     """A value on one line; a whole number that pandas made a float, because others are missing, is one again."""
-    if _is_missing(value):
+    if _is_missing(item):
         return "missing"
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_WHOLE:
-        value = int(value)
-    return " ".join(str(value).split())
+    if isinstance(item, float) and item.is_integer() and abs(item) < _EXACT_WHOLE:
+        item = int(item)
+    return " ".join(str(item).split()) if isinstance(item, str) else value(item)
 
 
 def _is_missing(value: object) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
-from pipeline.checks.quality.wording import listed, measured, quantile, share
+from pipeline.wording import count, exact_share, listed, quantile, value
 
 Arguments = Mapping[str, Any]
 
@@ -15,6 +17,15 @@ SHARES = frozenset({
     "expect_column_proportion_of_unique_values_to_be_between",
 })  # fmt: skip
 """Expectations about a fraction in [0, 1], which people read as percent."""
+
+COUNTS = frozenset({
+    "expect_column_unique_value_count_to_be_between",
+    "expect_table_column_count_to_be_between",
+    "expect_table_column_count_to_equal",
+    "expect_table_row_count_to_be_between",
+    "expect_table_row_count_to_equal",
+})  # fmt: skip
+"""Expectations about how many there are of something. Every other number may be a code or a year."""
 
 
 def sentence(expectation: str, kwargs: Arguments, *, private: bool = False) -> str:
@@ -28,21 +39,36 @@ def sentence(expectation: str, kwargs: Arguments, *, private: bool = False) -> s
     told = {**kwargs, **_withheld(kwargs)} if private else kwargs
     template = _TEMPLATES.get(expectation)
     words = template(told) if template else _from_name(expectation)
-    mostly = kwargs.get("mostly")
-    part = f" in at least {share(mostly)} of the rows" if isinstance(mostly, float) and mostly < 1 else ""
-    return f"{_subject(expectation, kwargs)} {words}{part}{_condition(kwargs, private)}"
+    part = " ".join(filter(None, (words, _part(kwargs))))
+    return f"{_subject(expectation, kwargs)} {part}{_condition(kwargs, private)}"
 
 
 def expected(expectation: str, kwargs: Arguments, *, private: bool = False) -> str | None:
     """What an expectation demands of the value that it observes; None where only its sentence says it."""
-    if private:
-        return None
+    limits = None if private else _limits(expectation, kwargs)
+    return " ".join(filter(None, (limits, _part(kwargs)))) or None
+
+
+def mostly(kwargs: Arguments) -> float | None:
+    """The fraction of the rows that have to comply, where it is less than all of them."""
+    part = kwargs.get("mostly")
+    if isinstance(part, str):  # which Great Expectations takes as well
+        part = float(part) if re.fullmatch(r"[0-9.]+", part) else None
+    return float(part) if isinstance(part, Real) and part < 1 else None
+
+
+def _part(kwargs: Arguments) -> str:
+    part = mostly(kwargs)
+    return "" if part is None else f"in at least {exact_share(part)} of the rows"
+
+
+def _limits(expectation: str, kwargs: Arguments) -> str | None:
     if _any_limit(kwargs):
-        return _range(kwargs, _share if expectation in SHARES else _value)
+        return _range(kwargs, _words_for(expectation))
     if "quantile_ranges" in kwargs:
         return _quantiles(kwargs).removeprefix("has ")
     if expectation.startswith("expect_table_") and kwargs.get("value") is not None:
-        return f"exactly {_value(kwargs['value'])}"
+        return f"exactly {_count(kwargs['value'])}"
     for key in ("value_set", "type_list", "column_set"):
         if key in kwargs:
             return _set(kwargs, key)
@@ -84,19 +110,23 @@ def _condition_words(condition: object) -> str:
     if kind == "nullity":
         return f"{name} is {'missing' if condition.get('is_null') else 'present'}"
     if kind == "comparison":
-        return f"{name} {condition.get('operator')} {condition.get('parameter')}"
+        return f"{name} {condition.get('operator')} {value(condition.get('parameter'))}"
     return str(condition.get("pass_through_filter", condition))
 
 
-def _value(value: object) -> str:
-    return measured(value) or str(value)
+def _words_for(expectation: str) -> Callable[[object], str]:
+    return _share if expectation in SHARES else _count if expectation in COUNTS else value
 
 
-def _share(value: object) -> str:
-    return share(value) if isinstance(value, int | float) else str(value)
+def _share(limit: object) -> str:
+    return exact_share(limit) if isinstance(limit, int | float) else value(limit)
 
 
-def _range(kwargs: Arguments, words: Callable[[object], str] = _value) -> str:
+def _count(limit: object) -> str:
+    return count(int(limit)) if isinstance(limit, int | float) and limit == int(limit) else value(limit)
+
+
+def _range(kwargs: Arguments, words: Callable[[object], str] = value) -> str:
     least, most = kwargs.get("min_value"), kwargs.get("max_value")
     over = "more than " if kwargs.get("strict_min") else ""
     under = "less than " if kwargs.get("strict_max") else ""
@@ -111,14 +141,14 @@ def _range(kwargs: Arguments, words: Callable[[object], str] = _value) -> str:
 
 def _set(kwargs: Arguments, key: str = "value_set") -> str:
     values = kwargs.get(key)
-    return listed([_value(item) for item in values]) if isinstance(values, list | tuple | set) else str(values)
+    return listed([value(item) for item in values]) if isinstance(values, list | tuple | set) else str(values)
 
 
 def _pairs(kwargs: Arguments) -> str:
     pairs = kwargs.get("value_pairs_set")
     if not isinstance(pairs, list | tuple):
         return str(pairs)
-    return listed([" with ".join(map(_value, pair)) for pair in pairs])
+    return listed([" with ".join(map(value, pair)) for pair in pairs])
 
 
 def _quantiles(kwargs: Arguments) -> str:
@@ -136,7 +166,7 @@ def _of(name: str, limits: str) -> str:
     return f"a {name} {limits if limits.startswith('between') else 'of ' + limits}"
 
 
-def _statistic(name: str, words: Callable[[object], str] = _value) -> Callable[[Arguments], str]:
+def _statistic(name: str, words: Callable[[object], str] = value) -> Callable[[Arguments], str]:
     return lambda kwargs: f"has {_of(name, _range(kwargs, words))}"
 
 
@@ -184,14 +214,14 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_type_to_be": lambda kwargs: f"is of type {kwargs.get('type_')}",
     "expect_column_values_to_be_in_type_list": lambda kwargs: f"is of one of the types {_set(kwargs, 'type_list')}",
     "expect_column_value_lengths_to_be_between": _statistic("length"),
-    "expect_column_value_lengths_to_equal": lambda kwargs: f"has a length of {_value(kwargs.get('value'))}",
+    "expect_column_value_lengths_to_equal": lambda kwargs: f"has a length of {value(kwargs.get('value'))}",
     "expect_column_values_to_be_increasing": lambda _: "grows from row to row",
     "expect_column_values_to_be_decreasing": lambda _: "falls from row to row",
     "expect_column_value_z_scores_to_be_less_than": lambda kwargs: (
-        f"is less than {_value(kwargs.get('threshold'))} standard deviations from its mean"
+        f"is less than {value(kwargs.get('threshold'))} standard deviations from its mean"
     ),
     "expect_column_values_to_not_be_outliers": lambda kwargs: (
-        f"has no outliers by {kwargs.get('multiplier', 1.5)} times the {kwargs.get('method', 'iqr')}"
+        f"has no outliers by {value(kwargs.get('multiplier', 1.5))} times the {kwargs.get('method', 'iqr')}"
     ),
     "expect_column_mean_to_be_between": _statistic("mean"),
     "expect_column_median_to_be_between": _statistic("median"),
@@ -200,11 +230,11 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_max_to_be_between": _statistic("maximum"),
     "expect_column_sum_to_be_between": _statistic("sum"),
     "expect_column_quantile_values_to_be_between": _quantiles,
-    "expect_column_unique_value_count_to_be_between": _statistic("number of distinct values"),
+    "expect_column_unique_value_count_to_be_between": _statistic("number of distinct values", _count),
     "expect_column_proportion_of_unique_values_to_be_between": _statistic("share of distinct values", _share),
     "expect_column_largest_class_share_to_be_between": _statistic("share of the most frequent value", _share),
     "expect_column_kl_divergence_to_be_less_than": lambda kwargs: (
-        f"is distributed as given, with a divergence below {_value(kwargs.get('threshold'))}"
+        f"is distributed as given, with a divergence below {value(kwargs.get('threshold'))}"
     ),
     "expect_column_pair_values_to_be_equal": lambda _: "are equal",
     "expect_column_pair_values_a_to_be_greater_than_b": lambda kwargs: (
@@ -212,13 +242,13 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     ),
     "expect_column_pair_values_to_be_in_set": lambda kwargs: f"form one of the pairs {_pairs(kwargs)}",
     "expect_multicolumn_sum_to_equal": lambda kwargs: (
-        f"has {listed(list(kwargs.get('column_list', ())))} add up to {_value(kwargs.get('sum_total'))}"
+        f"has {listed(list(kwargs.get('column_list', ())))} add up to {value(kwargs.get('sum_total'))}"
     ),
     "expect_multicolumn_values_to_be_equal": lambda _: "are equal",
-    "expect_table_row_count_to_be_between": lambda kwargs: f"has {_range(kwargs)} rows",
-    "expect_table_row_count_to_equal": lambda kwargs: f"has exactly {_value(kwargs.get('value'))} rows",
-    "expect_table_column_count_to_be_between": lambda kwargs: f"has {_range(kwargs)} columns",
-    "expect_table_column_count_to_equal": lambda kwargs: f"has exactly {_value(kwargs.get('value'))} columns",
+    "expect_table_row_count_to_be_between": lambda kwargs: f"has {_range(kwargs, _count)} rows",
+    "expect_table_row_count_to_equal": lambda kwargs: f"has exactly {_count(kwargs.get('value'))} rows",
+    "expect_table_column_count_to_be_between": lambda kwargs: f"has {_range(kwargs, _count)} columns",
+    "expect_table_column_count_to_equal": lambda kwargs: f"has exactly {_count(kwargs.get('value'))} columns",
     "expect_table_columns_to_match_set": lambda kwargs: (
         f"has the columns {_set(kwargs, 'column_set')}{'' if kwargs.get('exact_match', True) else ' at least'}"
     ),
