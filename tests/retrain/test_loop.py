@@ -32,7 +32,7 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps import standing
 from pipeline.steps.night import Night
-from tests.retrain.world import World, is_gone, retrained, wait_for
+from tests.retrain.world import World, is_gone, people, retrained, wait_for
 from tests.servers.processes import free_port
 from tests.servers.s3 import S3
 from tests.servers.webhook import Webhook
@@ -470,6 +470,28 @@ def test_the_drift_share_can_count_columns_by_what_the_champion_relies_on(world:
     assert found.decisive == "importance"
     assert found.weighted_drift_share == pytest.approx(relied_on["city"] / sum(relied_on.values()))
     assert not found.drifted
+
+
+def test_counts_are_learnt_and_measured_as_numbers(world: World) -> None:
+    def visits(rows: int, seed: int) -> pd.DataFrame:
+        found = people(rows, seed)
+        return found.assign(label=(found["age"] * 2).round().astype("int64"), prediction=found["age"] * 2 + 1)
+
+    world.write_monitor(columns={"score": None, "numerical": ["age", "income"], "categorical": ["city"]})
+    for part in (0, 1):
+        world.project.write_parquet(f"reference/part-{part}.parquet", visits(600, part))
+    for day in ("2026-01-01", "2026-01-02"):
+        found = visits(300, 7)
+        world.project.write_parquet(f"production/dt={day}/part-0.parquet", found.drop(columns="label"))
+        world.project.write_parquet(f"labels/dt={day}/part-0.parquet", found[["id", "label"]])
+
+    steps.pull_snapshots(world.night(2))
+    performance = steps.measure_performance(world.night(2))
+    result = retrain(world, 3)
+
+    assert set(performance.realised) == {"mean_absolute_error", "root_mean_squared_error", "r2"}
+    assert result.evaluation is not None, result.words
+    assert (result.evaluation.task, result.status) == ("regression", "promoted")
 
 
 def test_private_columns_are_in_no_example(world: World, tracking_uri: str) -> None:
