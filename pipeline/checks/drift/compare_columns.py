@@ -96,9 +96,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def infer_plans(
-    reference: Sequence[str], production: Sequence[str], *, ignore: Sequence[str] = ()
-) -> tuple[ColumnPlan, ...]:
+def infer_plans(reference: Sequence[str], production: Sequence[str]) -> tuple[ColumnPlan, ...]:
     """Plans for every column of either snapshot that has a kind by its type, in file order.
 
     The reference decides where both have the column, so that a changed type is seen as one.
@@ -108,6 +106,6 @@ def infer_plans(
     for table in tables:
         for name in table.column_names:
             kinds = [kind for kind in map(infer_kind, table.types_of(name)) if kind]
-            if name not in plans and name not in ignore and kinds:
+            if name not in plans and kinds:
                 plans[name] = ColumnPlan(name, kinds[0])
     return tuple(plans.values())

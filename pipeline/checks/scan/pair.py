@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.checks.scan.bins import sturges_edges
-from pipeline.checks.scan.one_column import MAX_CATEGORIES, UNREADABLE_VALUES, left_out, problem_with, scan, unreadable
+from pipeline.checks.scan.one_column import UNREADABLE_VALUES, left_out, problem_with, scan, unreadable
 from pipeline.checks.scan.streaming import (
     DEFAULT_RESOLUTION,
     Outline,
@@ -44,7 +44,6 @@ def scan_pair(
     kind: Kind,
     *,
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
-    max_categories: int = MAX_CATEGORIES,
     resolution: Resolution = DEFAULT_RESOLUTION,
     threads: int = 1,
 ) -> tuple[Summary, Summary]:
@@ -58,9 +57,7 @@ def scan_pair(
         SnapshotUnreadable: a file is damaged or gone.
     """
     if kind == "categorical" or sorted_bytes(reference, production) <= budget_bytes:
-        return _both(
-            threads, lambda table: scan(table, name, kind, max_categories=max_categories), reference, production
-        )
+        return _both(threads, lambda table: scan(table, name, kind), reference, production)
     problems = problem_with(reference, name, kind), problem_with(production, name, kind)
     if problems[0] or problems[1]:
         return problems[0] or left_out(reference, name), problems[1] or left_out(production, name)

@@ -1,8 +1,4 @@
-"""What a scan keeps of one column: frozen values, small enough to hold, that merge where parts do.
-
-`merge(scan(a), scan(b))` equals `scan(a + b)`: counts, order and extremes exactly, moments to rounding. A scan spread
-over machines can therefore yield the same summaries as one over a single disk.
-"""
+"""What a scan keeps of one column: frozen values, small enough to hold."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.checks.scan.types import FloatArray, IntArray, Key, joint_form
+from pipeline.checks.scan.types import FloatArray, IntArray, Key
 
 _BLOCK = 1 << 16
 
@@ -218,10 +214,6 @@ class CategoricalSummary:
     presence: Presence
     counts: Mapping[Key, int]
 
-    @property
-    def size(self) -> int:
-        return sum(self.counts.values())
-
 
 @dataclass(frozen=True, slots=True)
 class Unscannable:
@@ -237,62 +229,6 @@ class Unscannable:
 
 
 Summary = NumericalSummary | CategoricalSummary | Unscannable
-
-
-def merge_numerical(first: NumericalSummary, second: NumericalSummary) -> NumericalSummary:
-    """The summary of both parts together.
-
-    Raises:
-        ValueError: if the parts are of different columns or forms, or are cells on different edges.
-    """
-    return NumericalSummary(
-        first.name,
-        _require_same(first, second),
-        first.presence + second.presence,
-        first.moments + second.moments,
-        _merge_distributions(first.distribution, second.distribution),
-        first.whole and second.whole,
-    )
-
-
-def merge_categorical(first: CategoricalSummary, second: CategoricalSummary) -> CategoricalSummary:
-    """The summary of both parts together.
-
-    Raises:
-        ValueError: if the parts are of different columns or forms.
-    """
-    counts = dict(first.counts)
-    for key, count in second.counts.items():
-        counts[key] = counts.get(key, 0) + count
-    return CategoricalSummary(
-        first.name,
-        _require_same(first, second),
-        first.presence + second.presence,
-        counts,
-    )
-
-
-def _require_same(first: NumericalSummary | CategoricalSummary, second: NumericalSummary | CategoricalSummary) -> str:
-    form = joint_form((first.form, second.form))
-    if first.name != second.name or form is None:
-        raise ValueError(
-            f"parts of different columns do not merge: {first.name} ({first.form}) and {second.name} ({second.form})"
-        )
-    return form
-
-
-def _merge_distributions(first: SortedValues | Cells, second: SortedValues | Cells) -> SortedValues | Cells:
-    if isinstance(first, Cells) and isinstance(second, Cells):
-        if not np.array_equal(first.edges, second.edges):
-            raise ValueError("cells merge only when they were counted on the same edges")
-        return Cells(first.edges, first.cumulative + second.cumulative, first.gaps + second.gaps)
-    if isinstance(first, SortedValues) and isinstance(second, SortedValues):
-        if first.counts is None and second.counts is None:
-            merged = np.concatenate((first.values, second.values))
-            merged.sort(kind="stable")  # two sorted runs: one linear merge
-            return SortedValues(merged)
-        return collapse([(part.values, part.counts) for part in (first, second)])
-    raise ValueError("a column held as cells merges only with one on the same edges")
 
 
 def collapse(parts: list[tuple[FloatArray, IntArray | None]]) -> SortedValues:

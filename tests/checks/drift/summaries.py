@@ -17,11 +17,11 @@ from pipeline.checks.scan import (
     CategoricalSummary,
     Moments,
     NumericalSummary,
-    Presence,
     SortedValues,
     Table,
     open_table,
 )
+from pipeline.checks.scan.summary import Presence
 
 Values = npt.NDArray[Any]
 

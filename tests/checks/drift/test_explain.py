@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.drift.explain import explain, explain_missing
-from pipeline.checks.scan import Presence, Summary
+from pipeline.checks.scan import Summary
+from pipeline.checks.scan.summary import Presence
 from tests.checks.drift.summaries import categories, numbers
 
 

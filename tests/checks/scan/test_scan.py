@@ -22,18 +22,15 @@ from pipeline.checks.scan import (
     CategoricalSummary,
     Cells,
     NumericalSummary,
-    Resolution,
     SortedValues,
     Summary,
     Unscannable,
     infer_kind,
-    merge_categorical,
-    merge_numerical,
     open_table,
     scan,
     scan_pair,
 )
-from pipeline.checks.scan.streaming import cells_of, outline
+from pipeline.checks.scan.streaming import Resolution, outline
 from pipeline.checks.scan.types import key_counts
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import Kind
@@ -325,80 +322,6 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         open_table([])
 
 
-# -- merging ----------------------------------------------------------------------------------------------------------
-
-floats = st.one_of(
-    st.none(), st.just(math.nan), st.sampled_from([0.0, -0.0, 1.0, math.inf, -math.inf]), st.floats(-1e6, 1e6)
-)
-
-
-@quick
-@given(first=st.lists(floats, max_size=60), second=st.lists(floats, max_size=60))
-def test_merged_numerical_summaries_equal_the_summary_of_all(
-    first: list[float | None], second: list[float | None], tmp_path: Path
-) -> None:
-    columns = [pa.array(part, pa.float64()) for part in (first, second)]
-    apart = [numerical(scan(table(tmp_path / str(n), column), "x", "numerical")) for n, column in enumerate(columns)]
-    together = numerical(scan(table(tmp_path / "all", *columns), "x", "numerical"))
-    merged = merge_numerical(*apart)
-    assert merged.presence == together.presence
-    assert held(merged).tolist() == held(together).tolist()
-    assert merged.moments.count == together.moments.count
-    assert (merged.moments.low, merged.moments.high) == (together.moments.low, together.moments.high)
-    assert merged.moments.mean == pytest.approx(together.moments.mean, rel=1e-9, abs=1e-9)
-    assert merged.moments.squares == pytest.approx(together.moments.squares, rel=1e-9, abs=1e-6)
-
-
-labels = st.lists(st.one_of(st.none(), st.sampled_from("abcde"), st.text(max_size=3)), max_size=60)
-
-
-@quick
-@given(first=labels, second=labels)
-def test_merged_categorical_summaries_equal_the_summary_of_all(
-    first: list[str | None], second: list[str | None], tmp_path: Path
-) -> None:
-    columns = [pa.array(part, pa.string()) for part in (first, second)]
-    apart = [scan(table(tmp_path / str(n), column), "x", "categorical") for n, column in enumerate(columns)]
-    together = scan(table(tmp_path / "all", *columns), "x", "categorical")
-    assert isinstance(apart[0], CategoricalSummary)
-    assert isinstance(apart[1], CategoricalSummary)
-    assert merge_categorical(apart[0], apart[1]) == together
-
-
-def test_merging_is_refused_across_columns_and_forms(tmp_path: Path) -> None:
-    numbers = numerical(scan(table(tmp_path / "a", pa.array([1.0])), "x", "numerical"))
-    other = numerical(scan(table(tmp_path / "b", pa.array([1.0]), name="y"), "y", "numerical"))
-    flags = numerical(scan(table(tmp_path / "c", pa.array([True])), "x", "numerical"))
-    for second in (other, flags):
-        with pytest.raises(ValueError, match="do not merge"):
-            merge_numerical(numbers, second)
-
-
-@quick
-@given(seed=st.integers(0, 2**32 - 1), cut=st.integers(1, 399))
-def test_cells_and_distinct_values_merge_too(seed: int, cut: int, tmp_path: Path) -> None:
-    values = np.round(np.random.default_rng(seed).normal(size=400), 2)
-    edges = np.unique(np.concatenate((np.linspace(values.min(), values.max(), 12), values[:5])))
-
-    def summary(part: Values, *, as_cells: bool) -> NumericalSummary:
-        side = outline(table(tmp_path, pa.array(part)), "x", Resolution(max_distinct=1000))
-        assert side.distinct is not None
-        kept = cells_of(side.distinct, edges) if as_cells else side.distinct
-        return NumericalSummary("x", "float", side.presence, side.moments, kept)
-
-    for as_cells in (True, False):
-        parts = [summary(part, as_cells=as_cells) for part in (values[:cut], values[cut:])]
-        merged, together = merge_numerical(*parts).distribution, summary(values, as_cells=as_cells).distribution
-        if isinstance(merged, Cells) and isinstance(together, Cells):
-            assert merged.cumulative.tolist() == together.cumulative.tolist()
-            assert merged.gaps == pytest.approx(together.gaps, abs=1e-9)
-        elif isinstance(merged, SortedValues) and isinstance(together, SortedValues):
-            assert merged.values.tolist() == together.values.tolist()
-            assert merged.counts is not None
-            assert together.counts is not None
-            assert merged.counts.tolist() == together.counts.tolist()
-
-
 # -- columns beyond the budget ----------------------------------------------------------------------------------------
 
 
@@ -531,6 +454,31 @@ def test_one_long_side_and_one_of_few_values_meet_on_the_same_edges(tmp_path: Pa
     assert streamed.score is not None
     assert exact.score is not None
     assert abs(streamed.score - exact.score) <= streamed.error_bound
+
+
+floats = st.one_of(
+    st.none(), st.just(math.nan), st.sampled_from([0.0, -0.0, 1.0, math.inf, -math.inf]), st.floats(-1e6, 1e6)
+)
+
+
+@quick
+@given(values=st.lists(floats, max_size=120), chunk=st.integers(1, 50), most=st.sampled_from([2, 1000]))
+def test_a_column_read_in_chunks_is_the_column_read_whole(
+    values: list[float | None], chunk: int, most: int, tmp_path: Path
+) -> None:
+    side = table(tmp_path, pa.array(values, pa.float64()))
+    whole = numerical(scan(side, "x", "numerical"))
+    streamed = outline(side, "x", Resolution(chunk_rows=chunk, max_distinct=most))
+    distinct, rows = np.unique(held(whole) + 0.0, return_counts=True)
+    assert (streamed.distinct is None) == (distinct.size > most)
+    if streamed.distinct is not None:
+        assert streamed.distinct.values.tolist() == distinct.tolist()
+        assert np.diff(streamed.distinct.below).tolist() == rows.tolist()
+    assert streamed.presence == whole.presence
+    assert (streamed.moments.count, streamed.moments.low) == (whole.moments.count, whole.moments.low)
+    assert streamed.moments.high == whole.moments.high
+    assert streamed.moments.mean == pytest.approx(whole.moments.mean, rel=1e-9, abs=1e-9)
+    assert streamed.moments.squares == pytest.approx(whole.moments.squares, rel=1e-9, abs=1e-6)
 
 
 def test_streaming_counts_what_is_missing_and_infinite(tmp_path: Path) -> None:

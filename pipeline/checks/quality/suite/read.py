@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _LIKE = "Great Expectations evaluates it on other databases only; allowed: expect_column_values_to_match_regex"
 _TWO_TABLES = "it compares with a second table, and a night has one; allowed: the built-in checks under quality.checks"
-_NO_ENGINE = "Great Expectations 1.24 has no implementation of it"
 _NOT_EVALUABLE = {
     "expect_column_values_to_match_like_pattern": _LIKE,
     "expect_column_values_to_not_match_like_pattern": _LIKE,
