@@ -66,7 +66,8 @@ class SnapshotSources(Section):
 class ColumnRoles(Section):
     """What each column is. Drift looks at `numerical` and `categorical`; by default the parquet schema says which.
 
-    Values of `private` columns go into no example and no segment; models may still learn from them.
+    Values of `private` columns go into no example and no segment, and no category of theirs is named where drift is
+    told; models may still learn from them.
     """
 
     id: ColumnName | None = None
