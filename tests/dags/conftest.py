@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import PROJECT_ROOT
 from tests.project import Project
 
+ROOT = Path(__file__).parents[2]
 DESCRIBE = Path(__file__).with_name("describe.py")
 
 
@@ -53,7 +53,7 @@ def run_python(home: Path, variables: dict[str, str], *arguments: str) -> subpro
     environment |= {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": str(PROJECT_ROOT),
+        "PYTHONPATH": str(ROOT),
     }
     return subprocess.run(
         [sys.executable, *arguments],

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import PROJECT_ROOT
 from tests.dags.conftest import Parse, Parsed
 from tests.project import Project
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +28,8 @@ def broken(parse: Parse, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
 
 def test_the_monitors_of_this_repository_parse(parse: Parse, tmp_path: Path) -> None:
     variables = {
-        "PIPELINE_MONITORS_DIR": str(PROJECT_ROOT / "monitors"),
-        "PIPELINE_EXPECTATIONS_DIR": str(PROJECT_ROOT / "expectations"),
+        "PIPELINE_MONITORS_DIR": str(ROOT / "monitors"),
+        "PIPELINE_EXPECTATIONS_DIR": str(ROOT / "expectations"),
     }
 
     found = parse(Project(tmp_path / "project"), **variables)
