@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from demo import churn
-from demo.embedded_airflow import PROJECT_ROOT, EmbeddedAirflow
+from demo.embedded_airflow import EmbeddedAirflow
 from pipeline.config import Settings, load_settings
 from pipeline.publish.facts.verdict import share_words
 from pipeline.results import Decision, DriftResult, QualityResult, SnapshotPair
@@ -34,6 +34,7 @@ from pipeline.wording import count, seconds
 MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"
 NIGHT_SECONDS = 900.0
+AIRFLOW_HOME = Path(__file__).resolve().parent.parent / "var" / "airflow"
 _STARTED = time.monotonic()
 
 
@@ -61,10 +62,9 @@ def main() -> int:
     data = churn.write()
     made = f"{count(data.reference_rows, 'reference row')} and {count(len(data.nights), 'night')}"
     say(f"made {made} in {_short(data.root)}")
-    home = PROJECT_ROOT / "var" / "airflow"
-    shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
     until_drift, cooldown, loop = data.nights[:14], data.nights[14:20], data.nights[20:]
-    with EmbeddedAirflow(home, progress=say) as airflow:
+    with EmbeddedAirflow(AIRFLOW_HOME, progress=say) as airflow:
         airflow.wait_for_dags(NIGHTLY, RETRAIN)
         told = [_run_night(airflow, night, settings) for night in until_drift]
         retrained = _wait_for_retraining(airflow, until_drift[-1])
@@ -89,9 +89,9 @@ def _run_by_command(nights: Sequence[churn.Night], settings: Settings) -> list[T
     for night in nights:
         _serve(night)
     first, last = str(nights[0].run_date), str(nights[-1].run_date)
-    command = ["-m", "pipeline", "backfill", MONITOR, "--from", first, "--to", last, "--retrain"]
-    say(f"the nights {first} to {last} without Airflow: python {' '.join(command)}")
-    subprocess.run([sys.executable, *command], cwd=PROJECT_ROOT, check=True, stdout=subprocess.DEVNULL)
+    arguments = ["backfill", MONITOR, "--from", first, "--to", last, "--retrain"]
+    say(f"the nights {first} to {last} without Airflow: python -m pipeline {' '.join(arguments)}")
+    subprocess.run([sys.executable, "-m", "pipeline", *arguments], check=True, stdout=subprocess.DEVNULL)
     told = [_read(night, RunStore(settings.store)) for night in nights]
     for line in told:
         _say_night(line)
@@ -117,7 +117,7 @@ def _say_night(told: Told) -> None:
 def _read(night: churn.Night, store: RunStore) -> Told:
     published = store.read_night(MONITOR, night.run_date)
     if published is None:
-        raise SystemExit(f"the night of {night.run_date} was not published; see {PROJECT_ROOT / 'var/airflow/logs'}")
+        raise SystemExit(f"the night of {night.run_date} was not published; see {AIRFLOW_HOME / 'logs'}")
     pair = SnapshotPair.model_validate_json(published["snapshots.json"])
     quality = QualityResult.model_validate_json(published["quality.json"])
     drift = DriftResult.model_validate_json(published["drift.json"])

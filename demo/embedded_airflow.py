@@ -29,7 +29,7 @@ from typing import Any, NoReturn, Self
 from demo.airflow_client import POLL_SECONDS, AirflowClient, AirflowFailed
 from pipeline.wording import seconds
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DAGS = Path(__file__).resolve().parent.parent / "dags"
 LOOPBACK = "127.0.0.1"
 # Below the range from which Linux takes ports for outgoing connections, so that none is taken in between.
 PORTS = range(20_000, 32_000)
@@ -51,7 +51,7 @@ class EmbeddedAirflow(AirflowClient):
 
     Args:
         home: a folder of its own for the database, the logs and the configuration.
-        dags_folder: the DAG files.
+        dags_folder: the DAG files. What they import is installed, or on the caller's own `PYTHONPATH`.
         environment: variables for Airflow and the tasks on top of the caller's own, such as `PIPELINE_STORE`.
             Every `AIRFLOW*` variable of the caller is left out, as it speaks of another Airflow.
         progress: takes a line of text whenever there is something to tell.
@@ -61,7 +61,7 @@ class EmbeddedAirflow(AirflowClient):
     def __init__(
         self,
         home: Path,
-        dags_folder: Path = PROJECT_ROOT / "dags",
+        dags_folder: Path = DAGS,
         *,
         environment: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = lambda line: None,
@@ -225,15 +225,12 @@ class EmbeddedAirflow(AirflowClient):
     def _surroundings(self) -> dict[str, str]:
         """What every program reads, with what Airflow needs in front."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        inherited = os.environ.get("PYTHONPATH")
-        roots = [str(self._dags_folder.parent), str(PROJECT_ROOT), *([inherited] if inherited else [])]
         direct = ",".join(filter(None, [LOOPBACK, os.environ.get("NO_PROXY"), os.environ.get("no_proxy")]))
         return {
             "AIRFLOW_HOME": str(self._home),
             "NO_PROXY": direct,  # tasks talk to the API server through a client that reads the proxy variables
             "no_proxy": direct,
             "PATH": path,
-            "PYTHONPATH": os.pathsep.join(dict.fromkeys(roots)),
         }
 
     def _configuration(self) -> dict[str, str]:

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Settings
 from tests.project import Project
 
 pytest_plugins = ["tests.servers.fixtures"]
 
 
 @pytest.fixture(autouse=True)
-def _no_foreign_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_foreign_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in list(os.environ):
         if name.startswith(("PIPELINE_", "MLFLOW_")):
             monkeypatch.delenv(name)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("PIPELINE_HOME", str(tmp_path_factory.getbasetemp() / "home"))
 
 
 @pytest.fixture

@@ -33,13 +33,8 @@ class Project:
             (root / folder).mkdir(parents=True)
 
     def environment(self) -> dict[str, str]:
-        """The variables that make this project the one in use."""
-        return {
-            "PIPELINE_MONITORS_DIR": str(self.root / "monitors"),
-            "PIPELINE_EXPECTATIONS_DIR": str(self.root / "expectations"),
-            "PIPELINE_STORE": str(self.store),
-            "PIPELINE_CACHE_DIR": str(self.root / "var" / "cache"),
-        }
+        """The variable that makes this project the one in use."""
+        return {"PIPELINE_HOME": str(self.root)}
 
     @property
     def store(self) -> Path:
@@ -47,12 +42,7 @@ class Project:
 
     @property
     def settings(self) -> Settings:
-        return Settings(
-            monitors_dir=self.root / "monitors",
-            expectations_dir=self.root / "expectations",
-            store=str(self.store),
-            cache_dir=self.root / "var" / "cache",
-        )
+        return Settings(home=self.root)
 
     def write_text(self, relative: str, text: str) -> Path:
         path = self.root / relative

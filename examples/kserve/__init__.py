@@ -7,7 +7,8 @@ In the monitor file:
 
 In the environment:
 
-    KSERVE_MANIFESTS_DIR    where manifests are written, such as a clone that Argo CD or Flux follows (default `build`)
+    KSERVE_MANIFESTS_DIR    where manifests are written, such as a clone that Argo CD or Flux follows (default `build`
+                            in the home)
     KSERVE_NAMESPACE        default `default`
     KSERVE_CANARY_PERCENT   of the traffic for a promoted model at first, 0 to 100 (default 10)
     KSERVE_ARTIFACTS_URI    where an MLflow server that proxies artifacts keeps them, such as s3://bucket/mlflow
@@ -24,6 +25,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.config.home import home
 from pipeline.results import AliasChange
 
 _STORED = ("s3://", "gs://", "hdfs://", "https://", "http://", "pvc://")
@@ -32,7 +34,7 @@ _PROXIED = "mlflow-artifacts:"
 
 def write_manifest(change: AliasChange) -> Path:
     """Write `<monitor>.yaml` for the new champion; where to. Writing it again changes nothing."""
-    folder = Path(os.environ.get("KSERVE_MANIFESTS_DIR", "build"))
+    folder = home() / os.environ.get("KSERVE_MANIFESTS_DIR", "build")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{change.monitor}.yaml"
     temporary = path.with_suffix(".yaml.new")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pipeline.cli.options import Commands
 from pipeline.config import Monitor, load_settings, monitor_files, resolve_location
 from pipeline.config.environment import channel_variable
+from pipeline.config.home import origin
 from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
@@ -24,6 +25,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
+    print(f"home: {settings.home} ({origin()})")
     problems: list[str] = []
     if options.monitor:
         found, wrong = [monitor_files.load(options.monitor, settings)], {}

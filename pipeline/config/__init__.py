@@ -1,6 +1,5 @@
 """What a platform engineer writes: monitor files and the environment. Typed, frozen, validated."""
 
-from pipeline.config.home import PROJECT_ROOT
 from pipeline.config.monitor import ColumnDriftPolicy, ColumnRoles, DriftFlags, Monitor
 from pipeline.config.settings import Settings, load_settings
 from pipeline.config.values import CATEGORICAL_METHODS, NUMERICAL_METHODS, Location, Name, resolve_location
@@ -8,7 +7,6 @@ from pipeline.config.values import CATEGORICAL_METHODS, NUMERICAL_METHODS, Locat
 __all__ = [
     "CATEGORICAL_METHODS",
     "NUMERICAL_METHODS",
-    "PROJECT_ROOT",
     "ColumnDriftPolicy",
     "ColumnRoles",
     "DriftFlags",

@@ -6,11 +6,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from dotenv import dotenv_values
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.config.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
-from pipeline.config.home import PROJECT_ROOT
+from pipeline.config.home import VARIABLE as HOME_VARIABLE
+from pipeline.config.home import absolute, home
 from pipeline.config.values import Cron, Email
 from pipeline.errors import ConfigError
 
@@ -20,20 +30,21 @@ def _split(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Everything that differs between machines, from `PIPELINE_*` variables or `.env` in the project's root.
+    """Everything that differs between machines, from `PIPELINE_*` variables or `.env` in `home`.
 
     With nothing set, everything is embedded: store, cache, MLflow database, gauges and mails are files under `var/`.
-    Secrets are `SecretStr`: printing settings never shows them.
+    Paths are absolute: relative ones begin at `home`. Secrets are `SecretStr`: printing settings never shows them.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="PIPELINE_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix="PIPELINE_", env_ignore_empty=True, frozen=True, extra="ignore", validate_default=True
     )
 
-    monitors_dir: Path = PROJECT_ROOT / "monitors"
-    expectations_dir: Path = PROJECT_ROOT / "expectations"
-    store: str = str(PROJECT_ROOT / "var" / "store")
-    cache_dir: Path = PROJECT_ROOT / "var" / "cache"
+    home: Path = Field(default_factory=home)  # the first: paths below are made absolute against it
+    monitors_dir: Path = Path("monitors")
+    expectations_dir: Path = Path("expectations")
+    store: str = "var/store"
+    cache_dir: Path = Path("var/cache")
     cache_max_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
     memory_budget_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2 * 2**30
     pushgateway_url: SecretStr | None = None
@@ -69,6 +80,16 @@ class Settings(BaseSettings):
         """Relative snapshot paths start here: the folder that holds the monitors folder."""
         return self.monitors_dir.resolve().parent
 
+    @field_validator("monitors_dir", "expectations_dir", "cache_dir")
+    @classmethod
+    def _path(cls, value: Path, info: ValidationInfo) -> Path:
+        return absolute(value, info.data["home"])
+
+    @field_validator("store")
+    @classmethod
+    def _path_or_address(cls, value: str, info: ValidationInfo) -> str:
+        return value if "://" in value else str(absolute(Path(value), info.data["home"]))
+
     @model_validator(mode="after")
     def _urls(self) -> Settings:
         require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
@@ -81,7 +102,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(environ: Iterable[str] = ()) -> Settings:
-    """Settings from the process environment.
+    """Settings from the process environment and, where that says nothing, from `.env`.
 
     Args:
         environ: names of the variables that are set, to find misspelt `PIPELINE_` names.
@@ -89,14 +110,14 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: with one line per variable that is unknown or holds a value that is not allowed.
     """
-    known = {f"PIPELINE_{field.upper()}" for field in Settings.model_fields if field != "channels"}
-    problems = [
-        f"{name}: unknown variable; allowed: {', '.join(sorted(known))}"
-        for name in sorted(environ)
-        if name.startswith("PIPELINE_") and name not in known and not name.startswith(CHANNEL_PREFIX)
-    ]
+    place = home()
+    env_file = place / ".env"
+    written = _names(env_file)
+    problems = _unknown({*environ, *written})
+    if HOME_VARIABLE in written:
+        problems.append(f"{HOME_VARIABLE}: found in {env_file}; allowed: in the environment, as it says where .env is")
     try:
-        settings = Settings()
+        settings = Settings(home=place, _env_file=env_file)
     except ValidationError as error:
         for detail in error.errors(include_input=False, include_url=False):
             variable = f"PIPELINE_{str(detail['loc'][0]).upper()}: " if detail["loc"] else ""
@@ -105,3 +126,20 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
     if problems:
         raise ConfigError(problems)
     return settings
+
+
+def _names(env_file: Path) -> set[str]:
+    """The variables that a file sets; none where there is no file."""
+    try:
+        return set(dotenv_values(env_file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{env_file}: cannot be read ({error}); allowed: a UTF-8 text file"]) from None
+
+
+def _unknown(names: Iterable[str]) -> list[str]:
+    known = {f"PIPELINE_{field.upper()}" for field in Settings.model_fields if field != "channels"}
+    return [
+        f"{name}: unknown variable; allowed: {', '.join(sorted(known))}"
+        for name in sorted(names)
+        if name.startswith("PIPELINE_") and name not in known and not name.startswith(CHANNEL_PREFIX)
+    ]

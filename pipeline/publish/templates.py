@@ -1,28 +1,33 @@
-"""The Jinja environment of `reports/templates/`: all is escaped but in plain text and YAML, nothing is optional."""
+"""The Jinja environment of the templates: all is escaped but in plain text and YAML, nothing is optional."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from functools import lru_cache
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from pipeline import wording
-from pipeline.config import PROJECT_ROOT
 from pipeline.config.documents import yaml_text
+from pipeline.config.home import checkout
 from pipeline.publish import charts
 from pipeline.publish.facts import verdict
 
-TEMPLATES = PROJECT_ROOT / "reports" / "templates"
+
+def folder() -> Path:
+    """`reports/templates` of a checkout; a wheel has them inside the package."""
+    root = checkout()
+    return root / "reports" / "templates" if root else Path(__file__).resolve().parents[1] / "templates"
 
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """One environment per process; templates are compiled once."""
     jinja = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder()),
         autoescape=select_autoescape(disabled_extensions=("txt.j2", "yaml.j2"), default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config import PROJECT_ROOT, Monitor
+from pipeline.config import Monitor
 from pipeline.errors import ModelTampered, TrainingFailed
 from pipeline.results import Lineage, RetrainResult, RetrainStatus
 from pipeline.retrain.champion.conclusion import Verdict, verdict_of
@@ -149,7 +149,7 @@ def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: A
         training_uri=archived.uri,
         training_sha256=archived.sha256,
         champion_version=champion.number if champion else None,
-        code_version=code_version(PROJECT_ROOT),
+        code_version=code_version(),
         trainer=trainer or DEFAULT,
         trainer_sha256=trainer_digest(trainer),
         serialization=trial.serialization,

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from pipeline.cli.page_server import LOOPBACK, server
-from pipeline.config import Settings
 from pipeline.results import RetrainResult
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as pages_over_nights
@@ -123,7 +122,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     project = Project(tmp_path_factory.mktemp("site") / "project")
     _write(project)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(Settings.model_config, "env_file", None)
         for name, value in project.environment().items():
             patch.setenv(name, value)
         for name in ("people", "hostile"):

@@ -21,6 +21,7 @@ class TestCheck:
         project.write_monitor(schedule="30 4 * * *")
         assert main(["check"]) == 0
         said = capsys.readouterr().out
+        assert f"home: {project.root} (as PIPELINE_HOME says)" in said
         assert "people: next night starts" in said
         assert " 04:30 UTC, about " in said
         assert str(project.root / "data/production/dt=") in said

@@ -1,4 +1,4 @@
-"""Reads the DAG files of `dags/` in a process of their own, with monitors from a temporary project."""
+"""Reads DAG files in a process of their own, with monitors from a temporary project."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import PROJECT_ROOT
 from tests.project import Project
 
+ROOT = Path(__file__).parents[2]
+DAGS = ROOT / "dags"
 DESCRIBE = Path(__file__).with_name("describe.py")
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What came of reading the DAG files: see `describe.py` for what is told of a DAG."""
+    """What came of reading DAG files: see `describe.py` for what is told of a DAG."""
 
+    files: list[str]
     dags: dict[str, Any]
     errors: dict[str, str]
     heavy: list[str]
@@ -33,13 +35,13 @@ Parse = Callable[..., Parsed]
 
 @pytest.fixture(scope="session")
 def parse(tmp_path_factory: pytest.TempPathFactory) -> Parse:
-    """`parse(project, PIPELINE_STORE="...")` reads the DAG files with the project's monitors and more variables."""
+    """`parse(project, folder, PIPELINE_STORE="...")` reads DAG files, those of `dags/` by default, for a project."""
     home = tmp_path_factory.mktemp("airflow")
 
-    def read(project: Project, **variables: str) -> Parsed:
+    def read(project: Project, folder: Path = DAGS, **variables: str) -> Parsed:
         result = home / "described.json"
         result.unlink(missing_ok=True)
-        done = run_python(home, project.environment() | variables, str(DESCRIBE), str(result))
+        done = run_python(home, project.environment() | variables, str(DESCRIBE), str(result), str(folder))
         assert result.exists(), done.stdout + done.stderr
         return Parsed(**json.loads(result.read_text(encoding="utf-8")))
 
@@ -53,7 +55,7 @@ def run_python(home: Path, variables: dict[str, str], *arguments: str) -> subpro
     environment |= {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": str(PROJECT_ROOT),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{DAGS}",  # in place of an installed package
     }
     return subprocess.run(
         [sys.executable, *arguments],

@@ -1,4 +1,4 @@
-"""Reads the DAG files as Airflow does and writes what came of it as JSON: `python describe.py RESULT`.
+"""Reads DAG files as Airflow does and writes what came of it as JSON: `python describe.py RESULT FOLDER`.
 
 A program of its own, because importing Airflow sets up logging and reads its configuration for the whole process.
 Warnings are errors here too, apart from those named below.
@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-DAGS_FOLDER = Path(__file__).resolve().parents[2] / "dags"
 HEAVY = (
     "boto3", "duckdb", "evidently", "great_expectations", "mlflow", "numpy", "pandas", "pyarrow", "scipy", "skops",
     "sklearn",
@@ -31,13 +30,15 @@ def main() -> None:
 
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(DAGS_FOLDER, bundle_path=DAGS_FOLDER, bundle_name="dags-folder")
+    result, folder = map(Path, sys.argv[1:])
+    bag = DagBag(folder, bundle_path=folder, bundle_name="dags-folder")
     described = {
+        "files": [stat.file for stat in bag.dagbag_stats],
         "errors": bag.import_errors,
         "dags": {dag_id: _describe(dag) for dag_id, dag in bag.dags.items()},
         "heavy": [name for name in HEAVY if name in sys.modules],
     }
-    Path(sys.argv[1]).write_text(json.dumps(described), encoding="utf-8")
+    result.write_text(json.dumps(described), encoding="utf-8")
 
 
 def _describe(dag: Any) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def _describe(dag: Any) -> dict[str, Any]:
     serialized = DagSerialization.to_dict(dag)
     return {
         "serialized": json.dumps(serialized, sort_keys=True),  # as Airflow compares two versions of a DAG
+        "file": dag.fileloc,
         "display_name": dag.dag_display_name,
         "description": dag.description,
         "doc": dag.doc_md,
@@ -99,7 +101,7 @@ def _backfill(serialized: dict[str, Any]) -> list[str]:
     """The run dates of `airflow backfill create --from-date 2026-01-05 --to-date 2026-01-14T23:59`."""
     from airflow.serialization.serialized_objects import DagSerialization
 
-    from dags._wiring import run_date_of
+    from nightjar_airflow.wiring import run_date_of
 
     dag = DagSerialization.from_dict(serialized)
     if not dag.timetable.periodic:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 TAKE = (
     "import os\n"
-    "from dags._wiring import take_channels_from_connections\n"
+    "from nightjar_airflow.wiring import take_channels_from_connections\n"
     "take_channels_from_connections('people')\n"
     "print('TOOK', {name: url for name, url in sorted(os.environ.items()) if name.startswith('PIPELINE_CHANNEL_')})\n"
 )

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 RUN_TASK = (
     "from unittest import mock\n"
     "from datetime import date\n"
-    "from dags import digest\n"
+    "from nightjar_airflow import digest\n"
     "with mock.patch.object(digest, 'current_run_date', lambda: date(2026, 1, 14)):\n"
     "    print('RETURNED', digest.send_digest.function())\n"
 )
@@ -43,7 +43,7 @@ def test_a_backfill_tells_of_each_day_it_was_asked_for(parsed: Parsed) -> None:
 def test_it_is_tried_again_only_when_that_can_help(parsed: Parsed) -> None:
     task = parsed.dags["nightjar_digest"]["tasks"]["send_digest"]
 
-    assert task["retried"] == ["OutletUnavailable", "SnapshotMissing", "SourceUnavailable"]
+    assert task["retried"] == ["OutletUnavailable", "RetrainingBusy", "SnapshotMissing", "SourceUnavailable"]
     assert task["owner"] == "nightjar"
 
 
@@ -54,7 +54,7 @@ def test_the_hour_is_a_setting(parse: Parse, tmp_path: Path) -> None:
     wrong = parse(project, PIPELINE_DIGEST_SCHEDULE="at noon")
 
     assert found.dags["nightjar_digest"]["timetable"]["__var"]["expression"] == "30 11 * * 1-5"
-    assert "PIPELINE_DIGEST_SCHEDULE: allowed: five cron fields" in wrong.errors["digest.py"]
+    assert "PIPELINE_DIGEST_SCHEDULE: allowed: five cron fields" in wrong.errors["nightjar.py"]
 
 
 def test_without_an_address_it_is_skipped_and_says_so(tmp_path: Path) -> None:

@@ -164,9 +164,10 @@ def test_a_weekly_run_looks_at_the_day_before_it_starts(parsed: Parsed) -> None:
 
 def test_run_dates(tmp_path: Path) -> None:
     script = (
-        "import json, sys\n"
+        "import json, sys, warnings\n"
+        "warnings.filterwarnings('ignore', '.*determine_kwargs')  # Airflow, of its own old name\n"
         "from datetime import datetime\n"
-        "from dags._wiring import run_date_of\n"
+        "from nightjar_airflow.wiring import run_date_of\n"
         "at = lambda text: text and datetime.fromisoformat(text)\n"
         "cases = json.loads(sys.argv[1])\n"
         "found = [run_date_of({'run_date': wanted}, at(end), at(due)) for wanted, end, due, _ in cases]\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from pipeline.config import PROJECT_ROOT
-from tests.dags.conftest import Parse, Parsed
+from tests.dags.conftest import DAGS, Parse, Parsed, run_python
 from tests.project import Project
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +29,8 @@ def broken(parse: Parse, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
 
 def test_the_monitors_of_this_repository_parse(parse: Parse, tmp_path: Path) -> None:
     variables = {
-        "PIPELINE_MONITORS_DIR": str(PROJECT_ROOT / "monitors"),
-        "PIPELINE_EXPECTATIONS_DIR": str(PROJECT_ROOT / "expectations"),
+        "PIPELINE_MONITORS_DIR": str(ROOT / "monitors"),
+        "PIPELINE_EXPECTATIONS_DIR": str(ROOT / "expectations"),
     }
 
     found = parse(Project(tmp_path / "project"), **variables)
@@ -103,17 +105,44 @@ def test_a_wrong_file_with_the_name_of_a_sound_monitor_is_told_apart(broken: Par
     assert "allowed: .yaml" in broken.dags["nightly_sound_broken"]["doc"]
 
 
-def test_wrong_settings_are_an_import_error_of_every_file(parse: Parse, tmp_path: Path) -> None:
+def test_wrong_settings_are_an_import_error_of_the_file(parse: Parse, tmp_path: Path) -> None:
     found = parse(Project(tmp_path / "project"), PIPELINE_SMTP_URL="mail.example.com", PIPELINE_STROE="/tmp/store")
 
     assert found.dags == {}
-    assert sorted(found.errors) == ["digest.py", "nightly.py", "retrain.py"]
-    for text in found.errors.values():
-        assert "PIPELINE_SMTP_URL: allowed: smtp://... or smtps://..." in text
-        assert "PIPELINE_STROE: unknown variable" in text
+    assert list(found.errors) == ["nightjar.py"]
+    assert "PIPELINE_SMTP_URL: allowed: smtp://... or smtps://..." in found.errors["nightjar.py"]
+    assert "PIPELINE_STROE: unknown variable" in found.errors["nightjar.py"]
 
 
-@pytest.mark.parametrize("dag_id", ["nightly_one", "nightly_wrong", "nightjar_digest"])
+def test_every_dag_belongs_to_the_file_that_people_see_and_no_other_file_is_read(parsed: Parsed) -> None:
+    assert {dag["file"] for dag in parsed.dags.values()} == {str(DAGS / "nightjar.py")}
+    assert [Path(file).name for file in parsed.files] == ["nightjar.py"]
+
+
+def test_two_lines_in_a_folder_of_ones_own_build_the_same_dags(parse: Parse, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.write_suite()
+    project.write_monitor()
+    own = project.write_text("own/models.py", "from nightjar_airflow import build_dags\nbuild_dags()\n")
+
+    found = parse(project, own.parent)
+
+    assert found.errors == {}
+    assert sorted(found.dags) == ["nightjar_digest", "nightly_people", "retrain_people"]
+    assert {dag["file"] for dag in found.dags.values()} == {str(own)}
+
+
+def test_without_airflow_the_error_names_what_to_install(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['airflow'] = None; import nightjar_airflow"
+
+    done = run_python(tmp_path, {}, "-c", code)
+
+    assert (
+        "ImportError: Nightjar's DAGs need Airflow 3.3 with its standard provider, the extra 'airflow'" in done.stderr
+    )
+
+
+@pytest.mark.parametrize("dag_id", ["nightly_one", "retrain_one", "nightly_wrong", "nightjar_digest"])
 def test_a_starting_task_reads_its_own_dag_only(parse: Parse, tmp_path: Path, dag_id: str) -> None:
     project = Project(tmp_path / "project")
     project.write_suite()
@@ -124,3 +153,13 @@ def test_a_starting_task_reads_its_own_dag_only(parse: Parse, tmp_path: Path, da
     found = parse(project, _AIRFLOW_PARSING_CONTEXT_DAG_ID=dag_id)
 
     assert list(found.dags) == [dag_id]
+
+
+def test_a_starting_task_reads_no_monitor_file_but_its_own(parse: Parse, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.write_suite()
+    project.write_monitor("one")
+    os.mkfifo(project.root / "monitors" / "other.yaml")  # reading it would never end
+
+    for dag_id in ("nightly_one", "retrain_one", "nightjar_digest"):
+        assert list(parse(project, _AIRFLOW_PARSING_CONTEXT_DAG_ID=dag_id).dags) == [dag_id]

@@ -17,11 +17,11 @@ import pytest
 
 from demo import churn
 from demo.embedded_airflow import EmbeddedAirflow
-from pipeline.config import PROJECT_ROOT
 from pipeline.storage.run_store import RunStore
 from tests.servers.smtp import Certificates, SmtpServer, run_smtp
 from tests.servers.webhook import Webhook, run_webhook
 
+ROOT = Path(__file__).parents[2]
 SECOND = "churn-eu"
 
 
@@ -75,8 +75,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, _certificates: Certificates)
 
 def _write_project(root: Path) -> None:
     churn.write(root / "data" / "churn")
-    shutil.copytree(PROJECT_ROOT / "expectations", root / "expectations")
-    monitor = (PROJECT_ROOT / "monitors" / "churn.yaml").read_text(encoding="utf-8")
+    shutil.copytree(ROOT / "expectations", root / "expectations")
+    monitor = (ROOT / "monitors" / "churn.yaml").read_text(encoding="utf-8")
     (root / "monitors").mkdir()
     (root / "monitors" / "churn.yaml").write_text(f"{monitor.rstrip()}\n  channels: [team-chat]\n", encoding="utf-8")
     second = monitor.replace("\nname: churn ", f"\nname: {SECOND} ")
@@ -88,9 +88,9 @@ def _environment(root: Path, mail: SmtpServer, gateway: Webhook) -> dict[str, st
     chat = gateway.url.removeprefix("http")
     return {
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dags'}",  # in place of an installed package
         "AIRFLOW_CONN_NIGHTJAR_TEAM_CHAT": json.dumps({"conn_type": "generic", "password": f"json{chat}/chat"}),
-        "PIPELINE_MONITORS_DIR": str(root / "monitors"),
-        "PIPELINE_EXPECTATIONS_DIR": str(root / "expectations"),
+        "PIPELINE_HOME": str(root),
         "PIPELINE_STORE": str(root / "store"),
         "PIPELINE_CACHE_DIR": str(root / "cache"),
         "PIPELINE_SMTP_URL": mail.url,

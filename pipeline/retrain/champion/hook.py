@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 
+from pipeline.config.home import make_importable
 from pipeline.config.retrain_policy import AfterPromotion
 from pipeline.results import AliasChange
 
@@ -61,6 +62,7 @@ def _post(variable: str, change: AliasChange) -> str | None:
 
 def _call(name: str, change: AliasChange) -> str | None:
     module, _, function = name.partition(":")
+    make_importable()
     try:
         getattr(importlib.import_module(module), function)(change)
     except Exception as error:

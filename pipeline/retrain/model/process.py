@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.home import make_importable
 from pipeline.errors import TrainingFailed
 from pipeline.retrain.progress import Progress
 from pipeline.wording import seconds, value
@@ -49,6 +50,7 @@ def run(command: str, folder: Path, left_seconds: float, limit_minutes: float, p
 
 
 def _start(command: str, folder: Path) -> subprocess.Popen[str]:
+    make_importable()
     # A session of its own, so that a trainer's children can be killed with it.
     return subprocess.Popen(  # noqa: S603  (this very program)
         [sys.executable, "-m", "pipeline.retrain.model.worker", command, str(folder)],

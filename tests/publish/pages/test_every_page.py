@@ -12,7 +12,7 @@ import pytest
 from pipeline.publish import pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.gauges import night as gauges
-from pipeline.publish.templates import TEMPLATES
+from pipeline.publish.templates import folder
 from tests.publish import samples
 from tests.publish.nights import past
 from tests.publish.pages.samples import MEGABYTE, PAGES, all_nights, drifted_night
@@ -124,7 +124,7 @@ def test_text_has_the_contrast_that_wcag_aa_asks_for(scheme: int) -> None:
 
 
 def _palettes() -> list[dict[str, str]]:
-    style = (TEMPLATES / "page.css.j2").read_text(encoding="utf-8")
+    style = (folder() / "page.css.j2").read_text(encoding="utf-8")
     blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
 

@@ -32,9 +32,9 @@ def silent(line: str) -> None:
     pass
 
 
-def job_folder(folder: Path, trainer: str, **changes: Any) -> Path:
+def job_folder(folder: Path, trainer: str, module: str = "tests.retrain.trainers", **changes: Any) -> Path:
     folder.mkdir(exist_ok=True)
-    job = Job(task="classification", features=FEATURES, trainer=f"tests.retrain.trainers:{trainer}", **changes)
+    job = Job(task="classification", features=FEATURES, trainer=f"{module}:{trainer}", **changes)
     (folder / "job.json").write_text(job.model_dump_json())
     people(200, seed=1).rename(columns={"label": LABEL}).to_parquet(folder / "frame.parquet")
     return folder
@@ -68,6 +68,18 @@ def test_a_trained_model_gives_the_same_answers_when_it_is_asked(tmp_path: Path)
     assert signature.inputs.input_names() == ["age", "income", "city"]
 
 
+def test_a_trainer_may_be_a_module_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.chdir("/")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "our_trainer.py").write_text("from tests.retrain.trainers import quick as ours\n")
+
+    done = process.run("train", job_folder(tmp_path / "job", "ours", "our_trainer"), 120, 2, silent)
+
+    assert done["parameters"]["estimator"] == "LogisticRegression"
+
+
 @pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow, of its own types, when it is imported
 def test_mlflow_itself_can_load_what_was_saved(tmp_path: Path) -> None:
     folder = job_folder(tmp_path / "job", "quick")
@@ -83,7 +95,7 @@ def test_mlflow_itself_can_load_what_was_saved(tmp_path: Path) -> None:
 def test_it_ends_with_all_it_started_when_its_parent_is_killed(tmp_path: Path) -> None:
     folder = job_folder(tmp_path / "job", "endless")
     code = (
-        "import sys; from pathlib import Path; from pipeline.retrain import process\n"
+        "import sys; from pathlib import Path; from pipeline.retrain.model import process\n"
         "process.run('train', Path(sys.argv[1]), 600, 10, print)"
     )
     environment = {

@@ -15,10 +15,8 @@ import os
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags._wiring import START_DATE, current_run_date, default_args, is_wanted, run_date_param
-from pipeline.config import load_settings
-
-DAG_ID = "nightjar_digest"
+from nightjar_airflow.wiring import DIGEST, START_DATE, current_run_date, default_args, is_wanted, run_date_param
+from pipeline.config import Settings, load_settings
 
 
 @task(task_display_name="Send digest", retries=3)
@@ -32,12 +30,17 @@ def send_digest() -> str:
     return telling.send_digest(settings, current_run_date())
 
 
-def _build() -> None:
+def build(settings: Settings) -> list[DAG]:
+    """The digest, if it is wanted."""
+    return [_build(settings)] if is_wanted(DIGEST) else []
+
+
+def _build(settings: Settings) -> DAG:
     with DAG(
-        DAG_ID,
+        DIGEST,
         dag_display_name="Digest of all monitors",
         description="One mail a day over all monitors, to PIPELINE_DIGEST_TO",
-        schedule=CronDataIntervalTimetable(load_settings(os.environ).digest_schedule, timezone="UTC"),
+        schedule=CronDataIntervalTimetable(settings.digest_schedule, timezone="UTC"),
         start_date=START_DATE,
         catchup=False,
         max_active_runs=1,
@@ -46,9 +49,6 @@ def _build() -> None:
         default_args=default_args("nightjar"),
         tags=["nightjar", "digest"],
         doc_md=__doc__,
-    ):
+    ) as dag:
         send_digest()
-
-
-if is_wanted(DAG_ID):
-    _build()
+    return dag

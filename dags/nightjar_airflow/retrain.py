@@ -22,18 +22,17 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags._wiring import (
+from nightjar_airflow.wiring import (
+    RETRAIN,
     START_DATE,
     current_run_date,
     default_args,
     is_wanted,
-    read_monitors,
     run_date_param,
     take_channels_from_connections,
 )
 from pipeline.config import Monitor
-
-PREFIX = "retrain_"
+from pipeline.config.monitor_files import MonitorFiles
 
 
 @task(task_display_name="Retrain")
@@ -56,7 +55,7 @@ def _timeout(monitor: Monitor) -> timedelta:
 
 def _build(monitor: Monitor) -> DAG:
     with DAG(
-        f"{PREFIX}{monitor.name}",
+        f"{RETRAIN}{monitor.name}",
         dag_display_name=f"Retrain: {monitor.name}",
         description=f"Retraining of {monitor.name}, started by its nightly DAG or by hand",
         schedule=None,
@@ -76,6 +75,6 @@ def _build(monitor: Monitor) -> DAG:
     return dag
 
 
-for _monitor in read_monitors(PREFIX).monitors:
-    if is_wanted(f"{PREFIX}{_monitor.name}"):
-        _build(_monitor)
+def build(found: MonitorFiles) -> list[DAG]:
+    """The retraining of all monitors that are wanted."""
+    return [_build(monitor) for monitor in found.monitors if is_wanted(f"{RETRAIN}{monitor.name}")]

@@ -40,24 +40,25 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, get_current_context, task
 
-from dags._wiring import (
+from nightjar_airflow.wiring import (
+    NIGHTLY,
+    RETRAIN,
     START_DATE,
     current_run_date,
     default_args,
     is_held_backfill,
     is_wanted,
-    read_monitors,
     run_date_param,
     take_channels_from_connections,
 )
 from pipeline.config import Monitor
+from pipeline.config.monitor_files import MonitorFiles
 from pipeline.errors import ConfigError
 from pipeline.wording import exact_share
 
 if TYPE_CHECKING:
     from pipeline.steps.night import Night
 
-PREFIX = "nightly_"
 DEFAULT_SCHEDULE = "0 2 * * *"
 DECIDED = "ti.xcom_pull(task_ids='decide')"
 PATIENT: dict[str, Any] = {"retries": 5}  # for data that is late: two to three hours with Airflow's default delay
@@ -203,7 +204,7 @@ def _trigger_retraining(monitor: Monitor) -> TriggerDagRunOperator:
     return TriggerDagRunOperator(
         task_id="trigger_retraining",
         task_display_name="Trigger retraining",
-        trigger_dag_id=f"retrain_{monitor.name}",
+        trigger_dag_id=f"{RETRAIN}{monitor.name}",
         trigger_run_id=f"retrain__{monitor.name}__{{{{ {DECIDED}['run_date'] }}}}",
         logical_date=None,
         conf={"run_date": f"{{{{ {DECIDED}['run_date'] }}}}", "reason": f"{{{{ {DECIDED}['reason'] }}}}"},
@@ -249,7 +250,7 @@ def _facts(monitor: Monitor) -> str:
 
 def _build(monitor: Monitor) -> DAG:
     with DAG(
-        f"{PREFIX}{monitor.name}",
+        f"{NIGHTLY}{monitor.name}",
         dag_display_name=f"Nightly: {monitor.name}",
         description=monitor.description or f"Nightly monitor of {monitor.name}",
         schedule=CronDataIntervalTimetable(monitor.schedule, timezone="UTC"),
@@ -260,7 +261,7 @@ def _build(monitor: Monitor) -> DAG:
         params={"run_date": run_date_param("The day to look at. Empty: the last whole day (UTC) before the run.")},
         default_args=default_args(monitor.owner),
         tags=["nightjar", "nightly"],
-        doc_md=_facts(monitor) + (__doc__ or "").replace("nightly_NAME", f"{PREFIX}{monitor.name}"),
+        doc_md=_facts(monitor) + (__doc__ or "").replace("nightly_NAME", f"{NIGHTLY}{monitor.name}"),
     ) as dag:
         _walk(monitor)
     return dag
@@ -293,23 +294,19 @@ def _build_broken(dag_id: str, name: str, error: ConfigError) -> DAG:
 
 def _free_id(stem: str, taken: set[str]) -> str:
     """A valid DAG id for a file whose name may not be one, and that no other monitor has."""
-    dag_id = PREFIX + re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:200]
+    dag_id = NIGHTLY + re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:200]
     while dag_id in taken:
         dag_id += "_broken"
     return dag_id
 
 
-def _build_all() -> None:
-    found = read_monitors(PREFIX)
-    taken = {f"{PREFIX}{monitor.name}" for monitor in found.monitors}
-    for monitor in found.monitors:
-        if is_wanted(f"{PREFIX}{monitor.name}"):
-            _build(monitor)
+def build(found: MonitorFiles) -> list[DAG]:
+    """The nights of all monitors that are wanted, and a stand-in for each file that is wrong."""
+    taken = {f"{NIGHTLY}{monitor.name}" for monitor in found.monitors}
+    built = [_build(monitor) for monitor in found.monitors if is_wanted(f"{NIGHTLY}{monitor.name}")]
     for name, error in sorted(found.errors.items()):
         dag_id = _free_id(Path(name).stem, taken)
         taken.add(dag_id)
         if is_wanted(dag_id):
-            _build_broken(dag_id, name, error)
-
-
-_build_all()
+            built.append(_build_broken(dag_id, name, error))
+    return built

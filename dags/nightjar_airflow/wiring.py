@@ -1,4 +1,4 @@
-"""What the DAG files share: which monitors to build, the date a run is about, and when trying again can help."""
+"""What the DAGs share: which monitors to build, the date a run is about, and when trying again can help."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from pipeline.config import load_settings
+from pipeline.config import Settings, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable
 from pipeline.config.monitor_files import MonitorFiles
 from pipeline.config.schedule import day_that_ended
 from pipeline.errors import NightjarError
+
+# The ids of the DAGs: a monitor's name stands behind the first two.
+NIGHTLY = "nightly_"
+RETRAIN = "retrain_"
+DIGEST = "nightjar_digest"
 
 # Older than any data, so that every past day can be backfilled. Fixed: a moving one makes a new DAG version per parse.
 START_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -56,23 +61,25 @@ def default_args(owner: str) -> dict[str, Any]:
     }
 
 
-def read_monitors(dag_prefix: str) -> MonitorFiles:
+def read_monitors(settings: Settings) -> MonitorFiles:
     """The monitors to build DAGs for: all of them, or while a task starts just the one it belongs to.
 
     Raises:
-        ConfigError: the environment is wrong. Airflow shows it as an import error of the file.
+        ConfigError: there is no folder of monitors. Airflow shows it as an import error of the DAG file.
     """
-    settings = load_settings(os.environ)
     dag_id = get_parsing_context().dag_id
-    if dag_id is not None:
-        found = monitors.load_all(settings, only=dag_id.removeprefix(dag_prefix))
-        if found.monitors:
-            return found
+    if dag_id == DIGEST:
+        return MonitorFiles((), {})
+    for prefix in (NIGHTLY, RETRAIN):
+        if dag_id is not None and dag_id.startswith(prefix):
+            found = monitors.load_all(settings, only=dag_id.removeprefix(prefix))
+            if found.monitors:
+                return found
     return monitors.load_all(settings)
 
 
 def is_wanted(dag_id: str) -> bool:
-    """Whether a DAG is needed by whoever reads the file: while a task starts, only its own is."""
+    """Whether a DAG is needed by whoever reads the DAG file: while a task starts, only its own is."""
     return get_parsing_context().dag_id in (None, dag_id)
 
 
