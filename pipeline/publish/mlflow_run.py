@@ -26,7 +26,8 @@ from pipeline.errors import OutletRefused
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import decisive_share
 from pipeline.results import Snapshot
-from pipeline.storage.mlflow_client import artifact_location, open_store, without_credentials
+from pipeline.storage import addresses
+from pipeline.storage.mlflow_client import artifact_location, open_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -184,7 +185,7 @@ def _experiment(client: MlflowClient, view: NightView) -> str:
                 raise
     if found.lifecycle_stage != "active":
         raise OutletRefused(
-            f"MLflow at {without_credentials(client.tracking_uri)}: the experiment {name!r} was deleted; bring it back "
+            f"MLflow at {addresses.shown(client.tracking_uri)}: the experiment {name!r} was deleted; bring it back "
             f"with `mlflow experiments restore --experiment-id {found.experiment_id}`, or erase it with `mlflow gc`"
         )
     return str(found.experiment_id)

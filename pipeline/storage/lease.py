@@ -171,14 +171,13 @@ def _renew(place: _Place, etag: str, lease: Lease, stop: threading.Event) -> Non
 
 def _request(bucket: str, key: str, operation: str, **arguments: Any) -> dict[str, Any] | None:
     """The response; None when a condition did not hold or nothing is there."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 
-    try:
-        found: dict[str, Any] = getattr(s3.client(), operation)(Bucket=bucket, Key=key, **arguments)
-    except ClientError as error:
-        if s3.error_code(error) in _TAKEN_CODES | s3.MISSING_CODES - {"NoSuchBucket"}:
-            return None
-        raise OutletUnavailable(s3.explain(error, f"s3://{bucket}/{key}")) from error
-    except BotoCoreError as error:
-        raise OutletUnavailable(s3.explain(error, f"s3://{bucket}/{key}")) from error
+    with s3.asking(f"s3://{bucket}/{key}", OutletUnavailable):
+        try:
+            found: dict[str, Any] = getattr(s3.client(), operation)(Bucket=bucket, Key=key, **arguments)
+        except ClientError as error:
+            if s3.error_code(error) in _TAKEN_CODES | s3.MISSING_CODES - {"NoSuchBucket"}:
+                return None
+            raise
     return found

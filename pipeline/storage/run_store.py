@@ -266,38 +266,29 @@ class _S3Files:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     def read(self, key: str) -> bytes | None:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import ClientError
 
-        try:
-            content: bytes = s3.client().get_object(Bucket=self._bucket, Key=self._key(key))["Body"].read()
-        except ClientError as error:
-            if s3.error_code(error) == "NoSuchKey":
-                return None
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
-        except BotoCoreError as error:
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
+        with s3.asking(self.uri(key), OutletUnavailable):
+            try:
+                content: bytes = s3.client().get_object(Bucket=self._bucket, Key=self._key(key))["Body"].read()
+            except ClientError as error:
+                if s3.error_code(error) == "NoSuchKey":
+                    return None
+                raise
         return content
 
     def write(self, key: str, content: bytes) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         content_type = _CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream")
-        try:
+        with s3.asking(self.uri(key), OutletUnavailable):
             s3.client().put_object(Bucket=self._bucket, Key=self._key(key), Body=content, ContentType=content_type)
-        except (BotoCoreError, ClientError) as error:
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
 
     def folders(self, key: str) -> list[str]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         prefix = self._key(key) + "/"
-        try:
+        with s3.asking(self.uri(key), OutletUnavailable):
             pages = (
                 s3.client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
             )
             found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
-        except (BotoCoreError, ClientError) as error:
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
         return [name.removeprefix(prefix).rstrip("/") for name in found]
 
     def alone(self, key: str) -> AbstractContextManager[None]:

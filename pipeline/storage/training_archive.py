@@ -48,12 +48,7 @@ def _copy(target: Path, path: Path) -> str:
 
 
 def _upload(uri: str, path: Path) -> str:
-    from boto3.exceptions import S3UploadFailedError
-    from botocore.exceptions import BotoCoreError, ClientError
-
     bucket, key = s3.split(uri)
-    try:
-        s3.client().upload_file(str(path), bucket, key)
-    except (BotoCoreError, ClientError, S3UploadFailedError) as error:
-        raise OutletUnavailable(s3.explain(error, uri)) from error
+    with s3.asking(uri, OutletUnavailable), open(path, "rb") as stream:
+        s3.client().upload_fileobj(stream, bucket, key)
     return uri

@@ -80,20 +80,6 @@ def test_answers_that_mean_later_and_answers_that_mean_no_are_told_apart(
     assert uri in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("https://mlflow.example.com/team", "https://mlflow.example.com/team"),
-        ("https://me:secret@mlflow.example.com:5000/team", "https://mlflow.example.com:5000/team"),
-        ("https://me:se/cr@et@mlflow.example.com", "https://mlflow.example.com"),
-        ("postgresql+psycopg2://me:secret@db/mlflow?password=secret", "postgresql+psycopg2://db/mlflow"),
-        ("sqlite:////home/me@work/mlflow.db", "sqlite:////home/me@work/mlflow.db"),
-    ],
-)
-def test_addresses_are_shown_without_credentials(uri: str, shown: str) -> None:
-    assert mlflow_store.without_credentials(uri) == shown
-
-
 @slow
 def test_an_address_of_no_known_kind_is_refused() -> None:
     with pytest.raises(OutletRefused, match="carrier-pigeon"):
