@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from pipeline.errors import SourceUnavailable
+
+_PATIENCE_SECONDS = 3600.0
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -72,12 +76,27 @@ class Cache:
 
     @contextmanager
     def partial(self, uri: str, state: str) -> Iterator[Path]:
-        """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time."""
+        """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time.
+
+        Raises:
+            SourceUnavailable: another process has been fetching it for too long.
+        """
+        from filelock import FileLock, Timeout
+
         path = self._partial / _name(uri, state)
         # Lock files are never removed, so that all processes lock the same ones; a few suffice.
-        with open(self._partial / f"{path.name[:2]}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = FileLock(self._partial / f"{path.name[:2]}.lock", timeout=_PATIENCE_SECONDS, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise SourceUnavailable(
+                f"{uri}: another process has been fetching into {self._partial} for {_PATIENCE_SECONDS / 60:.0f} "
+                "minutes; wait for it or end it"
+            ) from None
+        try:
             yield path
+        finally:
+            lock.release()
 
     def add(self, partial: Path, found: Known, uri: str, state: str) -> Lease:
         """Move a completely fetched and verified file in, and make room for it."""
