@@ -67,7 +67,7 @@ def challenge(
 
     Raises:
         OutletUnavailable, OutletRefused: MLflow or the run store.
-        RetrainingBusy: another run took this one's place.
+        StoreBusy: another run took this one's place.
     """
     labels = labels_of(ground.monitor, found)
     if labels.problem is not None:
