@@ -93,6 +93,7 @@ class _Work:
 def _challenge(
     ground: Ground, found: TrainingSet, labels: Labels, kinds: Kinds, work: _Work
 ) -> tuple[RetrainResult, Version]:
+    ground.registry.prepare()
     champion = ground.registry.at(CHAMPION)
     setting = Setting(
         monitor=ground.monitor,

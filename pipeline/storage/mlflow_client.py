@@ -61,7 +61,31 @@ def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
             raise explained from (error if addresses.shown(uri) == uri else None)
 
 
-def artifact_location(tracking_uri: str, experiment: str) -> str | None:
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """The id of an experiment, created where it is missing. Inside the block of `open_store`.
+
+    Raises:
+        OutletRefused: somebody deleted it, and with it the runs that are to be found again.
+    """
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, _artifact_location(client.tracking_uri, name)))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process may have been faster
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise OutletRefused(
+            f"MLflow at {addresses.shown(client.tracking_uri)}: the experiment {name!r} was deleted; bring it back "
+            f"with `mlflow experiments restore --experiment-id {found.experiment_id}`, or erase it with `mlflow gc`"
+        )
+    return str(found.experiment_id)
+
+
+def _artifact_location(tracking_uri: str, experiment: str) -> str | None:
     """Where a new experiment keeps its files: beside an embedded database, elsewhere what the server says."""
     database = _database(tracking_uri)
     return (database.parent / _ARTIFACTS / experiment).as_uri() if database else None
