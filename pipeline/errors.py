@@ -106,8 +106,8 @@ class OutletRefused(NightjarError):
     exit_code = ExitCode.OUTLET
 
 
-class RetrainingBusy(OutletUnavailable):
-    """Another retraining, promotion or rollback of this monitor is still going on."""
+class StoreBusy(OutletUnavailable):
+    """Somebody else holds what this process was about to change, or took it over while this process stood still."""
 
 
 class TrainingFailed(NightjarError):

@@ -37,6 +37,14 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("templates",),
         ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
     ),
+    "storage": (
+        ("addresses", "manifest", "retries"),
+        ("mlflow_client", "s3"),
+        ("lease",),
+        ("local_files", "s3_files"),
+        ("files",),
+        ("run_store", "training_archive"),
+    ),
     "retrain": (("progress",), ("data",), ("trainer",), ("model",), ("judging",), ("champion",), ("challenge",)),
 }
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")

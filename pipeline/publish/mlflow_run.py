@@ -22,11 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.errors import OutletRefused
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import decisive_share
 from pipeline.results import Snapshot
-from pipeline.storage.mlflow_client import artifact_location, open_store, without_credentials
+from pipeline.storage.mlflow_client import experiment_id, open_store
 from pipeline.wording import clip, count
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def log_night(view: NightView, files: Mapping[str, bytes], tracking_uri: str | N
         OutletRefused: MLflow said no, such as for a missing permission or a deleted experiment.
     """
     with open_store(tracking_uri) as client:
-        experiment = _experiment(client, view)
+        experiment = experiment_id(client, f"monitoring/{view.monitor.name}")
         run = _find_run(client, experiment, view) or _create_run(client, experiment, view)
         _log_parameters_and_tags(client, run, view)
         _log_metrics(client, run, view)
@@ -164,27 +163,6 @@ def _method(method: str, threshold: float | None) -> str:
 
 def _key(view: NightView) -> str:
     return f"{view.monitor.name}/{view.run_date}"
-
-
-def _experiment(client: MlflowClient, view: NightView) -> str:
-    """The id of the monitor's experiment, created where it is missing."""
-    from mlflow.exceptions import MlflowException
-
-    name = f"monitoring/{view.monitor.name}"
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        try:
-            return str(client.create_experiment(name, artifact_location(client.tracking_uri, name)))
-        except MlflowException:
-            found = client.get_experiment_by_name(name)  # another process may have been faster
-            if found is None:
-                raise
-    if found.lifecycle_stage != "active":
-        raise OutletRefused(
-            f"MLflow at {without_credentials(client.tracking_uri)}: the experiment {name!r} was deleted; bring it back "
-            f"with `mlflow experiments restore --experiment-id {found.experiment_id}`, or erase it with `mlflow gc`"
-        )
-    return str(found.experiment_id)
 
 
 def _find_run(client: MlflowClient, experiment: str, view: NightView) -> Run | None:

@@ -68,7 +68,7 @@ def challenge(
 
     Raises:
         OutletUnavailable, OutletRefused: MLflow or the run store.
-        RetrainingBusy: another run took this one's place.
+        StoreBusy: another run took this one's place.
     """
     try:
         labels = labels_of(ground.monitor, gathered.found, gathered.task)
@@ -94,6 +94,7 @@ class _Work:
 def _challenge(
     ground: Ground, found: TrainingSet, labels: Labels, kinds: Kinds, work: _Work
 ) -> tuple[RetrainResult, Version]:
+    ground.registry.prepare()
     champion = ground.registry.at(CHAMPION)
     setting = Setting(
         monitor=ground.monitor,

@@ -15,6 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from pipeline.errors import SourceUnavailable
+from pipeline.wording import seconds
+
+_PATIENCE_SECONDS = 3600.0
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -74,9 +79,12 @@ class Cache:
     def partial(self, uri: str, state: str) -> Iterator[Path]:
         """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time: whoever
         had to wait should look first whether the object is here now.
+
+        Raises:
+            SourceUnavailable: another process has been fetching it for too long.
         """
         path = self._partial / _name(uri, state)
-        with self._alone(path.name[:2]):  # a few locks suffice
+        with self._alone(path.name[:2], uri):  # a few locks suffice
             yield path
 
     def add(self, partial: Path, found: Known, uri: str, state: str) -> Lease:
@@ -85,7 +93,7 @@ class Cache:
         An object with this content that is here already stays, and the file goes: a reader's lease is of that object,
         and would not keep another one at its path.
         """
-        with self._alone("add"):
+        with self._alone("add", uri):
             self._remember(_name(uri, state), found)
             lease = self.lease(found.sha256)
             if lease is None:
@@ -96,11 +104,22 @@ class Cache:
         return lease
 
     @contextmanager
-    def _alone(self, what: str) -> Iterator[None]:
+    def _alone(self, what: str, uri: str) -> Iterator[None]:
         """One thread of one process at a time. Lock files are never removed, so that all lock the same ones."""
-        with open(self._partial / f"{what}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._partial / f"{what}.lock", timeout=_PATIENCE_SECONDS, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            patience = seconds(_PATIENCE_SECONDS)
+            raise SourceUnavailable(
+                f"{uri}: another process has held {self._partial} for {patience}; wait for it or end it"
+            ) from None
+        try:
             yield
+        finally:
+            lock.release()
 
     def _move_in(self, partial: Path, sha256: str) -> Lease:
         descriptor = os.open(partial, os.O_RDONLY)

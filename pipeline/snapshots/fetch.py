@@ -149,41 +149,14 @@ def _disk_error(error: OSError, listed: Listed) -> SourceUnavailable:
 
 def _download(listed: Listed, partial: Path, version_id: str | None) -> str | None:
     """Retries what breaks in the middle of a body; boto3 itself retries requests that fail at the start."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     retrying = Retrying(
-        retry=retry_if_exception(_is_transient),
+        retry=retry_if_exception(s3.may_pass),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.2, max=20),
         reraise=True,
     )
-    try:
+    with s3.asking(listed.uri, SourceUnavailable, gone=lambda _: _changed(listed.uri, "it was overwritten or removed")):
         return retrying(_download_rest, listed, partial, version_id)
-    except ClientError as error:
-        if s3.error_code(error) in s3.CHANGED_CODES | s3.MISSING_CODES:
-            raise _changed(listed.uri, "it was overwritten or removed") from error
-        raise SourceUnavailable(s3.explain(error, listed.uri)) from error
-    except (BotoCoreError, OSError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise
-        raise SourceUnavailable(s3.explain(error, listed.uri)) from error
-
-
-def _is_transient(error: BaseException) -> bool:
-    """A body that broke off. urllib3's errors are no OSErrors; a full disk is one that no retry mends."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from urllib3.exceptions import HTTPError
-
-    if isinstance(error, ClientError):
-        return s3.error_code(error) in {
-            "SlowDown",
-            "InternalError",
-            "ServiceUnavailable",
-            "RequestTimeout",
-            "503",
-            "500",
-        }
-    return isinstance(error, BotoCoreError | HTTPError | ConnectionError | TimeoutError)
 
 
 def _download_rest(listed: Listed, partial: Path, version_id: str | None) -> str | None:

@@ -82,10 +82,8 @@ def file_state(status: os.stat_result) -> str:
 
 
 def _list_s3(location: str) -> list[Listed]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     bucket, key = s3.split(location)
-    try:
+    with s3.asking(location, SourceUnavailable, gone=lambda text: SnapshotMissing(f"{text}; check the bucket")):
         if any(char in key for char in _GLOB_CHARACTERS):
             fixed = key[: min(key.index(char) for char in _GLOB_CHARACTERS if char in key)]
             return [item for item in _list_prefix(bucket, fixed) if fnmatch.fnmatchcase(s3.split(item.uri)[1], key)]
@@ -95,12 +93,6 @@ def _list_s3(location: str) -> list[Listed]:
                 return exact
         prefix = key.rstrip("/") + "/"
         return [item for item in _list_prefix(bucket, prefix) if _is_parquet(item.uri, f"s3://{bucket}/{prefix}")]
-    except ClientError as error:
-        if s3.error_code(error) in s3.MISSING_CODES:
-            raise SnapshotMissing(s3.explain(error, location) + "; check the bucket") from error
-        raise SourceUnavailable(s3.explain(error, location)) from error
-    except BotoCoreError as error:
-        raise SourceUnavailable(s3.explain(error, location)) from error
 
 
 def _list_prefix(bucket: str, prefix: str) -> list[Listed]:

@@ -128,7 +128,7 @@ def write_fleet(store: RunStore, settings: Settings) -> None:
     """Write the fleet's page from what is remembered of every monitor."""
     from pipeline.publish.pages import fleet_page
 
-    with store.alone(FLEET):
+    with store.alone(""):
         files = monitors.load_all(settings)
         store.write_page("index.html", fleet_page(watched(store, settings, files), problems(files)))
 

@@ -66,11 +66,10 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
     """
     from pipeline.retrain.champion.conclusion import conclude, recorded
     from pipeline.retrain.champion.registry import Registry
-    from pipeline.storage.lease import hold
 
     # Whoever comes second waits for the first, and is told what came of it.
     patience = night.monitor.retrain.time_limit_minutes * 60 + _BUSY_SECONDS
-    with hold(night.settings.store, night.name, patience) as lease:
+    with night.store.alone_retraining(night.name, patience) as lease:
         registry = Registry(night.name, night.tracking_uri)
         version = None if force else registry.find(_key(night))
         if version is None:

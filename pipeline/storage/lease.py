@@ -1,41 +1,42 @@
-"""One retraining, promotion or rollback of a monitor at a time, on whatever machine.
+"""One at a time, on whatever machine: a publication, the writing of pages, a retraining.
 
-The lease lies in the run store. On a local disk it is a `flock`, which ends with its process, however that ends. On S3
-it is an object that its holder renews; written conditionally, so that of two who take it one fails, and its age is
+The lease lies in the run store. On a local disk it is a file lock, which ends with its process, however that ends. On
+S3 it is an object that its holder renews; written conditionally, so that of two who take it one fails, and its age is
 read off the server's own clock. A holder that was killed stops renewing, and after `_EXPIRES_SECONDS` another may take
 its place.
+
+A lease that was given back stays where it is, a few bytes: whoever removed it could remove the next holder's.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
+import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
-from pipeline.errors import OutletUnavailable, RetrainingBusy
+from pipeline.errors import OutletUnavailable, StoreBusy
 from pipeline.storage import s3
 
 log = logging.getLogger(__name__)
 
-_KEY = "{monitor}/.retraining.lock"
 _EXPIRES_SECONDS = 120.0
 _RENEW_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 1.0
-_TAKEN_CODES = s3.CHANGED_CODES | {"ConditionalRequestConflict", "409"}
+_SOONEST_SECONDS = 0.05
+_FREE = b"free"
 
 
 class Lease:
-    """Held while the block of `hold` runs."""
+    """Held while its block runs. On a local disk nobody can take it over."""
 
-    def __init__(self) -> None:
+    def __init__(self, renew: Callable[[], bool] = lambda: True) -> None:
+        """`renew` asks the store whether the lease is still held, and makes it last longer."""
+        self._renew = renew
         self._lost = threading.Event()
 
     def lose(self) -> None:
@@ -43,142 +44,140 @@ class Lease:
         self._lost.set()
 
     def require(self) -> None:
-        """Call before a change that nobody else may make meanwhile.
+        """Call right before a change that nobody else may make meanwhile.
 
         Raises:
-            RetrainingBusy: the lease ran out while this process stood still, and another one holds it now.
+            StoreBusy: the lease ran out while this process stood still, and another one took its place.
+            OutletUnavailable: the run store did not answer, so nobody knows.
         """
-        if self._lost.is_set():
-            raise RetrainingBusy("this run stood still for too long, and another one took its place: try again")
+        if self._lost.is_set() or not self._renew():
+            self.lose()
+            raise StoreBusy("this run stood still for too long, and another one took its place: try again")
 
 
 @contextmanager
-def hold(store_uri: str, monitor: str, wait_seconds: float) -> Iterator[Lease]:
-    """Hold the monitor's lease for the block; whoever holds it is waited for.
+def hold_file(path: Path, wait_seconds: float, holder: str) -> Iterator[Lease]:
+    """Hold the lease of a local store for the block; whoever holds it is waited for.
+
+    Args:
+        path: the lock file, which stays.
+        wait_seconds: for how long.
+        holder: who may be holding it, for the error.
 
     Raises:
-        RetrainingBusy: it was not free within `wait_seconds`.
-        OutletUnavailable: the run store did not answer.
+        StoreBusy: it was not free within that time.
+        OutletUnavailable: the file cannot be written.
     """
-    key = _KEY.format(monitor=monitor)
-    deadline = time.monotonic() + wait_seconds
-    if s3.is_s3(store_uri):
-        bucket, prefix = s3.split(store_uri)
-        with _hold_object(bucket, "/".join(filter(None, (prefix.strip("/"), key))), deadline) as lease:
-            yield lease
-    else:
-        with _hold_file(Path(store_uri) / key, deadline) as lease:
-            yield lease
+    from filelock import FileLock, Timeout
 
-
-@dataclass(frozen=True)
-class _Place:
-    bucket: str
-    key: str
-    owner: str
-
-
-def _wait(deadline: float, what: str) -> None:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise RetrainingBusy(f"{what}: held by another retraining, promotion or rollback; try again when it has ended")
-    time.sleep(min(_ASK_AGAIN_SECONDS, left))
-
-
-@contextmanager
-def _hold_file(path: Path, deadline: float) -> Iterator[Lease]:
+    lock = FileLock(path, timeout=max(wait_seconds, 0), fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = open(path, "w")  # noqa: SIM115  (open for as long as the lock is held)
+        lock.acquire()
+    except Timeout:
+        raise _busy(str(path), holder) from None
     except OSError as error:
-        raise OutletUnavailable(f"{path}: cannot be written: {error.strerror}; see PIPELINE_STORE") from error
-    with stream:
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                _wait(deadline, str(path))
+        raise OutletUnavailable(f"{path}: cannot be locked: {error.strerror or error}; see PIPELINE_STORE") from error
+    try:
         yield Lease()
+    finally:
+        lock.release()
 
 
 @contextmanager
-def _hold_object(bucket: str, key: str, deadline: float) -> Iterator[Lease]:
-    owner = uuid.uuid4().hex
-    etag = _take(bucket, key, owner)
-    while etag is None:
-        _wait(deadline, f"s3://{bucket}/{key}")
-        etag = _take(bucket, key, owner)
-    lease, stop = Lease(), threading.Event()
-    renewing = threading.Thread(target=_renew, args=(_Place(bucket, key, owner), etag, lease, stop), daemon=True)
+def hold_object(uri: str, wait_seconds: float, holder: str) -> Iterator[Lease]:
+    """The same on S3, where `uri` is the address of the object.
+
+    Raises:
+        StoreBusy: it was not free within that time.
+        OutletUnavailable: the run store did not answer, or does not know conditional writes.
+    """
+    held = _take_in_time(uri, time.monotonic() + wait_seconds, holder)
+    lease, stop = Lease(held.renew), threading.Event()
+    renewing = threading.Thread(target=_keep, args=(held, lease, stop), daemon=True)
     renewing.start()
     try:
         yield lease
     finally:
         stop.set()
         renewing.join()
-        if not lease._lost.is_set():
-            _request(bucket, key, "delete_object")
+        held.give_back()
 
 
-def _take(bucket: str, key: str, owner: str) -> str | None:
-    """The ETag of the lease if it could be taken."""
-    etag = _put(bucket, key, owner, IfNoneMatch="*")
-    if etag is None:
-        found = _request(bucket, key, "head_object")
-        if found is not None and _age_seconds(found) > _EXPIRES_SECONDS:
-            log.warning("s3://%s/%s: its holder has not renewed it; taken over", bucket, key)
-            etag = _put(bucket, key, owner, IfMatch=found["ETag"])
-    return etag
+class _Held:
+    """A lease object of ours: every renewal changes its content and so its ETag, which the next one is bound to."""
+
+    def __init__(self, uri: str, owner: str, etag: str) -> None:
+        self._uri = uri
+        self._owner = owner
+        self._etag: str | None = etag
+        self._turn = 0
+        self._one_at_a_time = threading.Lock()
+
+    def renew(self) -> bool:
+        """Make it last longer; whether it is still ours."""
+        with self._one_at_a_time:
+            self._turn += 1
+            self._write(f"{self._owner} {self._turn}".encode())
+            return self._etag is not None
+
+    def give_back(self) -> None:
+        """Let the next one have it. Where the store does not answer, that one has to wait until the lease runs out."""
+        with self._one_at_a_time:
+            try:
+                self._write(_FREE)
+            except OutletUnavailable as error:
+                log.warning("%s; the lease runs out in %.0f s", error, _EXPIRES_SECONDS)
+
+    def _write(self, content: bytes) -> None:
+        if self._etag is None:
+            return
+        found = s3.write_if(self._uri, content, self._etag)
+        if found is None:  # unless an earlier renewal came through whose answer did not
+            there = s3.read(self._uri)
+            if there is not None and there.content.startswith(self._owner.encode()):
+                found = s3.write_if(self._uri, content, there.etag)
+        self._etag = found
 
 
-def _put(bucket: str, key: str, text: str, **condition: str) -> str | None:
-    """The ETag of what was written; None when the condition did not hold.
+def _take_in_time(uri: str, deadline: float, holder: str) -> _Held:
+    owner, pause = uuid.uuid4().hex, _SOONEST_SECONDS
+    while True:
+        held = _take(uri, owner)
+        if held is not None:
+            return held
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise _busy(uri, holder)
+        time.sleep(min(pause * random.uniform(0.5, 1), left))  # not in step with others who wait
+        pause = min(2 * pause, _ASK_AGAIN_SECONDS)
 
-    A write whose answer got lost is sent again by boto3, and then meets itself: what is there tells.
-    """
-    found = _request(bucket, key, "put_object", Body=text.encode(), **condition)
-    if found is None:
-        there = _request(bucket, key, "get_object")
-        if there is None or there["Body"].read() != text.encode():
+
+def _take(uri: str, owner: str) -> _Held | None:
+    """The lease if it is free, or its holder has not renewed it for too long."""
+    there = s3.read(uri)
+    if there is not None and there.content != _FREE:
+        if there.age_seconds <= _EXPIRES_SECONDS:
             return None
-        found = there
-    return str(found["ETag"])
+        log.warning("%s: its holder has not renewed it; taken over", uri)
+    etag = s3.write_if(uri, f"{owner} 0".encode(), None if there is None else there.etag)
+    return None if etag is None else _Held(uri, owner, etag)
 
 
-def _age_seconds(found: dict[str, Any]) -> float:
-    now = parsedate_to_datetime(found["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return float((now - found["LastModified"]).total_seconds())
-
-
-def _renew(place: _Place, etag: str, lease: Lease, stop: threading.Event) -> None:
-    """Write the lease again and again. A store that does not answer for too long counts as lost."""
+def _keep(held: _Held, lease: Lease, stop: threading.Event) -> None:
+    """Renew a lease again and again. A store that does not answer for too long counts as lost."""
     renewed = time.monotonic()
-    turn = 0
     while not stop.wait(_RENEW_SECONDS):
-        turn += 1
         try:
-            found = _put(place.bucket, place.key, f"{place.owner} {turn}", IfMatch=etag)
+            if not held.renew():
+                return lease.lose()
         except OutletUnavailable:
             if time.monotonic() - renewed > _EXPIRES_SECONDS - _RENEW_SECONDS:
                 return lease.lose()
             continue
-        if found is None:
-            return lease.lose()
-        etag, renewed = found, time.monotonic()
+        renewed = time.monotonic()
     return None
 
 
-def _request(bucket: str, key: str, operation: str, **arguments: Any) -> dict[str, Any] | None:
-    """The response; None when a condition did not hold or nothing is there."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        found: dict[str, Any] = getattr(s3.client(), operation)(Bucket=bucket, Key=key, **arguments)
-    except ClientError as error:
-        if s3.error_code(error) in _TAKEN_CODES | s3.MISSING_CODES - {"NoSuchBucket"}:
-            return None
-        raise OutletUnavailable(s3.explain(error, f"s3://{bucket}/{key}")) from error
-    except BotoCoreError as error:
-        raise OutletUnavailable(s3.explain(error, f"s3://{bucket}/{key}")) from error
-    return found
+def _busy(place: str, holder: str) -> StoreBusy:
+    return StoreBusy(f"{place}: held by {holder}; try again when it has ended")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
+from pipeline.storage import addresses
+from pipeline.storage.retries import worth_another_try
 from pipeline.wording import clip, seconds
 
 if TYPE_CHECKING:
@@ -29,12 +30,10 @@ _DEFAULTS = {
 _LOCK_SECONDS = 600.0
 _SQLITE = "sqlite:///"
 _ARTIFACTS = "mlflow-artifacts"
-_TRY_AGAIN_STATUS = frozenset({408, 425, 429, 499})
 # Whatever these raise comes from the outlet; anything else is a mistake of ours and stays what it is.
 _OUTLET_LIBRARIES = frozenset(
     {"mlflow", "requests", "urllib3", "sqlalchemy", "alembic", "sqlite3", "filelock", "boto3", "botocore", "s3transfer"}
 )
-_CREDENTIALS = re.compile(r"://(?!/)\S*@")  # not in sqlite:///home/me@work/mlflow.db
 _MAX_CAUSE = 300
 
 
@@ -60,10 +59,34 @@ def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
             explained = _explain(error, uri)
             if explained is None:
                 raise
-            raise explained from (None if _CREDENTIALS.search(uri) else error)
+            raise explained from (error if addresses.shown(uri) == uri else None)
 
 
-def artifact_location(tracking_uri: str, experiment: str) -> str | None:
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """The id of an experiment, created where it is missing. Inside the block of `open_store`.
+
+    Raises:
+        OutletRefused: somebody deleted it, and with it the runs that are to be found again.
+    """
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, _artifact_location(client.tracking_uri, name)))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process may have been faster
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise OutletRefused(
+            f"MLflow at {addresses.shown(client.tracking_uri)}: the experiment {name!r} was deleted; bring it back "
+            f"with `mlflow experiments restore --experiment-id {found.experiment_id}`, or erase it with `mlflow gc`"
+        )
+    return str(found.experiment_id)
+
+
+def _artifact_location(tracking_uri: str, experiment: str) -> str | None:
     """Where a new experiment keeps its files: beside an embedded database, elsewhere what the server says."""
     database = _database(tracking_uri)
     return (database.parent / _ARTIFACTS / experiment).as_uri() if database else None
@@ -121,7 +144,7 @@ def _explain(error: Exception, uri: str) -> NightjarError | None:
     library = type(error).__module__.partition(".")[0]
     if isinstance(error, NightjarError) or not (library in _OUTLET_LIBRARIES or isinstance(error, OSError)):
         return None
-    place, cause, status = f"MLflow at {without_credentials(uri)}", _cause(error), _status(error)
+    place, cause, status = f"MLflow at {addresses.shown(uri)}", _cause(error), _status(error)
     if library == "filelock":
         text = f"{place}: another process has held the database for {seconds(_LOCK_SECONDS)}; wait for it or end it"
         return OutletUnavailable(text)
@@ -130,19 +153,14 @@ def _explain(error: Exception, uri: str) -> NightjarError | None:
     if status in (401, 403):
         hint = "check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         return OutletRefused(f"{place}: access denied ({status}); {hint}, and the permissions there")
-    if "db upgrade" in cause or (400 <= status < 500 and status not in _TRY_AGAIN_STATUS):
+    if "db upgrade" in cause or (status >= 400 and not worth_another_try(status)):
         return OutletRefused(f"{place}: refused: {cause}")
     return OutletUnavailable(f"{place}: no usable answer: {cause}; check MLFLOW_TRACKING_URI and that the server runs")
 
 
-def without_credentials(uri: str) -> str:
-    """An address as it may be shown: no user, no password, no query."""
-    return _CREDENTIALS.sub("://", uri).partition("?")[0]
-
-
 def _cause(error: Exception) -> str:
     """The first line of the error, or its kind when it says nothing."""
-    lines = _CREDENTIALS.sub("://", str(error)).strip().splitlines() or [type(error).__name__]
+    lines = addresses.without_credentials(str(error)).strip().splitlines() or [type(error).__name__]
     return clip(lines[0], _MAX_CAUSE)
 
 

@@ -1,4 +1,4 @@
-"""How often an outlet is asked again, and how long is waited between."""
+"""When an outlet is asked again: after which answers, how often, and how long is waited between."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from pipeline.errors import OutletUnavailable
 
 ATTEMPTS = 4
+_FIRST_SERVER_FAULT = 500
+# Timed out, too early, too many requests, and what nginx notes when a client hung up.
+_LATER = frozenset({408, 425, 429, 499})
+
+
+def worth_another_try(status: int) -> bool:
+    """Whether an HTTP status means "not now" rather than "no"."""
+    return status >= _FIRST_SERVER_FAULT or status in _LATER
 
 
 def with_retries(sleep: Callable[[float], None]) -> Retrying:

@@ -4,67 +4,45 @@
     <store>/index.html, <store>/<monitor>/index.html, <store>/<monitor>/history.json   over many nights
     <store>/<monitor>/.work/<run_date>/  results of the steps so far: read by the next step, on whatever machine
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
+    <store>/<monitor>/.nights/           versions of nights on a local disk, what is not in its place yet on S3
+    .lock, .retraining.lock              leases, in the folder they are about
 
-A night is published whole. On a local disk `<run_date>` is a symbolic link that is switched to a complete folder in
-one step. S3 has no such switch: `night.json`, written last, lists the digest of every file of the night, and
-`RunStore.read_night` accepts only files that agree with it. Pages of old nights change when their neighbours do:
-`RunStore.replace_in_night` leaves the other files of a night as they are.
+A night is published whole: `RunStore.read_night` gives the old one or the new one, never a mixture, whoever publishes
+at once and whoever is killed meanwhile. `night.json` lists the digest of every file of the night; how it gets there is
+told in `pipeline.storage.manifest`. Pages of old nights change when their neighbours do: `RunStore.replace_in_night`
+leaves the other files of a night as they are.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
-from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from pipeline.errors import OutletUnavailable, ResultMissing
+from pipeline.errors import ResultMissing
 from pipeline.results import Result
-from pipeline.storage import s3
+from pipeline.storage.files import Files, files_at
+from pipeline.storage.lease import Lease
+from pipeline.storage.manifest import MANIFEST, Manifest, aside, digests
 
-MANIFEST = "night.json"
+PATIENCE_SECONDS = 600.0
 _READS = 5
 _BETWEEN_READS_SECONDS = 0.1
-_CONTENT_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".json": "application/json",
-    ".eml": "message/rfc822",
-    ".prom": "text/plain; charset=utf-8",
-}
 R = TypeVar("R", bound=Result)
 
 
-class _Files(Protocol):
-    """Whole files by key, `/` between parts. Writing replaces in one step."""
-
-    def read(self, key: str) -> bytes | None: ...
-
-    def write(self, key: str, content: bytes) -> None: ...
-
-    def folders(self, key: str) -> list[str]: ...
-
-    def publish(self, key: str, files: Mapping[str, bytes], keep: Collection[str] = ()) -> None: ...
-
-    def alone(self, key: str) -> AbstractContextManager[None]: ...
-
-    def uri(self, key: str) -> str: ...
-
-
 class RunStore:
-    """Reads and writes the results of nights; see the module's description for the layout."""
+    """Reads and writes the results of nights; see the module's description for the layout.
+
+    Every method raises OutletUnavailable when the store cannot be reached, read or written.
+    """
 
     def __init__(self, uri: str) -> None:
-        self._files: _Files = _S3Files(uri) if s3.is_s3(uri) else _LocalFiles(Path(uri))
+        self._files: Files = files_at(uri)
 
     def save(self, monitor: str, run_date: date, name: str, value: Result) -> None:
         """Keep a step's result for the steps after it."""
@@ -89,47 +67,71 @@ class RunStore:
             ) from error
 
     def publish_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> None:
-        """Put a night's files in place of whatever was published for the date, whole."""
+        """Put a night's files in place of whatever was published for the date, whole.
+
+        Raises:
+            StoreBusy: somebody else published for too long, or while this process stood still.
+        """
         key = f"{monitor}/{run_date}"
-        with self._files.alone(key):
-            self._files.publish(key, {**files, MANIFEST: _manifest(_digests(files))})
+        with self.alone(key) as lease:
+            self._files.publish(key, files, Manifest(digests(files)), lease)
 
     def replace_in_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> bool:
-        """Put some files in place of those in a published night and leave the others; whether anything changed."""
+        """Put some files in place of those in a published night and leave the others; whether any was another one.
+
+        Raises:
+            StoreBusy: as for `publish_night`.
+        """
         key = f"{monitor}/{run_date}"
-        with self._files.alone(key):
-            known = self._read_digests(key)
-            changed = {name: new for name, new in files.items() if self._files.read(f"{key}/{name}") != new}
-            if known is None or not changed:
+        manifest = self._manifest(key)
+        if manifest is None or (manifest.in_place and not self._changed(key, manifest, files)):
+            return False
+        with self.alone(key) as lease:
+            self._files.settle(key, lease)
+            manifest = self._manifest(key)
+            changed = {} if manifest is None else self._changed(key, manifest, files)
+            if manifest is None or not changed:
                 return False
-            manifest = _manifest(known | _digests(changed))
-            self._files.publish(key, {**changed, MANIFEST: manifest}, keep=known.keys() - changed.keys())
+            self._files.publish(key, changed, manifest.updated(changed), lease)
         return True
 
+    def _changed(self, key: str, manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Those that the manifest knows otherwise, and those in whose place somebody put something else."""
+
+        def is_there(name: str, content: bytes, digest: str) -> bool:
+            return manifest.files.get(name) == digest and self._files.read(f"{key}/{name}") == content
+
+        wanted = digests(files)
+        return {name: new for name, new in files.items() if not is_there(name, new, wanted[name])}
+
     def read_night(self, monitor: str, run_date: date, names: Collection[str] | None = None) -> dict[str, bytes] | None:
-        """Files of a published night, from one publication; None when there is none, or not a whole one (on S3).
+        """Files of a published night, from one publication; None when there is none, or somebody else changed a file.
 
         Args:
             monitor: whose night.
             run_date: its date.
             names: read those that there are of these; by default all.
         """
-        key = f"{monitor}/{run_date}"
-        for attempt in range(_READS):
-            time.sleep(_BETWEEN_READS_SECONDS * min(attempt, 1))  # it may just be being replaced
-            digests = self._read_digests(key)
-            if digests is None:
+        key, misses, last = f"{monitor}/{run_date}", 0, None
+        while misses < _READS:
+            manifest = self._manifest(key)
+            if manifest is None:
                 return None
-            wanted = {name: digest for name, digest in digests.items() if names is None or name in names}
-            files = {name: self._files.read(f"{key}/{name}") for name in wanted}
+            wanted = {name: digest for name, digest in manifest.files.items() if names is None or name in names}
+            files = {name: self._read_file(key, manifest, name) for name in wanted}
             whole = {name: content for name, content in files.items() if content is not None}
-            if _digests(whole) == wanted:
+            if digests(whole) == wanted:
                 return whole
+            misses, last = (misses + 1 if manifest == last else 1), manifest  # it may just be being replaced
+            time.sleep(_BETWEEN_READS_SECONDS)
         return None
 
-    def _read_digests(self, key: str) -> dict[str, str] | None:
-        content = self._files.read(f"{key}/{MANIFEST}")
-        return None if content is None else dict(json.loads(content)["files"])
+    def _manifest(self, key: str) -> Manifest | None:
+        return Manifest.read(self._files.read(f"{key}/{MANIFEST}"))
+
+    def _read_file(self, key: str, manifest: Manifest, name: str) -> bytes | None:
+        found = None if manifest.in_place else self._files.read(f"{aside(key)}/{manifest.version}/{name}")
+        return self._files.read(f"{key}/{name}") if found is None else found
 
     def read_result(self, monitor: str, run_date: date, name: str, kind: type[R]) -> R | None:
         """One result of a published night; None when there is none, or it was written by a version that kept less."""
@@ -152,9 +154,26 @@ class RunStore:
         if self._files.read(key) != content:
             self._files.write(key, content)
 
-    def alone(self, monitor: str) -> AbstractContextManager[None]:
-        """On disk, nobody else brings the pages of this monitor up to date meanwhile; on S3 somebody may."""
-        return self._files.alone(f"{monitor}/history.json")
+    def alone(self, key: str, wait_seconds: float = PATIENCE_SECONDS) -> AbstractContextManager[Lease]:
+        """Nobody else holds the same key while the block runs, on whatever machine; whoever does is waited for.
+
+        Not for a block that takes the same key again: `publish_night` and `replace_in_night` take the one of their
+        night.
+
+        Args:
+            key: "" for the fleet, a monitor's name, or `<monitor>/<run_date>`. All nights of a monitor share one lease,
+                as files of one per night would pile up; a monitor's own is another one.
+            wait_seconds: for how long.
+
+        Raises:
+            StoreBusy: it was not free within that time.
+        """
+        return self._files.alone(_lease_of(key), wait_seconds, "another process")
+
+    def alone_retraining(self, monitor: str, wait_seconds: float) -> AbstractContextManager[Lease]:
+        """The same for what moves a monitor's champion. Apart from its pages: nights end while a retraining goes on."""
+        key = f"{monitor}/.retraining.lock"
+        return self._files.alone(key, wait_seconds, "another retraining, promotion or rollback")
 
     def page_uri(self, key: str) -> str:
         """Where a page over many nights lies: a path or an s3:// address."""
@@ -174,12 +193,11 @@ class RunStore:
         return self._files.uri(f"{monitor}/{run_date}/{name}".rstrip("/"))
 
 
-def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-
-
-def _manifest(digests: Mapping[str, str]) -> bytes:
-    return (json.dumps({"files": dict(sorted(digests.items()))}, indent=2) + "\n").encode()
+def _lease_of(key: str) -> str:
+    folder, _, name = key.rpartition("/")
+    if _is_date(name):
+        return f"{folder}/.nights/.lock"
+    return f"{key}/.lock" if key else ".lock"
 
 
 def _is_date(name: str) -> bool:
@@ -187,127 +205,3 @@ def _is_date(name: str) -> bool:
         return date.fromisoformat(name).isoformat() == name
     except ValueError:
         return False
-
-
-class _LocalFiles:
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def read(self, key: str) -> bytes | None:
-        try:
-            return (self._root / key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def write(self, key: str, content: bytes) -> None:
-        try:
-            self._write(self._root / key, content)
-        except OSError as error:
-            raise OutletUnavailable(
-                f"{self.uri(key)}: cannot be written: {error.strerror}; see PIPELINE_STORE"
-            ) from error
-
-    def _write(self, path: Path, content: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as temporary:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            os.fchmod(temporary.fileno(), 0o644)
-        os.replace(temporary.name, path)
-
-    def folders(self, key: str) -> list[str]:
-        folder = self._root / key
-        return [item.name for item in folder.iterdir() if item.is_dir()] if folder.is_dir() else []
-
-    @contextmanager
-    def alone(self, key: str) -> Iterator[None]:
-        """Nobody else publishes under the key meanwhile, and clears away a folder that is still being filled."""
-        path = self._root / key
-        lock = path.parent / ".nights" / f"{path.name}.lock"
-        try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            with lock.open("w") as held:
-                fcntl.flock(held, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise OutletUnavailable(
-                f"{self.uri(key)}: cannot be written: {error.strerror}; see PIPELINE_STORE"
-            ) from error
-
-    def publish(self, key: str, files: Mapping[str, bytes], keep: Collection[str] = ()) -> None:
-        link = self._root / key
-        versions = link.parent / ".nights" / link.name
-        versions.mkdir(parents=True, exist_ok=True)
-        complete = Path(tempfile.mkdtemp(dir=versions))
-        complete.chmod(0o755)
-        previous = link.resolve() if link.is_symlink() else None
-        for name in keep:
-            os.link(link / name, complete / name)
-        for name, content in files.items():
-            self.write(str((complete / name).relative_to(self._root)), content)
-        new_link = complete.with_suffix(".link")
-        new_link.symlink_to(complete.relative_to(link.parent))
-        os.replace(new_link, link)
-        for old in versions.iterdir():  # a reader may still be in the previous one
-            if old not in (complete, previous):
-                shutil.rmtree(old, ignore_errors=True)
-
-    def uri(self, key: str) -> str:
-        return str(self._root / key)
-
-
-class _S3Files:
-    def __init__(self, uri: str) -> None:
-        self._bucket, prefix = s3.split(uri)
-        self._prefix = prefix.strip("/")
-
-    def _key(self, key: str) -> str:
-        return f"{self._prefix}/{key}" if self._prefix else key
-
-    def read(self, key: str) -> bytes | None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            content: bytes = s3.client().get_object(Bucket=self._bucket, Key=self._key(key))["Body"].read()
-        except ClientError as error:
-            if s3.error_code(error) == "NoSuchKey":
-                return None
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
-        except BotoCoreError as error:
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
-        return content
-
-    def write(self, key: str, content: bytes) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        content_type = _CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream")
-        try:
-            s3.client().put_object(Bucket=self._bucket, Key=self._key(key), Body=content, ContentType=content_type)
-        except (BotoCoreError, ClientError) as error:
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
-
-    def folders(self, key: str) -> list[str]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        prefix = self._key(key) + "/"
-        try:
-            pages = (
-                s3.client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
-            )
-            found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
-        except (BotoCoreError, ClientError) as error:
-            raise OutletUnavailable(s3.explain(error, self.uri(key))) from error
-        return [name.removeprefix(prefix).rstrip("/") for name in found]
-
-    def alone(self, key: str) -> AbstractContextManager[None]:
-        """S3 has no locks: whoever replaces files reads them again afterwards."""
-        return nullcontext()
-
-    def publish(self, key: str, files: Mapping[str, bytes], keep: Collection[str] = ()) -> None:
-        last = ("index.html", MANIFEST)
-        for name in [*(name for name in files if name not in last), *(name for name in last if name in files)]:
-            self.write(f"{key}/{name}", files[name])
-
-    def uri(self, key: str) -> str:
-        return f"s3://{self._bucket}/{self._key(key)}"

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from pipeline.errors import NightjarError, OutletUnavailable
+from pipeline.storage import addresses
+from pipeline.storage.retries import worth_another_try
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -12,6 +20,23 @@ if TYPE_CHECKING:
 SCHEME = "s3://"
 MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
 CHANGED_CODES = frozenset({"412", "PreconditionFailed"})
+_NO_OBJECT_CODES = MISSING_CODES - {"NoSuchBucket"}
+_LOST_CODES = CHANGED_CODES | _NO_OBJECT_CODES | {"409", "ConditionalRequestConflict"}
+_BYTES = "application/octet-stream"
+_DENIED_CODES = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
+_NO_ANSWER = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"})
+# What to say of S3's codes, and where there was no answer of botocore's errors.
+_WORDS = {
+    _DENIED_CODES: "access denied ({cause}); check the AWS credentials and the bucket policy",
+    MISSING_CODES: "not found ({cause})",
+    frozenset({"NotImplemented"}): "the store cannot do this ({cause}): conditional writes, as AWS, MinIO and RustFS "
+    "know them, are needed",
+    frozenset({"NoCredentialsError"}): "no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+    "AWS_PROFILE",
+    frozenset({"IncompleteReadError", "ResponseStreamingError"}): "the connection broke off in the middle of the "
+    "object, again and again; check the network",
+    _NO_ANSWER: "no answer from {endpoint} ({cause}); check AWS_ENDPOINT_URL_S3 and the network",
+}
 
 
 def is_s3(uri: str) -> bool:
@@ -44,25 +69,168 @@ def client() -> Any:
     return s3
 
 
-def error_code(error: Exception) -> str:
+@contextmanager
+def asking(
+    uri: str, failed: Callable[[str], NightjarError], gone: Callable[[str], NightjarError] | None = None
+) -> Iterator[None]:
+    """A block of requests about an address; what goes wrong in it is raised as one of our errors.
+
+    Args:
+        uri: what the requests are about; the error names it.
+        failed: makes the error from a sentence for people.
+        gone: the same where the object or bucket is not there, or no longer in the state that was asked for.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, HTTPError) as error:
+        absent = error_code(error) in MISSING_CODES | CHANGED_CODES
+        make = gone if gone is not None and absent else failed
+        raise make(_explain(error, uri)) from error
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as it was found. `etag` names its state; `age_seconds` is read off the server's own clock."""
+
+    content: bytes
+    etag: str
+    age_seconds: float
+
+
+def read(uri: str) -> Stored | None:
+    """An object; None where there is none.
+
+    This and what follows raises OutletUnavailable when the store does not answer or refuses.
+    """
+    bucket, key = split(uri)
+    with _storing(uri), _unless(_NO_OBJECT_CODES):
+        found = client().get_object(Bucket=bucket, Key=key)
+        now = parsedate_to_datetime(found["ResponseMetadata"]["HTTPHeaders"]["date"])
+        age = (now - found["LastModified"]).total_seconds()
+        return Stored(found["Body"].read(), str(found["ETag"]), age)
+    return None
+
+
+def write(uri: str, content: bytes, content_type: str = _BYTES) -> None:
+    """Write an object, or put it in place of the one that is there."""
+    bucket, key = split(uri)
+    with _storing(uri):
+        client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+
+
+def write_if(uri: str, content: bytes, etag: str | None, content_type: str = _BYTES) -> str | None:
+    """Write an object that is still in a state, for None one that is not there; its new state, None if it was not so.
+
+    A write whose answer got lost is sent again by boto3, and then meets itself: what is there tells. So the content has
+    to be one that nobody else writes.
+    """
+    bucket, key = split(uri)
+    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    with _storing(uri), _unless(_LOST_CODES):
+        found = client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type, **condition)
+        return str(found["ETag"])
+    there = read(uri)
+    return there.etag if there is not None and there.content == content else None
+
+
+def copy(source: str, target: str) -> bool:
+    """Copy an object within the store, with its content type; False where it is not there."""
+    (from_bucket, from_key), (bucket, key) = split(source), split(target)
+    with _storing(target), _unless(_NO_OBJECT_CODES):
+        client().copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": from_bucket, "Key": from_key})
+        return True
+    return False
+
+
+def upload(uri: str, path: Path) -> None:
+    """Write a file of any size as an object."""
+    bucket, key = split(uri)
+    with _storing(uri), open(path, "rb") as stream:
+        client().upload_fileobj(stream, bucket, key)
+
+
+def exists(uri: str) -> bool:
+    """Whether there is such an object."""
+    bucket, key = split(uri)
+    with _storing(uri), _unless(_NO_OBJECT_CODES):
+        client().head_object(Bucket=bucket, Key=key)
+        return True
+    return False
+
+
+def remove(uri: str) -> None:
+    """Remove an object, if it is there."""
+    bucket, key = split(uri)
+    with _storing(uri):
+        client().delete_object(Bucket=bucket, Key=key)
+
+
+def names(prefix: str) -> list[str]:
+    """What follows a prefix in the addresses of all objects below it."""
+    bucket, key = split(prefix)
+    with _storing(prefix):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        return [item["Key"].removeprefix(key) for page in pages for item in page.get("Contents", ())]
+
+
+def folders(prefix: str) -> list[str]:
+    """What follows a prefix up to the next `/`, where something follows that."""
+    bucket, key = split(prefix)
+    with _storing(prefix):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+        found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
+    return [name.removeprefix(key).rstrip("/") for name in found]
+
+
+def _storing(uri: str) -> AbstractContextManager[None]:
+    return asking(uri, OutletUnavailable)
+
+
+@contextmanager
+def _unless(codes: frozenset[str]) -> Iterator[None]:
+    """Ends the block quietly where S3 answers with one of these codes."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in codes:
+            raise
+
+
+def error_code(error: BaseException) -> str:
     """The S3 error code of a botocore ClientError, or '' for any other error."""
     response = getattr(error, "response", None)
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
-def explain(error: Exception, uri: str) -> str:
+def may_pass(error: BaseException) -> bool:
+    """Whether the same request may be answered later: a busy server, or a body that broke off.
+
+    urllib3's errors are no `OSError`; a full disk is one that no retry mends.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return worth_another_try(status) or error_code(error) == "RequestTimeout"  # which S3 answers with 400
+    return isinstance(error, BotoCoreError | HTTPError | ConnectionError | TimeoutError)
+
+
+def _explain(error: Exception, uri: str) -> str:
     """A sentence for people about a failed request; without credentials or signed addresses."""
-    code = error_code(error)
-    if code in {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}:
-        return f"{uri}: access denied ({code}); check the AWS credentials and the bucket policy"
-    if code in MISSING_CODES:
-        return f"{uri}: not found ({code})"
-    name = type(error).__name__
-    if name == "NoCredentialsError":
-        return f"{uri}: no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-    if name in {"IncompleteReadError", "ResponseStreamingError"}:
-        return f"{uri}: the connection broke off in the middle of the object, again and again; check the network"
-    if name in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"}:
-        endpoint = urlsplit(str(client().meta.endpoint_url)).netloc.rpartition("@")[2]
-        return f"{uri}: no answer from {endpoint} ({name}); check AWS_ENDPOINT_URL_S3 and the network"
+    name, code = type(error).__name__, error_code(error)
+    cause = code or name
+    for causes, words in _WORDS.items():
+        if cause in causes:
+            return f"{uri}: {words.format(cause=cause, endpoint=_endpoint())}"
     return f"{uri}: {name}{f' ({code})' if code else ''}"
+
+
+def _endpoint() -> str:
+    found = addresses.parse(str(client().meta.endpoint_url))
+    return "the endpoint" if found is None else found.place

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import OutletUnavailable
-from pipeline.storage import s3
+from pipeline.storage.files import files_at
 
 
 @dataclass(frozen=True)
@@ -28,32 +25,6 @@ def archive(store_uri: str, monitor: str, path: Path) -> Archived:
     """
     with open(path, "rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    key = f"{monitor}/training/{digest}.parquet"
-    if s3.is_s3(store_uri):
-        return Archived(_upload(store_uri.rstrip("/") + "/" + key, path), digest)
-    return Archived(_copy(Path(store_uri) / key, path), digest)
-
-
-def _copy(target: Path, path: Path) -> str:
-    if not target.exists():
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{target.name}.{os.getpid()}")
-            shutil.copyfile(path, temporary)
-            temporary.chmod(0o444)
-            os.replace(temporary, target)
-        except OSError as error:
-            raise OutletUnavailable(f"{target}: cannot be written: {error.strerror}; see PIPELINE_STORE") from error
-    return str(target.resolve())
-
-
-def _upload(uri: str, path: Path) -> str:
-    from boto3.exceptions import S3UploadFailedError
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    bucket, key = s3.split(uri)
-    try:
-        s3.client().upload_file(str(path), bucket, key)
-    except (BotoCoreError, ClientError, S3UploadFailedError) as error:
-        raise OutletUnavailable(s3.explain(error, uri)) from error
-    return uri
+    files, key = files_at(store_uri), f"{monitor}/training/{digest}.parquet"
+    files.add(key, path)
+    return Archived(files.uri(key), digest)

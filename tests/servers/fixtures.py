@@ -122,8 +122,8 @@ def s3(_s3_process: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
 def s3_flaky(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlakyS3]:
     """A proxy in front of `s3`, and the environment pointing at the proxy; `.s3` still reaches the bucket directly.
 
-    Faults to order: `.drop(after=bytes, times=1)`, `.fail(times=1, status=503, code="SlowDown")`; what was asked is
-    in `.exchanges` and `.gets(key)`.
+    Faults to order: `.drop(after=bytes, times=1)`, `.fail(times=1, status=503, code="SlowDown")`,
+    `.lose_answers(times=1)`; what was asked is in `.exchanges` and `.gets(key)`.
     """
     with run_flaky(s3) as proxy:
         _point_at(proxy.url, monkeypatch)

@@ -38,6 +38,7 @@ FOREIGN_VARIABLES = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
+SAID_BY_THE_PROXY = {"date", "server"}
 ERROR_BODY = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>ordered by the test</Message></Error>'
 
 
@@ -78,7 +79,7 @@ def run_s3(directory: Path) -> Iterator[str]:
     """Run an S3 API; yields its endpoint."""
 
     def command(port: int) -> list[str]:
-        return [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
+        return [sys.executable, str(Path(__file__).with_name("moto_in_turn.py")), "-H", LOOPBACK, "-p", str(port)]
 
     env = {"MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE_KEYS), "PYTHONWARNINGS": "ignore"}
     with serving(command, health="/moto-api/data.json", log=directory / "s3.log", env=env) as url:
@@ -117,13 +118,15 @@ class Exchange:
 class _Fault:
     remaining: int
     key: str | None
+    method: str | None = None
     after: int = 0
     reset: bool = False
     status: int = 503
     code: str = "SlowDown"
 
-    def hits(self, path: str) -> bool:
-        return self.remaining > 0 and (self.key is None or unquote(path).endswith(f"/{self.key}"))
+    def hits(self, method: str, path: str) -> bool:
+        meant = self.method in (None, method) and (self.key is None or unquote(path).endswith(f"/{self.key}"))
+        return self.remaining > 0 and meant
 
 
 @dataclass
@@ -135,6 +138,7 @@ class FlakyS3:
     exchanges: list[Exchange] = field(default_factory=list)
     _drops: list[_Fault] = field(default_factory=list)
     _errors: list[_Fault] = field(default_factory=list)
+    _losses: list[_Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def drop(self, *, after: int, times: int = 1, key: str | None = None, reset: bool = False) -> None:
@@ -144,9 +148,21 @@ class FlakyS3:
         """
         self._drops.append(_Fault(times, key, after=after, reset=reset))
 
-    def fail(self, *, times: int = 1, status: int = 503, code: str = "SlowDown", key: str | None = None) -> None:
+    def fail(
+        self,
+        *,
+        times: int = 1,
+        status: int = 503,
+        code: str = "SlowDown",
+        key: str | None = None,
+        method: str | None = None,
+    ) -> None:
         """Answer the next `times` requests with an S3 error instead of passing them on."""
-        self._errors.append(_Fault(times, key, status=status, code=code))
+        self._errors.append(_Fault(times, key, method=method, status=status, code=code))
+
+    def lose_answers(self, *, times: int = 1, key: str | None = None) -> None:
+        """Pass the next `times` writes on, and answer that S3 was too busy all the same."""
+        self._losses.append(_Fault(times, key, method="PUT"))
 
     def gets(self, key: str) -> list[Exchange]:
         """The GETs of one object, in order."""
@@ -155,18 +171,22 @@ class FlakyS3:
             exchange for exchange in self.exchanges if exchange.method == "GET" and unquote(exchange.path) == wanted
         ]
 
-    def next_error(self, path: str) -> _Fault | None:
-        """Use up one error that applies to this path."""
-        return self._use(self._errors, path)
+    def next_error(self, method: str, path: str) -> _Fault | None:
+        """Use up one error that applies to this request."""
+        return self._use(self._errors, method, path)
+
+    def next_loss(self, method: str, path: str) -> _Fault | None:
+        """Use up one lost answer that applies to this request."""
+        return self._use(self._losses, method, path)
 
     def next_drop(self, path: str, length: int) -> _Fault | None:
         """Use up one cut that applies to a body of this length."""
-        return self._use([fault for fault in self._drops if fault.after < length], path)
+        return self._use([fault for fault in self._drops if fault.after < length], "GET", path)
 
-    def _use(self, faults: list[_Fault], path: str) -> _Fault | None:
+    def _use(self, faults: list[_Fault], method: str, path: str) -> _Fault | None:
         with self._lock:
             for fault in faults:
-                if fault.hits(path):
+                if fault.hits(method, path):
                     fault.remaining -= 1
                     return fault
         return None
@@ -180,15 +200,22 @@ def run_flaky(s3: S3) -> Iterator[FlakyS3]:
         def _pass_on(self) -> None:
             body = self.read_body()
             path = urlsplit(self.path).path
-            fault = flaky.next_error(path)
+            fault = flaky.next_error(self.command, path)
             if fault is not None:
-                error = ERROR_BODY.format(code=fault.code).encode()
-                self._send(fault.status, {"Content-Type": "application/xml"}, error, None)
+                self._refuse(fault)
                 return
             status, headers, content = _forward(s3.url, self.command, self.path, dict(self.headers), body)
+            lost = flaky.next_loss(self.command, path)
+            if lost is not None:
+                self._refuse(lost)
+                return
             is_object = path.count("/") > 1 and self.command == "GET" and status in (200, 206)
             cut = flaky.next_drop(path, len(content)) if is_object else None
             self._send(status, headers, content, cut)
+
+        def _refuse(self, fault: _Fault) -> None:
+            error = ERROR_BODY.format(code=fault.code).encode()
+            self._send(fault.status, {"Content-Type": "application/xml"}, error, None)
 
         def _send(self, status: int, headers: dict[str, str], content: bytes, cut: _Fault | None) -> None:
             # HEAD and 304 announce the length of a body that does not follow: keep what S3 said.
@@ -223,7 +250,9 @@ def _forward(
         connection.request(method, path, body or None, {**sent, "Content-Length": str(len(body))})
         response = connection.getresponse()
         content = response.read()
-        answered = {name: value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
+        answered = {
+            name: value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP | SAID_BY_THE_PROXY
+        }
         length = response.getheader("Content-Length")
         if not content and length is not None:
             answered["Content-Length"] = length

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -448,6 +449,32 @@ def test_a_slow_down_is_retried_by_the_client(s3_flaky: FlakyS3) -> None:
     assert patient.get_object(Bucket="snapshots", Key="a")["Body"].read() == b"rows"
     patient.close()
     assert [get.status for get in s3_flaky.gets("a")] == [503, 503, 503, 200]
+
+
+def test_a_write_may_be_done_although_its_answer_was_lost(s3_flaky: FlakyS3) -> None:
+    from botocore.exceptions import ClientError
+
+    client = _environment_client(attempts=2)
+    s3_flaky.lose_answers(key="a")
+    with pytest.raises(ClientError) as again:
+        client.put_object(Bucket="snapshots", Key="a", Body=b"rows", IfNoneMatch="*")
+    client.close()
+    assert _code(again) == "PreconditionFailed"  # it met itself
+    assert s3_flaky.s3.get("a") == b"rows"
+
+
+def test_of_many_conditional_writes_at_once_one_is_done(s3: S3) -> None:
+    from botocore.exceptions import ClientError
+
+    def write(number: int) -> bool:
+        try:
+            s3.client.put_object(Bucket=s3.bucket, Key="a", Body=b"%d" % number, IfNoneMatch="*")
+        except ClientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as writers:
+        assert sum(writers.map(write, range(32))) == 1
 
 
 def test_the_pipeline_uses_the_proxy_after_it_used_the_bucket(s3: S3, request: pytest.FixtureRequest) -> None:

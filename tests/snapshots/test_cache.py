@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from pipeline.errors import SourceUnavailable
+from pipeline.snapshots import cache as caching
 from pipeline.snapshots.cache import Cache, Known, Lease
 
 
@@ -96,3 +100,19 @@ def test_what_an_interrupted_fetch_left_is_there_for_the_next(tmp_path: Path) ->
         partial.write_bytes(b"half")
     with Cache(tmp_path, 1000).partial("x", "state") as again:
         assert again.read_bytes() == b"half"
+
+
+def test_one_that_fetches_the_same_is_waited_for_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "_PATIENCE_SECONDS", 0.1)
+    with Cache(tmp_path, 1000).partial("s3://data/x", "state"):
+        with pytest.raises(SourceUnavailable, match=r"s3://data/x: another process has been fetching into .*partial"):
+            Cache(tmp_path, 1000).partial("s3://data/x", "state").__enter__()
+        with Cache(tmp_path, 1000).partial("s3://data/y", "state") as another:
+            another.write_bytes(b"whole")
+
+
+def test_what_goes_wrong_in_a_fetch_is_not_taken_for_waiting(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError), Cache(tmp_path, 1000).partial("x", "state"):
+        raise TimeoutError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -80,24 +81,49 @@ def test_answers_that_mean_later_and_answers_that_mean_no_are_told_apart(
     assert uri in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("https://mlflow.example.com/team", "https://mlflow.example.com/team"),
-        ("https://me:secret@mlflow.example.com:5000/team", "https://mlflow.example.com:5000/team"),
-        ("https://me:se/cr@et@mlflow.example.com", "https://mlflow.example.com"),
-        ("postgresql+psycopg2://me:secret@db/mlflow?password=secret", "postgresql+psycopg2://db/mlflow"),
-        ("sqlite:////home/me@work/mlflow.db", "sqlite:////home/me@work/mlflow.db"),
-    ],
-)
-def test_addresses_are_shown_without_credentials(uri: str, shown: str) -> None:
-    assert mlflow_store.without_credentials(uri) == shown
-
-
 @slow
 def test_an_address_of_no_known_kind_is_refused() -> None:
     with pytest.raises(OutletRefused, match="carrier-pigeon"):
         log_night(samples.view(), FILES, "carrier-pigeon://roof")
+
+
+@pytest.fixture(params=["sqlite", "server"])
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A tracking URI of either kind."""
+    if request.param == "server":
+        return str(request.getfixturevalue("mlflow_server"))
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@slow
+def test_those_who_need_an_experiment_at_once_get_the_same_one(uri: str) -> None:
+    with mlflow_store.open_store(uri) as client, ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda _: mlflow_store.experiment_id(client, "of many/at once"), range(16))
+        assert len(set(found)) == 1
+
+
+@slow
+def test_a_process_that_was_faster_is_not_in_the_way(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with mlflow_store.open_store(uri) as client:
+        look, seen = client.get_experiment_by_name, list[str]()
+
+        def look_too_early(name: str) -> object:
+            seen.append(name)
+            return None if len(seen) == 1 else look(name)
+
+        monkeypatch.setattr(client, "get_experiment_by_name", look_too_early)
+        first = client.create_experiment("of one/of two")
+        assert mlflow_store.experiment_id(client, "of one/of two") == first
+
+
+@slow
+def test_a_deleted_experiment_is_a_final_no_that_says_how_to_bring_it_back(uri: str) -> None:
+    with mlflow_store.open_store(uri) as client:
+        known = mlflow_store.experiment_id(client, "of somebody/deleted")
+        assert mlflow_store.experiment_id(client, "of somebody/deleted") == known
+        client.delete_experiment(known)
+        with pytest.raises(OutletRefused, match=f"mlflow experiments restore --experiment-id {known}"):
+            mlflow_store.experiment_id(client, "of somebody/deleted")
 
 
 @slow

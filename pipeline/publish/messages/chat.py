@@ -17,7 +17,7 @@ from pipeline.config.environment import channel_variable
 from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import STATES, State
-from pipeline.storage.retries import with_retries
+from pipeline.storage.retries import with_retries, worth_another_try
 from pipeline.wording import clip
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 MAX_LINE = 300
 _STATUS = re.compile(r"error=(\d{3})")
-_LATER = (408, 425, 429)
-_FIRST_SERVER_FAULT = 500
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def _status(answer: AppriseResult) -> int | None:
 
 
 def _explain(channel: str, variable: str, status: int | None) -> OutletRefused | OutletUnavailable:
-    if status is not None and status < _FIRST_SERVER_FAULT and status not in _LATER:
+    if status is not None and not worth_another_try(status):
         return OutletRefused(f"the channel {channel} refused the message (HTTP {status}): check {variable}")
     found = "no connection" if status is None else f"HTTP {status}"
     return OutletUnavailable(

@@ -8,11 +8,12 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
+from pipeline.storage import addresses
+from pipeline.storage.addresses import Address
 from pipeline.storage.retries import with_retries
 from pipeline.wording import clip
 
@@ -63,45 +64,40 @@ def deliver(message: EmailMessage, smtp_url: str, sleep: Callable[[float], None]
 
 @dataclass(frozen=True)
 class _Server:
-    """A mail server's address, and how to log in."""
+    """A mail server, and how to log in. Its address names a port."""
 
-    encrypted: bool
-    host: str
-    port: int
-    user: str | None
-    password: str = field(repr=False)
+    address: Address
 
     @classmethod
     def parse(cls, smtp_url: str) -> _Server:
-        """The address in parts; what is wrong with it is not repeated, as it may hold a piece of the password."""
-        try:
-            parts = urlsplit(smtp_url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            parts, host, port = urlsplit(""), None, None
-        if parts.scheme not in _PORTS or not host:
+        found = addresses.parse(smtp_url)
+        if found is None or found.scheme not in _PORTS:
             raise ConfigError(
                 [
                     "PIPELINE_SMTP_URL: found no mail server in it; allowed: smtp://user:password@host:port or "
                     "smtps://..., with special characters in user and password percent-encoded"
                 ]
             )
-        user = unquote(parts.username) if parts.username else None
-        default = _SUBMISSION_PORT if user and parts.scheme == "smtp" else _PORTS[parts.scheme]
-        return cls(parts.scheme == "smtps", host, port or default, user, unquote(parts.password or ""))
+        default = _SUBMISSION_PORT if found.user and found.scheme == "smtp" else _PORTS[found.scheme]
+        return cls(replace(found, port=found.port or default, path=""))
 
     @property
     def name(self) -> str:
         """The address without user and password."""
-        return f"{'smtps' if self.encrypted else 'smtp'}://{self.host}:{self.port}"
+        return self.address.shown
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is encrypted from its first byte on."""
+        return self.address.scheme == "smtps"
 
     @property
     def is_this_machine(self) -> bool:
         """Whether what is sent there stays on this machine."""
         try:
-            return ipaddress.ip_address(self.host).is_loopback
+            return ipaddress.ip_address(self.address.host).is_loopback
         except ValueError:
-            return self.host == "localhost"
+            return self.address.host == "localhost"
 
     @contextmanager
     def session(self) -> Iterator[smtplib.SMTP]:
@@ -120,24 +116,25 @@ class _Server:
         session.ehlo_or_helo_if_needed()
         if not self.encrypted and session.has_extn("starttls"):
             session.starttls(context=context)
-        elif not self.encrypted and self.user and not self.is_this_machine:
+        elif not self.encrypted and self.address.user and not self.is_this_machine:
             raise OutletRefused(
                 f"the mail server at {self.name} offers no encryption, so the password was not sent: "
                 "use smtps:// or a server with STARTTLS in PIPELINE_SMTP_URL"
             )
-        if self.user:
-            session.login(self.user, self.password)
+        if self.address.user:
+            session.login(self.address.user, self.address.password)
 
     def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
+        host, port = self.address.host, self.address.port or 0  # it names a port, but its type does not say so
         if self.encrypted:
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_SECONDS, context=context)
-        return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
+            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        return smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
 
     def said(self, code: int, reply: bytes | str) -> str:
         """A reply of the server, on one line, without the password should the server repeat it."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-        if self.password:
-            text = text.replace(self.password, "***")
+        if self.address.password:
+            text = text.replace(self.address.password, "***")
         return clip(f"{code} {text.strip()}", 300)
 
 

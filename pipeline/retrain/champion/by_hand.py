@@ -12,7 +12,8 @@ from pipeline.retrain.champion import promotion
 from pipeline.retrain.champion.conclusion import as_it_stands, tell_change
 from pipeline.retrain.champion.promotion import OUTCOME
 from pipeline.retrain.champion.registry import Registry
-from pipeline.storage.lease import Lease, hold
+from pipeline.storage.lease import Lease
+from pipeline.storage.run_store import RunStore
 
 _PATIENCE_SECONDS = 60.0
 
@@ -23,7 +24,7 @@ def promote(monitor: Monitor, store_uri: str, tracking_uri: str, number: str) ->
     Raises:
         ConfigError: there is no such version.
         ModelTampered: its files are not the registered ones.
-        RetrainingBusy: a retraining is going on.
+        StoreBusy: a retraining is going on.
     """
     with _held(monitor, store_uri, tracking_uri) as (registry, lease):
         version = registry.version(number)
@@ -40,7 +41,7 @@ def rollback(monitor: Monitor, store_uri: str, tracking_uri: str) -> AliasChange
     Raises:
         ConfigError: there is no champion, or none before it.
         ModelTampered: the files of the previous one are not the registered ones.
-        RetrainingBusy: a retraining is going on.
+        StoreBusy: a retraining is going on.
     """
     with _held(monitor, store_uri, tracking_uri) as (registry, lease):
         change = promotion.roll_back(registry, lease)
@@ -62,5 +63,5 @@ def retrainings_of(monitor: Monitor, tracking_uri: str, change: AliasChange) -> 
 
 @contextmanager
 def _held(monitor: Monitor, store_uri: str, tracking_uri: str) -> Iterator[tuple[Registry, Lease]]:
-    with hold(store_uri, monitor.name, _PATIENCE_SECONDS) as lease:
+    with RunStore(store_uri).alone_retraining(monitor.name, _PATIENCE_SECONDS) as lease:
         yield Registry(monitor.name, tracking_uri), lease

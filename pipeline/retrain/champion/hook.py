@@ -8,9 +8,9 @@ import os
 from pipeline.config.home import make_importable
 from pipeline.config.retrain_policy import AfterPromotion
 from pipeline.results import AliasChange
+from pipeline.storage.retries import ATTEMPTS, worth_another_try
 
 _TIMEOUT_SECONDS = 10.0
-_ATTEMPTS = 4
 
 
 def tell(policy: AfterPromotion, change: AliasChange) -> tuple[str | None, str | None]:
@@ -43,8 +43,8 @@ def _post(variable: str, change: AliasChange) -> str | None:
     if not url:
         return f"the environment variable {variable} is not set, so its webhook was not called"
     retrying = Retrying(
-        retry=retry_if_exception_type(requests.RequestException) | retry_if_result(lambda code: code >= 500),
-        stop=stop_after_attempt(_ATTEMPTS),
+        retry=retry_if_exception_type(requests.RequestException) | retry_if_result(worth_another_try),
+        stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.3, max=10),
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelTampered
 from pipeline.retrain.model import model_files
-from pipeline.storage.mlflow_client import artifact_location, open_store
+from pipeline.storage.mlflow_client import experiment_id, open_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -90,6 +90,19 @@ class Registry:
             found = mlflow.search_model_versions(f"name = '{self.name}'")
         return sorted((str(item.version) for item in found), key=int)
 
+    def prepare(self) -> None:
+        """Make sure that a run can be recorded, before anything is trained for it.
+
+        Raises:
+            OutletRefused: somebody deleted the experiment of the runs.
+        """
+        with open_store(self.tracking_uri) as mlflow:
+            self._experiment(mlflow)
+
+    def _experiment(self, mlflow: MlflowClient) -> str:
+        """Retraining runs lie apart from those of the nights."""
+        return experiment_id(mlflow, f"retraining/{self.name}")
+
     def record(self, entry: Entry) -> tuple[str, str]:
         """Log a training run with its files, for `register`; the run's id, and where the model's files lie.
 
@@ -123,22 +136,6 @@ class Registry:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
             return _version(mlflow.create_model_version(self.name, source, run_id, tags=dict(tags)))
-
-    def _experiment(self, mlflow: MlflowClient) -> str:
-        """Retraining runs lie apart from those of the nights."""
-        from mlflow.exceptions import MlflowException
-
-        name = f"retraining/{self.name}"
-        found = mlflow.get_experiment_by_name(name)
-        if found is None:
-            try:
-                location = artifact_location(self.tracking_uri, name)
-                return str(mlflow.create_experiment(name, artifact_location=location))
-            except MlflowException:
-                found = mlflow.get_experiment_by_name(name)  # another process was faster
-                if found is None:
-                    raise
-        return str(found.experiment_id)
 
     def result_of(self, version: Version) -> bytes | None:
         """The retraining result that was recorded with a version; None when there is none."""

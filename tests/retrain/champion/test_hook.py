@@ -55,7 +55,8 @@ def test_a_webhook_is_given_the_change(webhook: Webhook, monkeypatch: pytest.Mon
 
 def test_a_webhook_is_tried_again_where_that_can_help(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVING_URL", webhook.url)
-    webhook.respond(503, times=2)
+    webhook.respond(503)
+    webhook.respond(429)
 
     assert hook.tell(AfterPromotion(webhook="SERVING_URL"), CHANGE)[1] is None
     assert len(webhook.requests) == 3

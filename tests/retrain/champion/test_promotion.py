@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ConfigError, ModelTampered, RetrainingBusy
+from pipeline.errors import ConfigError, ModelTampered, StoreBusy
 from pipeline.retrain.champion import promotion
 from pipeline.retrain.champion.promotion import champion_of, promote, roll_back, settle
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, PREVIOUS, Entry, Registry, Version
@@ -191,7 +191,7 @@ def test_who_lost_the_lease_moves_nothing(registry: Registry, tmp_path: Path) ->
     lost = Lease()
     lost.lose()
 
-    with pytest.raises(RetrainingBusy):
+    with pytest.raises(StoreBusy):
         promote(registry, first, lost)
     assert state(registry) == {}
 

@@ -1,0 +1,59 @@
+"""What a run store asks of the place it lies in: a local disk or S3, told apart by its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.storage import s3
+from pipeline.storage.lease import Lease
+from pipeline.storage.local_files import LocalFiles
+from pipeline.storage.manifest import Manifest
+from pipeline.storage.s3_files import S3Files
+
+
+class Files(Protocol):
+    """Whole files by key, `/` between parts. Every method raises OutletUnavailable when the place fails."""
+
+    def uri(self, key: str) -> str:
+        """Where a file or folder lies: a path or an s3:// address."""
+        ...
+
+    def read(self, key: str) -> bytes | None:
+        """A file; None where there is none."""
+        ...
+
+    def write(self, key: str, content: bytes) -> None:
+        """Put a file in place of whatever is there, in one step."""
+        ...
+
+    def add(self, key: str, path: Path) -> None:
+        """Keep a file of any size, unless there is one of that key already."""
+        ...
+
+    def folders(self, key: str) -> list[str]:
+        """Names of the folders in a folder."""
+        ...
+
+    def alone(self, key: str, wait_seconds: float, holder: str) -> AbstractContextManager[Lease]:
+        """Hold the lease of a key; see `pipeline.storage.lease`."""
+        ...
+
+    def publish(self, key: str, files: Mapping[str, bytes], manifest: Manifest, lease: Lease) -> None:
+        """Put a folder in place of the one of that key, whole: these files, and of those there now what it names, too.
+
+        Raises:
+            StoreBusy: the lease was lost. The folder is as others left it.
+        """
+        ...
+
+    def settle(self, key: str, lease: Lease) -> None:
+        """Complete what a publisher of the folder left undone when it was killed."""
+        ...
+
+
+def files_at(uri: str) -> Files:
+    """The place that an address means."""
+    return S3Files(uri) if s3.is_s3(uri) else LocalFiles(Path(uri))
