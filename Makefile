@@ -2,17 +2,17 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONPATH := $(CURDIR)
 
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/.runtime: requirements.txt
+.venv/.runtime: requirements.txt pyproject.toml
 	@echo "Setting up .venv (a few minutes the first time)"
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 11), (3, 12)) else f"Python {v[0]}.{v[1]} found, but 3.11 or 3.12 is needed: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt
@@ -24,7 +24,7 @@ tests/browser/node_modules/.ready: tests/browser/package-lock.json
 	else echo "npm is not installed: tests with axe-core are skipped (apt-get install npm)"; fi
 
 .PHONY: setup
-setup: .venv/.runtime ## Create .venv and install what Nightjar needs
+setup: .venv/.runtime ## Create .venv with Nightjar, its command and all it needs
 
 .PHONY: demo
 demo: .venv/.runtime ## Run the demo: three weeks of nights through a real Airflow scheduler
@@ -37,6 +37,14 @@ test: .venv/.dev tests/browser/node_modules/.ready ## Run all tests; those whose
 .PHONY: test-quick
 test-quick: .venv/.dev ## Run the tests that need no server, browser or scheduler
 	@$(BIN)/python -m pytest -m 'not slow'
+
+.PHONY: test-lowest
+test-lowest: .venv/.dev ## Run them with the oldest versions that pyproject.toml allows
+	@mkdir -p build
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct pyproject.toml --extra airflow --extra chat -o build/lowest.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
+	@$(BIN)/uv pip install --quiet --python build/lowest/bin/python -r build/lowest.txt --group dev
+	@build/lowest/bin/python -m pytest -m 'not slow'
 
 .PHONY: lint
 lint: .venv/.dev ## Check style
@@ -66,13 +74,18 @@ bench: .venv/.dev ## Measure drift and quality beside their peers (three quarter
 		set -- $$size; $(BIN)/python -m benchmarks.quality --rows $$1 $$2 --repeat 2 --output build/quality-$$1.md || exit 1; \
 	done
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --custom-compile-command 'make lock'
 .PHONY: lock
-lock: .venv/.dev ## Compile requirements*.in to pinned requirements*.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements.in -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock' requirements-dev.in -o requirements-dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --custom-compile-command 'make lock' deploy/requirements.in -o deploy/requirements.txt
+lock: .venv/.dev ## Pin what pyproject.toml asks for in the three requirements.txt; pins that fit stay (UPGRADE=-U renews)
+	@$(COMPILE) $(UPGRADE) --python-version 3.11 pyproject.toml --extra airflow --extra chat --group build -o requirements.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.12 --group server -c requirements.txt -o deploy/requirements.txt
+
+.PHONY: wheel
+wheel: .venv/.runtime ## Build the package into dist/
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 
 .PHONY: clean
 clean: ## Remove the environment, the demo's data and all results
-	rm -rf .venv var data build tests/browser/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv var data build dist tests/browser/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -35,6 +35,7 @@ MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"
 NIGHT_SECONDS = 900.0
 AIRFLOW_HOME = Path(__file__).resolve().parent.parent / "var" / "airflow"
+COMMAND = Path(sys.executable).with_name("nightjar")
 _STARTED = time.monotonic()
 
 
@@ -58,6 +59,8 @@ def say(line: str) -> None:
 
 def main() -> int:
     """Run the demo; 0 when every night ended as it should."""
+    if not COMMAND.exists():
+        raise SystemExit(f"{COMMAND} is missing: the demo runs Nightjar as it is installed; use `make demo`")
     settings = load_settings(os.environ)
     data = churn.write()
     made = f"{count(data.reference_rows, 'reference row')} and {count(len(data.nights), 'night')}"
@@ -90,8 +93,8 @@ def _run_by_command(nights: Sequence[churn.Night], settings: Settings) -> list[T
         _serve(night)
     first, last = str(nights[0].run_date), str(nights[-1].run_date)
     arguments = ["backfill", MONITOR, "--from", first, "--to", last, "--retrain"]
-    say(f"the nights {first} to {last} without Airflow: python -m pipeline {' '.join(arguments)}")
-    subprocess.run([sys.executable, "-m", "pipeline", *arguments], check=True, stdout=subprocess.DEVNULL)
+    say(f"the nights {first} to {last} without Airflow: nightjar {' '.join(arguments)}")
+    subprocess.run([COMMAND, *arguments], check=True, stdout=subprocess.DEVNULL)
     told = [_read(night, RunStore(settings.store)) for night in nights]
     for line in told:
         _say_night(line)
@@ -178,7 +181,7 @@ Look around:
   a mail             {last.page.replace("index.html", "summary.eml")}
   the gauges         {last.page.replace("index.html", "gauges.prom")}
   MLflow             .venv/bin/mlflow server --backend-store-uri {settings.embedded_mlflow_uri}
-  one more night     .venv/bin/python -m pipeline run {MONITOR} --date {last.run_date}
+  one more night     .venv/bin/nightjar run {MONITOR} --date {last.run_date}
   your own model     README.md, 'Add your own model in five minutes'""")
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline`. Each command stands beside its options in a module of this room."""
+"""The command line, `nightjar` or `python -m pipeline`. Each command stands beside its options in one module."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 
 from pipeline.cli import authoring, check, nights, pages, people, retraining
+from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
 
 __all__ = ["main"]
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline",
+        prog=program(),
         description="Nightjar watches machine-learning models from their logged data.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

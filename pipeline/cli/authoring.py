@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.authoring.monitor_text import ROLES
-from pipeline.cli.options import Commands, run_date
+from pipeline.cli.options import Commands, program, run_date
 from pipeline.config.schedule import day_that_ended
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _init(options: argparse.Namespace) -> int:
         print(f"note: {note}")
     print(f"{begun.monitor}: written")
     _tell(begun.suite)
-    print(f"next: python -m pipeline run {options.monitor} --date {begun.night or 'YYYY-MM-DD'}")
+    print(f"next: {program()} run {options.monitor} --date {begun.night or 'YYYY-MM-DD'}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 
 from pipeline.cli.options import Commands
 from pipeline.config import Monitor, load_settings, monitor_files, resolve_location
@@ -85,6 +86,8 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
 
 def _channels(monitor: Monitor, settings: Settings) -> list[str]:
     variables = {name: channel_variable(name) for name in monitor.notify.channels}
+    if find_spec("apprise") is None:
+        return [f"{name} (the extra 'chat' is not installed)" for name in variables]
     return [
         name if variable in settings.channels else f"{name} ({variable} is not set)"
         for name, variable in variables.items()

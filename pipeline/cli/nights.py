@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import timedelta
 
-from pipeline.cli.options import Commands, add_date, add_monitor, progress, run_date
+from pipeline.cli.options import Commands, add_date, add_monitor, program, progress, run_date
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.steps.walk import Outcome, exit_code, run_night
 
@@ -54,6 +54,6 @@ def _line(outcome: Outcome) -> str:
     if outcome.decision is not None:
         words.append(f"{outcome.decision.status.replace('_', ' ')}: {outcome.decision.reason}")
         if outcome.decision.retrain:
-            words.append(f"(retrain with: python -m pipeline retrain {night.name} --date {night.run_date})")
+            words.append(f"(retrain with: {program()} retrain {night.name} --date {night.run_date})")
     words += [f"error: {error}" for error in outcome.errors]
     return "  ".join(words)

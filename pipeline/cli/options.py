@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
+from pathlib import Path
 
 Commands = argparse._SubParsersAction
 
@@ -29,6 +30,11 @@ def run_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a date such as 2026-01-14") from None
+
+
+def program() -> str:
+    """How the program was called, for what people are told to type next."""
+    return "nightjar" if Path(sys.argv[0]).stem == "nightjar" else "python -m pipeline"
 
 
 def progress(line: str) -> None:

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
+from pipeline.cli.options import program
 from pipeline.errors import ConfigError
 from pipeline.storage import s3
 
@@ -36,7 +37,7 @@ def server(store: str, port: int) -> ThreadingHTTPServer:
     if s3.is_s3(store):
         raise ConfigError([f"PIPELINE_STORE: found {store}; allowed: a local store (an S3 store serves its own files)"])
     if not (Path(store) / "index.html").is_file():
-        raise ConfigError([f"{store}: no pages yet; run a night first, or 'python -m pipeline site'"])
+        raise ConfigError([f"{store}: no pages yet; run a night first, or '{program()} site'"])
     try:
         return ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, directory=store))
     except OSError as error:

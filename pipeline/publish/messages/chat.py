@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.config.environment import channel_variable
 from pipeline.errors import OutletRefused, OutletUnavailable
@@ -97,10 +97,9 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
 
     Raises:
         OutletUnavailable: no connection, or the service kept failing, after retries.
-        OutletRefused: no URL is set, apprise cannot read it, or the service said no.
+        OutletRefused: apprise is not installed, no URL is set, apprise cannot read it, or the service said no.
     """
-    import apprise
-
+    apprise = _apprise(channel)
     variable = channel_variable(channel)
     if url is None:
         raise OutletRefused(f"the channel {channel} has no address: set {variable} to its apprise URL")
@@ -116,6 +115,16 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
             raise _explain(channel, variable, _status(answer))
 
     with_retries(sleep)(attempt)
+
+
+def _apprise(channel: str) -> Any:
+    """The library, which is optional: a night can do without chat."""
+    try:
+        import apprise
+    except ImportError:
+        missing = "apprise is not installed: install Nightjar's extra 'chat'"
+        raise OutletRefused(f"the channel {channel} cannot be told, as {missing}") from None
+    return apprise
 
 
 def _status(answer: AppriseResult) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -296,6 +297,19 @@ def test_check_says_which_channels_have_no_address(
     said = capsys.readouterr().out
     assert "chat to team, on-call (PIPELINE_CHANNEL_ON_CALL is not set)" in said
     assert "hunter2" not in said
+
+
+def test_without_the_extra_the_error_and_check_name_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    monkeypatch.setenv("PIPELINE_CHANNEL_TEAM", "slack://hunter2")
+    Team(project, channels=["team"])
+
+    with pytest.raises(OutletRefused, match=r"channel team cannot be told, as .* install Nightjar's extra 'chat'"):
+        channels.deliver("team", "slack://hunter2", MESSAGE, no_sleep)
+    assert main(["check", "people"]) == 0
+    assert "chat to team (the extra 'chat' is not installed)" in capsys.readouterr().out
 
 
 @pytest.mark.slow
