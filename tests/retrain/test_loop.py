@@ -32,6 +32,7 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps import standing
 from pipeline.steps.night import Night
+from pipeline.steps.walk import run_night
 from tests.retrain.world import World, is_gone, people, retrained, wait_for
 from tests.servers.processes import free_port
 from tests.servers.s3 import S3
@@ -202,6 +203,17 @@ def test_without_labels_nothing_is_trained(world: World, tracking_uri: str) -> N
     assert "60 labelled rows" in few.verdict
     assert aliases(tracking_uri) == {}
     retrain_steps.require_sound(few)
+
+
+def test_a_retraining_keeps_the_reason_of_its_night_s_decision(world: World) -> None:
+    world.write_night(1, labels=False)
+    before = retrain(world, 1)
+    night = run_night(world.night(1), lambda _: None)
+    after = retrain(world, 1)
+
+    assert before.night_reason is None
+    assert night.decision is not None
+    assert (after.reason, after.night_reason) == ("tested", night.decision.reason)
 
 
 def test_a_worse_challenger_leaves_everything_as_it_was(world: World, tracking_uri: str) -> None:
