@@ -71,7 +71,8 @@ class LocalFiles:
             complete = Path(tempfile.mkdtemp(dir=versions))
             complete.chmod(0o755)
             for name in manifest.files.keys() - files.keys():
-                os.link(link / name, complete / name)
+                with suppress(FileNotFoundError):  # what somebody removed stays removed
+                    os.link(link / name, complete / name)
         for name, content in {**files, MANIFEST: manifest.to_json()}.items():
             with _replacing(complete / name, _CHANGING) as stream:
                 stream.write(content)

@@ -108,6 +108,16 @@ def test_a_file_that_somebody_wrote_over_is_put_back(store: RunStore) -> None:
     assert store.read_night("churn", DAY) == {"index.html": b"one", "runs.json": b"[]"}
 
 
+@pytest.mark.parametrize("store", ["disk"], indirect=True)
+def test_a_night_of_which_somebody_removed_a_file_is_none_and_does_not_stop_a_refresh(store: RunStore) -> None:
+    store.publish_night("churn", DAY, {"index.html": b"one", "runs.json": b"[]"})
+    Path(store.night_uri("churn", DAY, "runs.json")).unlink()
+    assert store.read_night("churn", DAY) is None
+    assert store.replace_in_night("churn", DAY, {"index.html": b"two"})
+    assert store.read_night("churn", DAY, ["index.html"]) == {"index.html": b"two"}
+    assert store.read_night("churn", DAY) is None
+
+
 # --- on a disk
 
 
