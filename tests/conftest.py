@@ -9,7 +9,7 @@ import pytest
 
 from tests.project import Project
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.wheel"]
 
 
 @pytest.fixture(autouse=True)

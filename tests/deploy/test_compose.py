@@ -192,8 +192,13 @@ def test_the_pipeline_knows_and_accepts_every_variable_that_is_set() -> None:
     assert set(values) <= set(Settings.model_fields)
     settings = Settings.model_validate(values)
     assert settings.store == "s3://nightjar/store"
-    expected = {"monitors_dir", "expectations_dir", "store", "cache_dir", "pushgateway_url", "smtp_url", "mail_from"}
-    assert expected <= set(values)
+    assert {"store", "cache_dir", "pushgateway_url", "smtp_url", "mail_from"} <= set(values)
+
+
+def test_what_is_mounted_lies_in_the_home_that_the_image_names() -> None:
+    (home,) = re.findall(r"PIPELINE_HOME=(\S+)", (ROOT / "deploy" / "Dockerfile").read_text())
+    mounted = {target for source, target in mounts("airflow-scheduler") if source.startswith(".")}
+    assert mounted == {f"{home}/{folder}" for folder in ("monitors", "expectations", "data")}
 
 
 @pytest.mark.parametrize("name", AIRFLOW)
