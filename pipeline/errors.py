@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ExitCode(IntEnum):
@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
 
     words: str
 
-    def __new__(cls, number: int, words: str) -> ExitCode:
+    def __new__(cls, number: int, words: str) -> Self:
         code = int.__new__(cls, number)
         code._value_ = number
         code.words = words

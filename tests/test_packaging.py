@@ -75,7 +75,9 @@ def test_every_dependency_has_a_lower_bound_and_where_releases_have_an_order_an_
 def pins(file: str) -> dict[str, set[str]]:
     """The versions a requirements file allows, by package; one package may have one per Python version."""
     found: dict[str, set[str]] = {}
-    for package, version in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([\w.]+)", (ROOT / file).read_text(), re.M):
+    for package, version in re.findall(
+        r"^([\w.-]+)(?:\[[\w,-]+\])?==([\w.]+)", (ROOT / file).read_text(), re.MULTILINE
+    ):
         found.setdefault(canonicalize_name(package), set()).add(version)
     return found
 

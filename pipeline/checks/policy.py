@@ -86,18 +86,14 @@ def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, 
     if found.rows < policy.min_rows:
         yield "too_few_rows", f"{count(found.rows, 'production row')}, at least {count(policy.min_rows)} are needed"
     if found.labelled_rows is not None and found.labelled_rows < policy.min_labelled_rows:
-        yield (
-            "too_few_labels",
-            f"{count(found.labelled_rows, 'labelled production row')} in the last {count(policy.window_days, 'day')}, "
-            f"at least {count(policy.min_labelled_rows)} are needed",
+        known = (
+            f"{count(found.labelled_rows, 'labelled production row')} in the last {count(policy.window_days, 'day')}"
         )
+        yield "too_few_labels", f"{known}, at least {count(policy.min_labelled_rows)} are needed"
     over = 1 + sum(found.over_before[-(policy.nights_over.of - 1) :] if policy.nights_over.of > 1 else ())
     if over < policy.nights_over.at_least:
-        yield (
-            "not_enough_nights",
-            f"{over} of the last {policy.nights_over.of} nights over the limit, "
-            f"{policy.nights_over.at_least} are needed",
-        )
+        words = f"{over} of the last {policy.nights_over.of} nights over the limit"
+        yield "not_enough_nights", f"{words}, {policy.nights_over.at_least} are needed"
     if found.last_request is not None:
         free = found.last_request + timedelta(days=policy.cooldown_days)
         if found.run_date < free:

@@ -76,10 +76,12 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
     lines += [
         f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
         f"  drift       retrain when more than {exact_share(monitor.drift.limit)} of the columns drifted",
-        f"  outlets     store {settings.store}; "
-        f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "
-        f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}; "
-        f"chat to {', '.join(_channels(monitor, settings)) or 'nobody'}",
+        (
+            f"  outlets     store {settings.store}; "
+            f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "
+            f"mail to {mail}{'' if settings.smtp_url else ' (as .eml files)'}; "
+            f"chat to {', '.join(_channels(monitor, settings)) or 'nobody'}"
+        ),
     ]
     return "\n".join(lines)
 

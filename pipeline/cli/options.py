@@ -7,7 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-Commands = argparse._SubParsersAction
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
 def add_monitor(command: argparse.ArgumentParser) -> None:

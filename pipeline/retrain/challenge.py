@@ -161,7 +161,7 @@ def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: A
 
 def _register(ground: Ground, trial: Trial, result: RetrainResult, verdict: Verdict) -> tuple[RetrainResult, Version]:
     assert result.lineage is not None  # noqa: S101  (made by the caller)
-    tags = _tags(ground, result, result.lineage, verdict)
+    tags = _tags(result, result.lineage, verdict)
     entry = Entry(
         key=ground.key,
         folder=trial.folder,
@@ -177,7 +177,7 @@ def _register(ground: Ground, trial: Trial, result: RetrainResult, verdict: Verd
     return result, version
 
 
-def _tags(ground: Ground, result: RetrainResult, lineage: Lineage, verdict: Verdict) -> dict[str, str]:
+def _tags(result: RetrainResult, lineage: Lineage, verdict: Verdict) -> dict[str, str]:
     return {
         "monitor": result.monitor,
         "run_date": result.run_date.isoformat(),

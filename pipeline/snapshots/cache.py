@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from pipeline.errors import SourceUnavailable
 from pipeline.wording import seconds
@@ -29,7 +30,7 @@ class Lease:
     sha256: str
     _descriptor: int
 
-    def __enter__(self) -> Lease:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -177,7 +177,6 @@ def _download_rest(listed: Listed, partial: Path, version_id: str | None) -> str
         request["Range"] = f"bytes={offset}-"
     response = s3.client().get_object(**request)
     with open(partial, "ab") as target, closing(response["Body"]) as body:
-        for block in body.iter_chunks(_BLOCK):
-            target.write(block)
+        target.writelines(body.iter_chunks(_BLOCK))
     found = response.get("VersionId")
     return str(found) if found not in (None, "null") else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from tests.servers.browser import BrowserWindows, ColorScheme, OpenPage
 
 
 @pytest.fixture
-def open_page(browser: BrowserWindows, tmp_path: Path) -> Iterator[Callable[..., OpenPage]]:
+def open_page(browser: BrowserWindows, tmp_path: Path) -> Callable[..., OpenPage]:
     """Writes a page as `<name>.html` and opens it."""
 
     def open_it(name: str, html: bytes, width: int = 1440, scheme: ColorScheme = "light") -> OpenPage:
@@ -21,7 +21,7 @@ def open_page(browser: BrowserWindows, tmp_path: Path) -> Iterator[Callable[...,
         path.write_bytes(html)
         return browser(path, width=width, color_scheme=scheme)
 
-    yield open_it
+    return open_it
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

@@ -14,12 +14,12 @@ from tests.wheel import build_wheel
 ROOT = Path(__file__).parents[2]
 INSTRUCTIONS = re.sub(r"\\\n", "", (ROOT / "deploy" / "Dockerfile").read_text())
 IGNORE = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
-PACKAGES, WHEEL, IMAGE = re.split(r"^(?=FROM )", INSTRUCTIONS, flags=re.M)[1:]  # the stages
+PACKAGES, WHEEL, IMAGE = re.split(r"^(?=FROM )", INSTRUCTIONS, flags=re.MULTILINE)[1:]  # the stages
 
 
 def copied(stage: str) -> list[tuple[str, str]]:
     """What a stage copies out of the repository, and where to."""
-    lines = [line.split() for line in re.findall(r"^COPY ((?!--from).+)$", stage, re.M)]
+    lines = [line.split() for line in re.findall(r"^COPY ((?!--from).+)$", stage, re.MULTILINE)]
     return [(source, words[-1]) for words in lines for source in words[:-1]]
 
 
@@ -27,13 +27,13 @@ COPIED = [source for source, _ in copied(INSTRUCTIONS)]
 
 
 def test_the_base_image_is_pinned_and_of_a_supported_python() -> None:
-    first, *others = re.findall(r"^FROM (\S+)", INSTRUCTIONS, re.M)
+    first, *others = re.findall(r"^FROM (\S+)", INSTRUCTIONS, re.MULTILINE)
     assert re.fullmatch(r"python:3\.12\.\d+-slim-\w+", first)
     assert others == ["packages", "packages"]
 
 
 def test_it_does_not_run_as_root() -> None:
-    assert re.findall(r"^USER (\S+)$", INSTRUCTIONS, re.M) == ["nightjar"]
+    assert re.findall(r"^USER (\S+)$", INSTRUCTIONS, re.MULTILINE) == ["nightjar"]
     assert INSTRUCTIONS.index("USER nightjar") > INSTRUCTIONS.index("useradd")
 
 

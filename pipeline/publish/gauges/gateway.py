@@ -66,8 +66,10 @@ def _address(gateway_url: str) -> Address:
     if found is None:
         raise ConfigError(
             [
-                "PIPELINE_PUSHGATEWAY_URL: found no host and port in it; allowed: http://user:password@host:9091, "
-                "with special characters in user and password percent-encoded"
+                (
+                    "PIPELINE_PUSHGATEWAY_URL: found no host and port in it; allowed: http://user:password@host:9091, "
+                    "with special characters in user and password percent-encoded"
+                )
             ]
         )
     return found

@@ -74,8 +74,10 @@ class _Server:
         if found is None or found.scheme not in _PORTS:
             raise ConfigError(
                 [
-                    "PIPELINE_SMTP_URL: found no mail server in it; allowed: smtp://user:password@host:port or "
-                    "smtps://..., with special characters in user and password percent-encoded"
+                    (
+                        "PIPELINE_SMTP_URL: found no mail server in it; allowed: smtp://user:password@host:port or "
+                        "smtps://..., with special characters in user and password percent-encoded"
+                    )
                 ]
             )
         default = _SUBMISSION_PORT if found.user and found.scheme == "smtp" else _PORTS[found.scheme]

@@ -65,6 +65,6 @@ def _call(name: str, change: AliasChange) -> str | None:
     make_importable()
     try:
         getattr(importlib.import_module(module), function)(change)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a hook raises does not undo a promotion
         return f"{name} raised {type(error).__name__}: {error}"
     return None

@@ -61,7 +61,7 @@ def evaluate(judged: Judged, policy: RetrainPolicy) -> Evaluation:
         metrics = (*metrics, MetricComparison(name=main, better=BETTER[main], challenger=None))
     segments = tuple(_segments(judged, main, policy)) if judged.champion is not None else ()
     compared = next(item for item in metrics if item.name == main)
-    checks = [*_floors(metrics, policy), _constant(judged, compared, metrics)]
+    checks = [*_floors(metrics, policy), _constant(judged, metrics)]
     if judged.must_beat:
         checks = [_main_check(compared, policy), _segment_check(segments, compared, policy), *checks]
     return Evaluation(
@@ -266,7 +266,7 @@ def _floor(name: str, found: float | None, limit: float) -> GateCheck:
     return GateCheck(name="floor", passed=passed, sentence=words)
 
 
-def _constant(judged: Judged, main: MetricComparison, metrics: Sequence[MetricComparison]) -> GateCheck:
+def _constant(judged: Judged, metrics: Sequence[MetricComparison]) -> GateCheck:
     """The least that can be asked of any model, whatever the floors: to be of more use than one fixed answer."""
     values = {item.name: item.challenger for item in metrics}
     if judged.task == "regression":

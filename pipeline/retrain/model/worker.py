@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     job = Job.model_validate_json((folder / "job.json").read_bytes())
     try:
         done = _train(job, folder) if command == "train" else _answer(job, folder)
-    except BaseException as error:  # whatever a trainer raises is a result here
+    except BaseException as error:  # noqa: BLE001 - whatever a trainer raises is a result here
         traceback.print_exc()
         (folder / "failed.json").write_text(json.dumps({"message": _words(error)}))
         return 1

@@ -148,7 +148,7 @@ def test_a_digest_changes_with_names_and_bytes_and_with_nothing_else(tmp_path: P
 
 def test_without_a_repository_and_without_pip_version_and_digest_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineage, "checkout", lambda: None)
-    monkeypatch.setattr(lineage, "_installed", lambda: [])
+    monkeypatch.setattr(lineage, "_installed", list)
     found = code_version()
     assert re.fullmatch(re.escape(__version__) + r" sha256:[0-9a-f]{64}", found)
 
