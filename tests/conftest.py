@@ -12,6 +12,13 @@ from tests.project import Project
 pytest_plugins = ["tests.servers.fixtures", "tests.wheel"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Great Expectations imports modules that Python has renamed: the one warning that every test may meet."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:module 'sre_(constants|parse|compile)' is deprecated:DeprecationWarning"
+    )
+
+
 @pytest.fixture(autouse=True)
 def _no_foreign_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in list(os.environ):

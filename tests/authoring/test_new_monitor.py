@@ -27,7 +27,6 @@ from tests.project import Project, people
 from tests.servers.s3 import S3
 
 DAY = "2026-01-14"
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 class Somebody:

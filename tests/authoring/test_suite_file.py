@@ -17,7 +17,6 @@ from pipeline.results import QualityResult
 from tests.checks.quality.test_hostile import NAMES
 from tests.project import Project, people
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 Said = pytest.CaptureFixture[str]
 
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import DAYS, HOSTILE, Site
 from tests.servers.browser import BrowserWindows, ColorScheme, OpenPage
 from tests.servers.processes import request
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 HEALTHY, DRIFTED, BROKEN = DAYS
 PAGES = (

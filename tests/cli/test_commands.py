@@ -12,7 +12,6 @@ from pipeline.errors import ExitCode
 from tests.project import Project
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 class TestCheck:
     def test_says_what_the_next_night_would_do_without_touching_data(
         self, project: Project, capsys: pytest.CaptureFixture[str]
@@ -95,7 +94,6 @@ def test_a_backfill_that_ends_before_it_begins_exits_with_2(
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_backfill_runs_every_night_and_ends_with_the_worst_code(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

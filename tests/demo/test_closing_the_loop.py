@@ -17,7 +17,7 @@ from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.night import Night, open_night
 from pipeline.steps.walk import run_night
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
 
 

@@ -17,7 +17,7 @@ from tests.servers.pushgateway import Pushgateway
 from tests.servers.s3 import S3
 from tests.servers.smtp import Flavour, SmtpServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 NAME = "people-on-s3"
 DAY = "2026-01-14"

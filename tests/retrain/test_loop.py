@@ -38,8 +38,7 @@ from tests.servers.processes import free_port
 from tests.servers.s3 import S3
 from tests.servers.webhook import Webhook
 
-# Great Expectations uses modules that Python has renamed.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 QUICK = "tests.retrain.trainers:quick"
 NOW = datetime(2026, 1, 20, 9, tzinfo=UTC)

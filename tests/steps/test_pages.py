@@ -21,7 +21,7 @@ from pipeline.storage.run_store import RunStore
 from tests.project import Project
 from tests.publish import samples
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 FIRST = date(2026, 1, 10)
 

@@ -45,7 +45,6 @@ def test_the_monitors_page_is_the_same_when_rebuilt(project: Project) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_night_that_asked_is_published_again_with_a_link_and_only_its_page_changes(project: Project) -> None:
     night = project.complete(drifted=True, notify={"email": ["team@example.com"]})
     run_night(night, lambda _: None)

@@ -16,7 +16,7 @@ from pipeline.steps.night import Night
 from pipeline.steps.walk import Outcome, exit_code, run_night
 from tests.project import Project, people
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 PUBLISHED = {
     "snapshots.json",

@@ -14,7 +14,7 @@ from tests.retrain.world import World, retrained
 from tests.servers.pushgateway import Pushgateway
 from tests.servers.smtp import Flavour, SmtpServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 MOMENTS = [datetime(2026, 1, 9, hour, tzinfo=UTC) for hour in range(8, 12)]
 QUICK = "tests.retrain.trainers:quick"
