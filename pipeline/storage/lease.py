@@ -21,6 +21,7 @@ from pathlib import Path
 
 from pipeline.errors import OutletUnavailable, StoreBusy
 from pipeline.storage import s3
+from pipeline.wording import seconds
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class _Held:
             try:
                 self._write(_FREE)
             except OutletUnavailable as error:
-                log.warning("%s; the lease runs out in %.0f s", error, _EXPIRES_SECONDS)
+                log.warning("%s; the lease runs out in %s", error, seconds(_EXPIRES_SECONDS))
 
     def _write(self, content: bytes) -> None:
         if self._etag is None:

@@ -107,7 +107,7 @@ def test_one_that_fetches_the_same_is_waited_for_but_not_for_ever(
 ) -> None:
     monkeypatch.setattr(caching, "_PATIENCE_SECONDS", 0.1)
     with Cache(tmp_path, 1000).partial("s3://data/x", "state"):
-        with pytest.raises(SourceUnavailable, match=r"s3://data/x: another process has held .*partial"):
+        with pytest.raises(SourceUnavailable, match=r"s3://data/x: another process has held .*partial for 0.1 s"):
             Cache(tmp_path, 1000).partial("s3://data/x", "state").__enter__()
         with Cache(tmp_path, 1000).partial("s3://data/y", "state") as another:
             another.write_bytes(b"whole")
