@@ -43,7 +43,7 @@ def test_a_backfill_tells_of_each_day_it_was_asked_for(parsed: Parsed) -> None:
 def test_it_is_tried_again_only_when_that_can_help(parsed: Parsed) -> None:
     task = parsed.dags["nightjar_digest"]["tasks"]["send_digest"]
 
-    assert task["retried"] == ["OutletUnavailable", "RetrainingBusy", "SnapshotMissing", "SourceUnavailable"]
+    assert task["retried"] == ["OutletUnavailable", "SnapshotMissing", "SourceUnavailable", "StoreBusy"]
     assert task["owner"] == "nightjar"
 
 

@@ -13,7 +13,7 @@ from tests.dags.conftest import Parsed, run_python
 
 pytestmark = pytest.mark.slow
 
-RETRYABLE = ["OutletUnavailable", "RetrainingBusy", "SnapshotMissing", "SourceUnavailable"]
+RETRYABLE = ["OutletUnavailable", "SnapshotMissing", "SourceUnavailable", "StoreBusy"]
 OUTLETS = ["log_run", "push_gauges", "send_summary"]
 WALK = {
     "pull_snapshots": [],

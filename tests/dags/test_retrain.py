@@ -30,7 +30,7 @@ def test_it_is_tried_again_only_when_that_can_help(parsed: Parsed) -> None:
     retrain = parsed.dags["retrain_daily"]["tasks"]["retrain"]
 
     assert retrain["retries"] == 2
-    assert retrain["retried"] == ["OutletUnavailable", "RetrainingBusy", "SnapshotMissing", "SourceUnavailable"]
+    assert retrain["retried"] == ["OutletUnavailable", "SnapshotMissing", "SourceUnavailable", "StoreBusy"]
 
 
 def test_its_form_asks_for_a_date_a_reason_and_force(parsed: Parsed) -> None:
