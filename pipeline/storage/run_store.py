@@ -67,14 +67,15 @@ class RunStore:
             ) from error
 
     def publish_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> None:
-        """Put a night's files in place of whatever was published for the date, whole.
+        """Put a night's files in place of whatever was published for the date, whole; what is there just so stays.
 
         Raises:
             StoreBusy: somebody else published for too long, or while this process stood still.
         """
         key = f"{monitor}/{run_date}"
         with self.alone(key) as lease:
-            self._files.publish(key, files, Manifest(digests(files)), lease)
+            if not self._is_published(key, files):
+                self._files.publish(key, files, Manifest(digests(files)), lease)
 
     def replace_in_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> bool:
         """Put some files in place of those in a published night and leave the others; whether any was another one.
@@ -94,6 +95,12 @@ class RunStore:
                 return False
             self._files.publish(key, changed, manifest.updated(changed), lease)
         return True
+
+    def _is_published(self, key: str, files: Mapping[str, bytes]) -> bool:
+        manifest = self._manifest(key)
+        if manifest is None or not manifest.in_place or manifest.files.keys() != files.keys():
+            return False
+        return not self._changed(key, manifest, files)
 
     def _changed(self, key: str, manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """Those that the manifest knows otherwise, and those in whose place somebody put something else."""

@@ -65,6 +65,28 @@ def test_a_part_of_a_night_can_be_read(store: RunStore) -> None:
     assert store.read_night("churn", DAY, ("drift.json", "absent.json")) == {"drift.json": b"{}"}
 
 
+def test_a_night_that_is_published_again_just_so_is_left_alone(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = {"index.html": b"one", "drift.json": b"{}"}
+    store.publish_night("churn", DAY, night)
+    written: list[object] = []
+    publish = store._files.publish
+
+    def noted(*given: Any) -> None:
+        written.append(given)
+        publish(*given)
+
+    monkeypatch.setattr(store._files, "publish", noted)
+    store.publish_night("churn", DAY, night)
+    assert written == []
+    store._files.write(f"churn/{DAY}/index.html", b"somebody else's")
+    store.publish_night("churn", DAY, night)
+    store.publish_night("churn", DAY, {"index.html": b"one"})
+    assert len(written) == 2
+    assert store.read_night("churn", DAY) == {"index.html": b"one"}
+
+
 def test_receipts_are_kept_apart_from_the_night(store: RunStore) -> None:
     assert store.receipt("churn", DAY, "mail") is None
     store.note_receipt("churn", DAY, "mail", "<id@host>")
