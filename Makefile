@@ -34,12 +34,18 @@ demo: .venv/.runtime ## Run the demo: three weeks of nights through a real Airfl
 test: .venv/.dev tests/browser/node_modules/.ready ## Run all tests; those whose server is absent say what to install
 	@$(BIN)/python -m pytest
 
-.PHONY: test-quick
-test-quick: .venv/.dev ## Run the tests that need no server, browser or scheduler
-	@$(BIN)/python -m pytest -m 'not slow'
+.PHONY: test-fast
+test-fast: .venv/.dev ## Run the pure tests: half a minute of computing
+	@$(BIN)/python -m pytest -m fast
+
+.PHONY: coverage
+coverage: .venv/.dev tests/browser/node_modules/.ready ## Run all tests and show what they reach: the largest gaps, and the total
+	@mkdir -p build/coverage && $(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest; status=$$?; $(BIN)/coverage combine --quiet; \
+	$(BIN)/coverage report --skip-covered --sort=-miss | sed -n '1,17p;/^TOTAL/p'; exit $$status
 
 .PHONY: test-lowest
-test-lowest: .venv/.dev ## Run them with the oldest versions that pyproject.toml allows
+test-lowest: .venv/.dev ## Run what needs no server with the oldest versions that pyproject.toml allows
 	@mkdir -p build
 	@$(BIN)/uv pip compile --quiet --resolution lowest-direct pyproject.toml --extra airflow --extra chat -o build/lowest.txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
@@ -60,8 +66,12 @@ format: .venv/.dev ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.PHONY: hooks
+hooks: .venv/.dev ## Have git check style and types before each commit
+	@$(BIN)/pre-commit install
+
 .PHONY: check
-check: lint types test-quick ## Everything to run before a commit
+check: lint types test-fast ## Everything to run before a commit
 
 .PHONY: bench
 bench: .venv/.dev ## Measure drift and quality beside their peers (three quarters of an hour; benchmarks/README.md)

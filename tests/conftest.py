@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.project import Project
 
-pytest_plugins = ["tests.servers.fixtures", "tests.wheel"]
+pytest_plugins = ["tests.servers.fixtures", "tests.wheel", "tests.purity"]
+
+# The same examples each time, however slow the machine is.
+settings.register_profile("nightjar", deadline=None, derandomize=True, database=None)
+settings.load_profile("nightjar")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 
 from pipeline.publish.facts.history import PastNight
 from tests.publish.samples import KNOWN, RUN_DATE
@@ -16,6 +17,11 @@ NOT_RUN_DAYS_AGO = 5
 
 def past(days: int = 40, until: date = RUN_DATE, columns: Sequence[str] = KNOWN) -> tuple[PastNight, ...]:
     """Nights before `until`, oldest first; equal arguments give equal nights."""
+    return _past(days, until, tuple(columns))
+
+
+@cache
+def _past(days: int, until: date, columns: tuple[str, ...]) -> tuple[PastNight, ...]:
     chance = random.Random(7)
     return tuple(
         _night(until - timedelta(days=ago), ago, columns, chance)

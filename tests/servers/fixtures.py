@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 # Fixtures that start a program: tests that use one belong to the slow ones.
-SLOW_FIXTURES = frozenset({"pushgateway", "prometheus", "s3", "s3_flaky", "mlflow_server", "browser"})
+SLOW_FIXTURES = frozenset({"pushgateway", "prometheus", "s3", "s3_flaky", "mlflow_server", "browser", "wheel"})
 
 
 @pytest.hookimpl(tryfirst=True)

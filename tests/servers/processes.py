@@ -134,7 +134,7 @@ def _start(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, "COVERAGE_PROCESS_CONFIG": "", **(env or {})},  # not ours, so not measured
                 cwd=log.parent,
                 start_new_session=True,
             )
