@@ -39,9 +39,9 @@ test-fast: .venv/.dev ## Run the pure tests: half a minute of computing
 	@$(BIN)/python -m pytest -m fast
 
 .PHONY: coverage
-coverage: .venv/.dev tests/browser/node_modules/.ready ## Run all tests and show what they reach: the largest gaps, and the total
+coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total
 	@mkdir -p build/coverage && $(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest; status=$$?; $(BIN)/coverage combine --quiet; \
+	@$(BIN)/coverage run -m pytest -q -m 'not slow'; status=$$?; $(BIN)/coverage combine --quiet; \
 	$(BIN)/coverage report --skip-covered --sort=-miss | sed -n '1,17p;/^TOTAL/p'; exit $$status
 
 .PHONY: test-lowest

@@ -225,7 +225,7 @@ def test_a_worse_challenger_leaves_everything_as_it_was(world: World, tracking_u
     result = retrain(world, 4)
 
     assert result.status == "rejected"
-    assert result.verdict.startswith("the champion stays: ROC AUC 0.5 against 0.8")
+    assert result.verdict.startswith("the champion stays: ROC AUC 0.500 against 0.8")
     assert aliases(tracking_uri) == {"champion": "1"}
     assert standing.reference(world.night(5), cache_of(world.night(5))) == before
     assert result.evaluation is not None
