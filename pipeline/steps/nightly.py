@@ -106,7 +106,7 @@ def measure_performance(night: Night) -> PerformanceResult:
 
 
 def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
-    from pipeline.checks.performance.measure import configured, join_labels, measure
+    from pipeline.checks.performance.realised import configured, join_labels, measure
     from pipeline.snapshots import open_snapshot, read_frame
 
     roles, labels_date = night.monitor.columns, pair.labels_date

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.checks.performance.measure import measure
+from pipeline.checks.performance.realised import measure
 from pipeline.config import Monitor
 from pipeline.config.task import task_of, typed_labels
 from pipeline.retrain.data.gather import gather

@@ -4,14 +4,14 @@ Evidently itself measures nothing here. Its metrics are asked about an empty dat
 the `DriftResult`, which are about all rows; so the page shows the same numbers as everything else, and holds no row.
 
     widgets.py   the drift result as Evidently's widgets: plain values, without Evidently
-    metrics.py   the widgets as metrics of an Evidently report, run over nothing
+    sections.py   the widgets as metrics of an Evidently report, run over nothing
     page.py      one HTML page that needs no network, and in which text from data stays text
 """
 
 from __future__ import annotations
 
 from pipeline.config import Monitor
-from pipeline.publish.evidently_report import metrics, page, widgets
+from pipeline.publish.evidently_report import page, sections, widgets
 from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, SnapshotPair
 
@@ -20,15 +20,15 @@ def render(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> bytes:
     """The report as one HTML file. Equal results give equal bytes."""
     columns = ranked(drift.columns)
     compared = [column for column in columns if column.status == "evaluated"]
-    sections = [
-        metrics.Section("drift_share", drift.drift_share, [widgets.overview(monitor, pair, drift)]),
-        metrics.Section("drifted_columns", len(drift.drifted_columns), [widgets.columns_table(compared)]),
+    told = [
+        sections.Section("drift_share", drift.drift_share, [widgets.overview(monitor, pair, drift)]),
+        sections.Section("drifted_columns", len(drift.drifted_columns), [widgets.columns_table(compared)]),
     ]
     left_out = [column for column in drift.columns if column.status == "not_evaluable"]
     if left_out:
-        section = metrics.Section(
+        section = sections.Section(
             "not_evaluable_columns", len(left_out), [widgets.not_evaluable_table(left_out, len(compared))]
         )
-        sections.append(section)
+        told.append(section)
     title = f"{monitor.name}: drift on {pair.run_date}"
-    return page.render(title, metrics.run(sections), widgets.charts([*compared, *left_out]))
+    return page.render(title, sections.run(told), widgets.charts([*compared, *left_out]))

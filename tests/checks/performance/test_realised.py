@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.checks.performance.measure import NotMeasurable, join_labels, measure
-from pipeline.checks.performance.measure import metrics as measured
+from pipeline.checks.performance.realised import NotMeasurable, join_labels, measure
+from pipeline.checks.performance.realised import metrics as measured
 from pipeline.config import ColumnRoles
 from pipeline.results import PerformanceResult, Task
 from tests.label_columns import FRACTIONS, WHOLE, Column
