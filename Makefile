@@ -36,7 +36,7 @@ test: .venv/.dev tests/browser/node_modules/.ready ## Run all tests; those whose
 
 .PHONY: test-fast
 test-fast: .venv/.dev ## Run the pure tests: half a minute of computing
-	@$(BIN)/python -m pytest -m fast
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m fast # for small arrays, threads only wait
 
 .PHONY: coverage
 coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total

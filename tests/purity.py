@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 # Seconds of imports or of work; the demo's data; other processes.
-IMPURE = frozenset({"mlflow", "great_expectations", "evidently", "airflow", "demo", "subprocess", "multiprocessing"})
+IMPURE = frozenset(
+    {"mlflow", "great_expectations", "evidently", "sklearn", "airflow", "demo", "subprocess", "multiprocessing"}
+)
 # Test modules name servers to say what a fixture is; it is the fixture that starts one.
 SERVERS = "tests.servers"
 # Evidently is imported in here for few of those who import these modules; tests of it name it themselves.
@@ -30,8 +33,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m fast` do not even import modules in which no test can be pure."""
-    return config.option.markexpr == "fast" and collection_path.suffix == ".py" and not reaches_nothing(collection_path)
+    """With `-m fast` do not even import modules in which no test can be pure, nor what such a folder shares."""
+    if config.option.markexpr != "fast" or not collection_path.is_relative_to(TESTS):
+        return None
+    modules = collection_path.rglob("test_*.py") if collection_path.is_dir() else [collection_path]
+    return None if any(map(reaches_nothing, modules)) else True
 
 
 def is_pure(item: pytest.Function) -> bool:
