@@ -12,12 +12,14 @@ from typing import Any
 from pipeline.checks.quality.check import Check, Evaluation
 from pipeline.checks.quality.suite.sentences import COUNTS, SHARES, mostly
 from pipeline.results import ExpectationOutcome
-from pipeline.wording import clip, count, listed, quantile, share, value
+from pipeline.wording import clip, count, listed, number, quantile, share, value
 
 _DIGITS = 6
 _MAX_TYPE = 100
 # Aggregates that are themselves the value of a row, or of few: they stay here for private columns.
 _SINGLE_VALUES = ("_max_", "_min_", "_median_", "_quantile_", "_most_common_", "_sum_")
+# Computed, so no code or year of a row: written like the same figure in a drift reason.
+_COMPUTED = ("expect_column_mean_to_be_between", "expect_column_stdev_to_be_between")
 
 
 def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
@@ -72,6 +74,8 @@ def _aggregate(check: Check, found: Any) -> str | None:
         return share(found, beside=_numbers(limits))
     if check.type in COUNTS and isinstance(found, int):
         return count(found)
+    if check.type in _COMPUTED and isinstance(found, Real | Decimal):
+        return number(float(found), beside=_numbers(limits))
     return _figure(found, limits)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from pipeline.wording import number
 from tests.checks.quality.samples import entry, only, run
 
 FRAME = pd.DataFrame({"age": [20, 30, None, 50], "city": ["Bern", "Graz", "Graz", "secret-town"], "n": [1, 2, 3, 4]})
@@ -244,3 +245,9 @@ def test_the_sentence_about_a_private_column_names_no_value(tmp_path: Path) -> N
 def test_notes_of_the_suite_are_kept(tmp_path: Path) -> None:
     noted = entry("expect_column_values_to_not_be_null", column="n") | {"meta": {"notes": "ids come from billing"}}
     assert only(run(tmp_path, FRAME, noted)).notes == "ids come from billing"
+
+
+def test_a_mean_reads_as_it_does_in_the_reason_of_a_drift(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"age": [42.8, 33.1, 23.2893]})
+    mean = entry("expect_column_mean_to_be_between", column="age", min_value=38, max_value=47)
+    assert only(run(tmp_path, frame, mean)).observed == number(float(frame["age"].mean())) == "33.1"
