@@ -63,8 +63,13 @@ class S3Files:
         mine = {f"{noted.version}/{name}": content for name, content in files.items()}
         for name, content in mine.items():
             self.write(f"{aside(key)}/{name}", content)
-        lease.require()
-        etag = self._note(key, noted, None if before is None else before.etag)
+        try:
+            lease.require()
+            etag = self._note(key, noted, None if before is None else before.etag)
+        except StoreBusy:  # no manifest names what lies aside, and who took over need not publish for long
+            for name in mine:
+                s3.remove(self.uri(f"{aside(key)}/{name}"))
+            raise
         self._put_in_place(key, noted, etag, [*left, *mine], lease)
 
     def settle(self, key: str, lease: Lease) -> None:
