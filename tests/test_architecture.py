@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("results",),
     ("wording",),
     ("config", "storage"),
+    ("labels",),
     ("snapshots", "checks", "publish", "retrain"),
     ("authoring", "steps"),
     ("cli",),

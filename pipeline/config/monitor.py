@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.config.sections import ColumnName, Section, Share, one_of
+from pipeline.config.sections import ClassLabel, ColumnName, Section, Share, one_of
 from pipeline.config.values import (
     CHAMPION,
     AnyMethod,
@@ -66,6 +66,10 @@ class SnapshotSources(Section):
 class ColumnRoles(Section):
     """What each column is. Drift looks at `numerical` and `categorical`; by default the parquet schema says which.
 
+    `score` is the probability of the `positive` class, or what a model without classes forecasts; a model of several
+    classes has its probabilities in `scores`: a column for each class, as the class is written. Of two classes
+    `positive` is the one that precision, recall and ROC AUC are about; by default the second one in order.
+
     Values of `private` columns go into no example and no segment, and no category of theirs is named where drift is
     told; models may still learn from them.
     """
@@ -74,11 +78,26 @@ class ColumnRoles(Section):
     label: ColumnName | None = None
     prediction: ColumnName | None = None
     score: ColumnName | None = None
+    scores: dict[Annotated[str, Field(min_length=1)], ColumnName] = Field(default_factory=dict)
+    positive: ClassLabel | None = None
     model_version: ColumnName | None = None
     numerical: tuple[ColumnName, ...] | None = None
     categorical: tuple[ColumnName, ...] | None = None
     ignore: tuple[ColumnName, ...] = ()
     private: tuple[ColumnName, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_kind_of_score(self) -> ColumnRoles:
+        if self.score is not None and self.scores:
+            raise ValueError("allowed: 'score', the probability of one class, or 'scores', a column for each class")
+        if len(self.scores) == 1 or len(set(self.scores.values())) < len(self.scores):
+            raise ValueError("allowed: 'scores' with at least two classes, each with a column of its own")
+        return self
+
+    @property
+    def answers(self) -> tuple[ColumnName, ...]:
+        """The columns that a model wrote: what it answered is compared, and never learnt from."""
+        return tuple(name for name in (self.prediction, self.score, *self.scores.values()) if name is not None)
 
 
 class QualityPolicy(Section):
@@ -129,10 +148,12 @@ class DriftPolicy(Section):
     """Retraining is due when the share of drifted columns is over `limit`, strictly.
 
     `share: importance` counts columns by how much the champion relies on them, once there is a champion that says so.
+    Of the columns under `critical` each decides alone: where it drifted, the night did.
     """
 
     limit: Share = 0.30
     share: Annotated[str, one_of("columns", "importance")] = "columns"
+    critical: tuple[ColumnName, ...] = ()
     flags: DriftFlags = DriftFlags()
     numerical: NumericalDrift = NumericalDrift()
     categorical: CategoricalDrift = CategoricalDrift()
@@ -154,12 +175,16 @@ class NotifyPolicy(Section):
 
 
 class Monitor(Section):
-    """One monitored model, as written in `monitors/<name>.yaml`."""
+    """One monitored model, as written in `monitors/<name>.yaml`.
+
+    `task` is how the model is judged, at night and when it is trained again; auto: see `pipeline.labels.task`.
+    """
 
     name: Name
     description: str = ""
     owner: Annotated[str, Field(min_length=1, max_length=200)]
     schedule: Cron = "0 2 * * *"
+    task: Annotated[str, one_of("auto", "classification", "regression")] = "auto"
     snapshots: SnapshotSources
     columns: ColumnRoles = ColumnRoles()
     quality: QualityPolicy

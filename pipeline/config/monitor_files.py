@@ -68,6 +68,7 @@ def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor
 
 def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> Monitor:
     document = parse(path)
+    _take_task_of_earlier_versions(document)
     monitor = _validate(document) if isinstance(document.data, dict) else None
     if path.suffix != ".yaml":
         document.problem((), f"found the ending {path.suffix}; allowed: .yaml")
@@ -78,6 +79,17 @@ def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> 
     if monitor is None or document.problems:
         raise ConfigError([text for _, text in sorted(document.problems)])
     return monitor
+
+
+def _take_task_of_earlier_versions(document: Document) -> None:
+    """`task` stood under `retrain`, while only retrainings had one."""
+    retrain = document.data.get("retrain") if isinstance(document.data, dict) else None
+    if not isinstance(retrain, dict) or "task" not in retrain:
+        return
+    task = retrain.pop("task")
+    if document.data.setdefault("task", task) != task:
+        document.problem(("retrain", "task"), "found another one than 'task'; allowed: one, outside of sections")
+    document.lines.setdefault(("task",), document.lines["retrain", "task"])
 
 
 def _validate(document: Document) -> Monitor | None:

@@ -62,9 +62,8 @@ class RetrainPolicy(Section):
     `min_labelled_rows` of production within the window.
     On what: the reference and the labelled production of `window_days`, at most `max_rows` (the newest), of which the
     newest `holdout_share` of the labelled production rows is never trained on.
-    How: `task`, which the performance of nights follows too (auto: see `pipeline.config.task`), `trainer` (default:
-    histogram gradient boosting), for at most `time_limit_minutes`. `trusted_types` are classes a model file may hold
-    beyond scikit-learn's usual ones; `allow_pickle` gives up that protection.
+    How: `trainer` (default: histogram gradient boosting), for at most `time_limit_minutes`. `trusted_types` are classes
+    a model file may hold beyond scikit-learn's usual ones; `allow_pickle` gives up that protection.
     The gate: `policy` on `main_metric`, `floors` by metric (for errors: at most), and `max_segment_drop` as a fraction
     of the champion's value, for every value of the columns under `segments`.
     """
@@ -76,7 +75,6 @@ class RetrainPolicy(Section):
     window_days: Annotated[int, Field(ge=1, le=3650)] = 30
     max_rows: Annotated[int, Field(ge=100)] = 200_000
     holdout_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    task: Annotated[str, one_of("auto", "classification", "regression")] = "auto"
     trainer: CallableName | None = None
     time_limit_minutes: Annotated[float, Field(gt=0, le=10_080)] = 60
     trusted_types: tuple[str, ...] = ()

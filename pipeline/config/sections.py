@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _check_share(value: float) -> float:
     if not 0 <= value <= 1:
         raise ValueError("allowed: a number from 0 to 1")
+    return value
+
+
+def _check_class(value: object) -> object:
+    if not isinstance(value, bool | int | str):
+        raise ValueError("allowed: a class as it stands in the data: text, a whole number, true or false")
     return value
 
 
@@ -27,6 +33,8 @@ def one_of(*allowed: str) -> AfterValidator:
 Share = Annotated[float, AfterValidator(_check_share)]
 Ratio = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 ColumnName = Annotated[str, Field(min_length=1)]
+# As it stands in the data; YAML tells the three from each other.
+ClassLabel = Annotated[bool | int | str, BeforeValidator(_check_class)]
 
 
 class Section(BaseModel):

@@ -125,7 +125,7 @@ def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
         joined = join_labels(read_frame(paths, wanted), labels, roles)
     with open_snapshot(pair.reference, cache) as paths:
         reference = read_frame(paths, wanted)
-    return measure(joined, reference, roles, labels_date, pair.digest, wanted=night.monitor.retrain.task)
+    return measure(joined, reference, roles, labels_date, pair.digest, wanted=night.monitor.task)
 
 
 def decide(night: Night, backfill: bool = False) -> Decision:

@@ -295,7 +295,7 @@ def _shape(night: Night, base: Snapshot, newest: Snapshot, cache: Cache) -> tupl
     from pipeline.snapshots import open_snapshot
 
     roles = night.monitor.columns
-    aside = {roles.prediction, roles.score, roles.id, roles.label, roles.model_version}
+    aside = {*roles.answers, roles.id, roles.label, roles.model_version}
     with open_snapshot(base, cache) as before, open_snapshot(newest, cache) as after:
         plans = plan_columns(night.monitor, [str(path) for path in before], [str(path) for path in after])
         like = pq.read_schema(after[0])

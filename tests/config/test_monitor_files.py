@@ -57,6 +57,10 @@ def test_a_sound_file_gets_the_documented_defaults(project: Project) -> None:
         ('notify: {email: ["a@b\\nBcc: c@d"]}', 9, "notify.email.0"),
         ("owner: again", 9, "owner: found a second time (first on line 2)"),
         ("performance: {label_delay_days: -1}", 9, "performance.label_delay_days: found -1"),
+        ("task: regression\nretrain: {task: classification}", 10, "retrain.task: found another one than 'task'"),
+        ("retrain: {task: forest}", 9, "found 'forest'; allowed: auto, classification, regression"),
+        ("drift: {critical: age}", 9, "drift.critical: found 'age'"),
+        ("columns: {score: p, scores: {a: q, b: r}}", 9, "allowed: 'score', the probability of one class"),
         ("retrain: [1", 10, "broken YAML"),
     ],
 )
@@ -186,3 +190,20 @@ def test_a_folder_that_does_not_exist_is_a_mistake_not_a_fleet_of_none(tmp_path:
     settings = project.settings.model_copy(update={"monitors_dir": tmp_path / "nowhere"})
     with pytest.raises(ConfigError, match=r"PIPELINE_MONITORS_DIR: found .*nowhere"):
         monitors.load_all(settings)
+
+
+@pytest.mark.parametrize("top", ["", "task: regression\n"])
+@pytest.mark.parametrize("below", ["", "retrain: {task: regression}\n"])
+def test_the_task_of_a_monitor_may_stand_where_earlier_versions_had_it(project: Project, top: str, below: str) -> None:
+    project.write_suite()
+    project.write_text("monitors/people.yaml", SOUND + top + below)
+    assert monitors.load("people", project.settings).task == ("regression" if top or below else "auto")
+
+
+def test_the_class_labels_of_a_monitor_are_what_yaml_says_they_are(project: Project) -> None:
+    project.write_suite()
+    columns = "{positive: 1, scores: {1: p_one, 'two': p_two}}"
+    project.write_text("monitors/people.yaml", SOUND.replace("columns:\n  numerical: [age]", f"columns: {columns}"))
+    roles = monitors.load("people", project.settings).columns
+    assert (roles.positive, roles.scores) == (1, {"1": "p_one", "two": "p_two"})
+    assert roles.answers == ("p_one", "p_two")

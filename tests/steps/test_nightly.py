@@ -19,7 +19,7 @@ def counted(rows: int, seed: int) -> pd.DataFrame:
 
 
 def measured(project: Project, labelled: int, task: str) -> PerformanceResult:
-    """Performance of a night with so many labelled rows, of a monitor whose `retrain.task` says this."""
+    """Performance of a night with so many labelled rows, of a monitor whose `task` says this."""
     night = project.complete(retrain={"task": task})
     night_before = counted(40, 5)
     project.write_parquet("reference/part-0.parquet", counted(200, 0))

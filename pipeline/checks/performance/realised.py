@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.config import ColumnRoles
-from pipeline.config.task import task_of, typed_labels
+from pipeline.labels.task import task_of, typed_labels
 from pipeline.results import PerformanceResult, Task
 from pipeline.wording import count
 
@@ -57,7 +57,7 @@ def measure(
         roles: which column is what.
         labels_date: the day of the production rows.
         snapshots: digest of the pair that the result is about.
-        wanted: `retrain.task` of the monitor.
+        wanted: `task` of the monitor.
     """
     known = (reference, joined)
     task = task_of(wanted, known, str(roles.label), roles.prediction)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Monitor
-from pipeline.config.task import task_of
+from pipeline.labels.task import task_of
 from pipeline.results import NightLeftOut, Snapshot, Task
 from pipeline.retrain.progress import Progress
 from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, label, stack, window
@@ -37,7 +37,7 @@ class Source(Protocol):
 class Gathered:
     """The training set, and the newest night in it, whose columns and types it has; None where there is no night.
 
-    `task` is what the labels ask for, see `pipeline.config.task`.
+    `task` is what the labels ask for, see `pipeline.labels.task`.
     """
 
     found: TrainingSet
@@ -97,7 +97,7 @@ def _task(reading: _Reading, found: TrainingSet) -> Task:
 
     Part by part, until it can only be a regression: further rows cannot take that back.
     """
-    roles, wanted = reading.monitor.columns, reading.monitor.retrain.task
+    roles, wanted = reading.monitor.columns, reading.monitor.task
     name, present = str(roles.label), {item.name for item in reading.base.fields}
     known: list[pd.DataFrame] = []
     if wanted == "auto" and reading.nights and name in present:

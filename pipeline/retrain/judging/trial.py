@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import Monitor
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.config.task import typed_labels
 from pipeline.errors import TrainingFailed
+from pipeline.labels.task import typed_labels
 from pipeline.results import Against, Evaluation, Task
 from pipeline.retrain.data.features import features_of
 from pipeline.retrain.data.training_set import TrainingSet
@@ -84,7 +84,7 @@ def labels_of(monitor: Monitor, found: TrainingSet, task: Task) -> Labels:
         labels = typed_labels(both, task)
     except (TypeError, ValueError) as error:
         raise TrainingFailed(
-            f"the labels in {name!r} are no numbers, which a {task} needs: set retrain.task of the monitor file to "
+            f"the labels in {name!r} are no numbers, which a {task} needs: set task of the monitor file to "
             "classification, or leave it out"
         ) from error
     return Labels(task, labels.iloc[: len(found.training)], labels.iloc[len(found.training) :].reset_index(drop=True))

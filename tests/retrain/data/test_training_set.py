@@ -16,11 +16,12 @@ from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assem
 DATES = (date(2026, 1, 1), date(2026, 1, 9))
 
 
-def monitor(delay: int = 1, **retrain: Any) -> Monitor:
+def monitor(delay: int = 1, task: str = "auto", **retrain: Any) -> Monitor:
     return Monitor.model_validate(
         {
             "name": "people",
             "owner": "team@example.com",
+            "task": task,
             "snapshots": {"reference": "r", "production": "p/{date}", "labels": "l/{date}"},
             "columns": {"id": "id", "label": "label"},
             "quality": {"suite": "people"},

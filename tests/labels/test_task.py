@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.checks.performance.realised import measure
 from pipeline.config import Monitor
-from pipeline.config.task import task_of, typed_labels
+from pipeline.labels.task import task_of, typed_labels
 from pipeline.retrain.data.gather import gather
 from tests.label_columns import FRACTIONS, WHOLE, Column
 from tests.retrain.data.test_gather import DAY, Shelf

@@ -14,7 +14,7 @@ _MOST_CLASSES = 20
 
 
 def task_of(wanted: str, frames: Iterable[pd.DataFrame], label: str, prediction: str | None = None) -> Task:
-    """What the monitor says (`retrain.task`), or what its labels are.
+    """What the monitor says (`task`), or what its labels are.
 
     Auto: whole numbers are classes while there are at most 20 different ones; more of them, and numbers with a
     fraction, are a regression. So are few whole numbers, such as ratings, that the deployed model forecasts with
