@@ -6,9 +6,13 @@ Messages name the file, object, column or variable concerned and say what to do.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar, Self
+
+_PACKAGE = Path(__file__).parent
 
 
 class ExitCode(IntEnum):
@@ -23,7 +27,7 @@ class ExitCode(IntEnum):
         return code
 
     SOUND = 0, "healthy or drifted: a verdict is not a failure"
-    UNEXPECTED = 1, "an error that Nightjar does not know, with a traceback"
+    UNEXPECTED = 1, "an error that Nightjar does not know; `--traceback` shows all of it"
     USAGE = 2, "bad usage or configuration"
     SNAPSHOT = 3, "a snapshot is missing or unreadable"
     QUALITY = 4, "a critical expectation failed"
@@ -43,6 +47,27 @@ class NightjarError(Exception):
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     retryable: ClassVar[bool] = False
+
+
+class Unexpected(NightjarError):
+    """An error that nobody foresaw, named without what it says, which may quote data: see `cause`."""
+
+    def __init__(self, part: str, error: BaseException) -> None:
+        super().__init__(f"{part}: {cause(error)}")
+
+
+def cause(error: BaseException) -> str:
+    """What went wrong, for people: our errors speak for themselves; of others `KeyError in checks/policy.py:31`."""
+    return str(error) if isinstance(error, NightjarError) else f"{type(error).__name__} in {_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of this package that an error came through, else the innermost line of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    if own:
+        return f"{Path(own[-1].filename).relative_to(_PACKAGE)}:{own[-1].lineno}"
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 class ConfigError(NightjarError):
@@ -91,6 +116,14 @@ class QualityGateFailed(NightjarError):
     """A critical expectation failed. Raised only after the night was published, to turn the run red."""
 
     exit_code = ExitCode.QUALITY
+
+
+class NightIncomplete(NightjarError):
+    """Parts of a night could not be made. Raised only after all others were published; the exit code is the parts'."""
+
+    def __init__(self, words: str, exit_code: ExitCode) -> None:
+        self.exit_code = exit_code  # type: ignore[misc]  # every other class has one
+        super().__init__(words)
 
 
 class OutletUnavailable(NightjarError):

@@ -21,11 +21,11 @@ A backfilled night never asks for retraining, unless the backfill says so: `--da
 | Task | What it means | What to do |
 | --- | --- | --- |
 | `pull_snapshots` | A snapshot is late, missing, not parquet, or the storage refused. | Late data is waited for (some hours of retries). Else repair what the message names and clear the task. |
-| `validate_quality`, `measure_drift`, `measure_performance` | The suite or a column list does not fit the data, or the pinned data was overwritten or removed. | Correct the monitor file or the suite; after a change of data clear `pull_snapshots` with everything after it. |
+| `validate_quality`, `measure_drift`, `measure_performance` | The pinned data was overwritten or removed, or the storage does not answer. | Clear `pull_snapshots` with everything after it. |
 | `decide`, `render_report` | A result is missing, or the run store cannot be written. | Clear the run from `pull_snapshots`; check `PIPELINE_STORE`. |
 | `log_run`, `push_gauges`, `send_summary` | MLflow, the Pushgateway or the mail server did not answer or refused. The night itself is published. | Repair the outlet, then clear the task. |
 | `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
-| `require_quality` | The data failed a critical expectation. Everything was published; nothing is retrained. | Read the report, repair the data at its source, clear the run. |
+| `require_quality` | The data failed a critical expectation, or a measurement, file or page of the night broke: the log names it. Everything else was published; on broken data nothing is retrained. | Read the report, repair the data at its source, the suite or the monitor file, clear the run. |
 | `report_failure` | Runs only when another task is red, and tells the Pushgateway. | Look at the other red task first. |
 | `configuration` | The only task when the monitor file is wrong. | Repair the file; the nights come back by themselves. |
 """  # noqa: E501 (Markdown tables do not wrap)

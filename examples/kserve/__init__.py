@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from pipeline.config.home import home
+from pipeline.errors import OutletRefused
 from pipeline.results import AliasChange
 
 _STORED = ("s3://", "gs://", "hdfs://", "https://", "http://", "pvc://")
@@ -77,14 +78,14 @@ def storage_uri(source: str, artifacts_uri: str | None) -> str:
     """The model's address for KServe's storage initializer, which cannot ask an MLflow server for files.
 
     Raises:
-        ValueError: it lies where a cluster cannot reach it.
+        OutletRefused: it lies where a cluster cannot reach it.
     """
     if source.startswith(_STORED):
         return source
     if source.startswith(_PROXIED) and artifacts_uri:
         path = source.removeprefix(_PROXIED).lstrip("/")
         return f"{artifacts_uri.rstrip('/')}/{path}"
-    raise ValueError(
+    raise OutletRefused(
         f"{source}: KServe cannot fetch a model from there; let MLflow keep artifacts on an object store, and where it "
         "proxies them, set KSERVE_ARTIFACTS_URI to that store"
     )

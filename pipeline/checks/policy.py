@@ -49,7 +49,8 @@ def decide(
             reason += f", although {found}, over {limit}"
         return _broken(drift, reason, "quality_failed")
     if drift.evaluated == 0:
-        reason = "no column could be compared with the reference, so there is no verdict on drift"
+        why = f" ({drift.failure.error})" if drift.failure else ""
+        reason = f"no column could be compared with the reference{why}, so there is no verdict on drift"
         return _broken(drift, reason, "not_comparable")
     if not drift.drifted:
         return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=f"{found}, not over {limit}")

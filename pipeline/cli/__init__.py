@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pipeline.cli import authoring, check, nights, pages, people, retraining
 from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
+from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
 
@@ -20,10 +21,11 @@ _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    options = _parser().parse_args(arguments)
-    _quiet_libraries()
     try:
-        return int(options.command(options))
+        with foreseen("nightjar"):
+            options = _parser().parse_args(arguments)
+            _quiet_libraries(options.traceback)
+            return int(options.command(options))
     except NightjarError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -39,16 +41,30 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--traceback", action="store_true", help="show errors whole, which may quote data")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for group in _GROUPS:
         group.add(commands)
     return parser
 
 
-def _quiet_libraries() -> None:
+class _Console(logging.Formatter):
+    """Log lines without tracebacks, which quote messages of libraries, and these data."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None
+        return super().format(record).rstrip("\n")
+
+
+def _quiet_libraries(traceback: bool) -> None:
     """People see what a night does, not what its libraries say to their own developers."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    kind = logging.Formatter if traceback else _Console
+    logging.basicConfig(level=logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.WARNING)  # Great Expectations lowers the level of its own logger
+        handler.setFormatter(kind("%(levelname)s %(name)s: %(message)s"))
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

@@ -1,11 +1,12 @@
 """The frozen values that pass between steps. Each is strict JSON in the run store: no NaN, no rows of data."""
 
-from pipeline.results.base import Kept, Number, Result
+from pipeline.results.base import Failure, Kept, Number, Result
 from pipeline.results.champion import AliasChange
 from pipeline.results.decision import Decision, Hold, Status
 from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
 from pipeline.results.performance import PerformanceResult
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
+from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
     Against,
     Evaluation,
@@ -33,6 +34,7 @@ __all__ = [
     "Engine",
     "Evaluation",
     "ExpectationOutcome",
+    "Failure",
     "GateCheck",
     "Hold",
     "Kept",
@@ -44,6 +46,7 @@ __all__ = [
     "PerformanceResult",
     "PinnedObject",
     "QualityResult",
+    "Rendering",
     "Result",
     "RetrainResult",
     "RetrainStatus",

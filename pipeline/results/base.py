@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.errors import ExitCode
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -18,6 +20,14 @@ class Result(BaseModel):
     def to_json(self) -> bytes:
         """Strict, indented JSON; equal values give equal bytes."""
         return (json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+class Failure(Result):
+    """A part of a night that broke: which, what happened (see `pipeline.errors.cause`), and how a command then ends."""
+
+    part: str
+    error: str
+    exit_code: ExitCode
 
 
 class Kept(Result):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pipeline.results.base import Kept, Number, Result
+from pipeline.results.base import Failure, Kept, Number, Result
 
 Kind = Literal["numerical", "categorical"]
 Direction = Literal["distance", "p_value"]
@@ -65,6 +65,7 @@ class ColumnDrift(Result):
     vanished_categories: tuple[CategoryShare, ...] = ()
     vanished_category_count: int = 0
     changed_type: str | None = None
+    failure: Failure | None = None
 
 
 class DriftResult(Kept):
@@ -72,7 +73,8 @@ class DriftResult(Kept):
 
     Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
     `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
-    `decisive` says which of the two is held against the limit.
+    `decisive` says which of the two is held against the limit. `failure`: drift could not be measured at all, or not of
+    the columns whose part of a file is damaged.
     """
 
     file: ClassVar[str] = "drift"
@@ -84,6 +86,7 @@ class DriftResult(Kept):
     columns: tuple[ColumnDrift, ...]
     weighted_drift_share: Number | None = None
     decisive: Literal["columns", "importance"] = "columns"
+    failure: Failure | None = None
 
     @property
     def evaluated(self) -> int:

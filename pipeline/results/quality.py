@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pipeline.results.base import Kept, Number, Result
+from pipeline.results.base import Failure, Kept, Number, Result
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -40,7 +40,10 @@ class ExpectationOutcome(Result):
 
 
 class QualityResult(Kept):
-    """The results of the built-in checks and the suite. `passed` is the gate: no critical expectation failed."""
+    """The results of the built-in checks and the suite. `passed` is the gate: no critical expectation failed.
+
+    `failure`: nothing could be evaluated, which counts as a critical expectation that failed.
+    """
 
     file: ClassVar[str] = "quality"
 
@@ -48,6 +51,7 @@ class QualityResult(Kept):
     suite: str
     passed: bool
     outcomes: tuple[ExpectationOutcome, ...]
+    failure: Failure | None = None
 
     @property
     def failures(self) -> tuple[ExpectationOutcome, ...]:

@@ -5,6 +5,8 @@
 
 A step takes what earlier steps kept in the run store and keeps its own result there, so that each can run in a process
 or on a machine of its own, and again. Rooms are imported inside the steps: a task pays only for what it uses.
+
+What breaks in one measurement, file or page takes no other down: see `pipeline.steps.contain`. The last step tells.
 """
 
 from __future__ import annotations
@@ -15,9 +17,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.errors import QualityGateFailed, ResultMissing
-from pipeline.results import Decision, DriftResult, PerformanceResult, QualityResult, SnapshotPair
+from pipeline.errors import ExitCode, NightIncomplete, OutletRefused, QualityGateFailed, ResultMissing
+from pipeline.results import (
+    Decision,
+    DriftResult,
+    ExpectationOutcome,
+    Failure,
+    PerformanceResult,
+    QualityResult,
+    Rendering,
+    SnapshotPair,
+)
 from pipeline.steps import pages, standing, telling
+from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
 from pipeline.wording import count
 
@@ -54,18 +66,38 @@ def pull_snapshots(night: Night) -> SnapshotPair:
 
 def validate_quality(night: Night) -> QualityResult:
     """Run the monitor's suite and the built-in checks on the production snapshot."""
+    pair = night.load(SnapshotPair)
+    result = attempt("quality", lambda: _quality(night, pair), lambda failure: _no_quality(night, pair, failure))
+    night.save(result)
+    return result
+
+
+def _no_quality(night: Night, pair: SnapshotPair, failure: Failure) -> QualityResult:
+    """Data that could not be judged is not taken for sound."""
+    outcome = ExpectationOutcome(
+        expectation="suite_evaluated",
+        column=None,
+        severity="critical",
+        passed=False,
+        sentence="The suite and the built-in checks can be evaluated",
+        error=failure.error,
+        check="evaluated",
+    )
+    suite = night.monitor.quality.suite
+    return QualityResult(snapshots=pair.digest, suite=suite, passed=False, outcomes=(outcome,), failure=failure)
+
+
+def _quality(night: Night, pair: SnapshotPair) -> QualityResult:
     from pipeline.checks.quality import Limits, load_suite, validate
     from pipeline.snapshots import open_snapshot
 
-    pair, cache = night.load(SnapshotPair), night.cache()
+    cache = night.cache()
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
-        result = validate(
+        return validate(
             night.monitor, suite, reference, production, pair, recent_rows=_recent_rows(night), limits=limits
         )
-    night.save(result)
-    return result
 
 
 def _recent_rows(night: Night) -> list[int]:
@@ -79,13 +111,25 @@ def _recent_rows(night: Night) -> list[int]:
 
 def measure_drift(night: Night) -> DriftResult:
     """Compare every configured column of production with the reference."""
+    pair = night.load(SnapshotPair)
+    result = attempt("drift", lambda: _drift(night, pair), lambda failure: _no_drift(night, pair, failure))
+    night.save(result)
+    return result
+
+
+def _no_drift(night: Night, pair: SnapshotPair, failure: Failure) -> DriftResult:
+    limit = night.monitor.drift.limit
+    return DriftResult(snapshots=pair.digest, drift_share=0.0, limit=limit, drifted=False, columns=(), failure=failure)
+
+
+def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
     from pipeline.checks.drift.measure import measure
     from pipeline.snapshots import open_snapshot
 
-    pair, cache = night.load(SnapshotPair), night.cache()
+    cache = night.cache()
     importances = standing.importances(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
-        result = measure(
+        return measure(
             night.monitor,
             reference,
             production,
@@ -93,16 +137,24 @@ def measure_drift(night: Night) -> DriftResult:
             budget_bytes=night.settings.memory_budget_bytes,
             importances=importances,
         )
-    night.save(result)
-    return result
 
 
 def measure_performance(night: Night) -> PerformanceResult:
     """Realised metrics on the newest day that has labels."""
     pair = night.load(SnapshotPair)
-    result = _performance(night, pair)
+    result = attempt("performance", lambda: _performance(night, pair), lambda failure: _no_performance(pair, failure))
     night.save(result)
     return result
+
+
+def _no_performance(pair: SnapshotPair, failure: Failure) -> PerformanceResult:
+    return PerformanceResult(
+        snapshots=pair.digest,
+        status="not_evaluable",
+        reason=failure.error,
+        labels_date=pair.labels_date,
+        failure=failure,
+    )
 
 
 def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
@@ -151,32 +203,43 @@ def decide(night: Night, backfill: bool = False) -> Decision:
 def render_report(night: Night, airflow_run: str | None = None) -> str:
     """Render everything people and programs read of this night and publish it whole; the address of its page.
 
+    A file or page that cannot be made is left out, or says so itself; `require_quality` tells of it at the end.
+
     Args:
         night: the night.
         airflow_run: the id of the run in Airflow that this is a part of, for a link.
     """
-    from pipeline.publish import evidently_report
     from pipeline.publish.gauges import night as gauges
     from pipeline.publish.messages import mail
-    from pipeline.publish.pages import night_page
+    from pipeline.publish.pages import night_page, stand_in
 
+    mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
     view = night_view(night)
     view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run}))
-    drift_report = evidently_report.render(view.monitor, view.pair, view.drift)  # slow, so before anybody has to wait
+    drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
         kept = (view.pair, view.quality, view.drift, view.performance, view.decision, view.tonight, whole.runs)
-        message = mail.build_summary(whole, night.settings.mail_from)
+        message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
+        exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole))
+        page = mishaps.attempt("night's page", lambda: night_page(whole))
         return {
             **{f"{result.file}.json": result.to_json() for result in kept},
-            "drift_report.html": drift_report,
-            "index.html": night_page(whole),
-            "gauges.prom": gauges.exposition(whole),
+            "drift_report.html": drift_report or stand_in(title, mishaps.failures),
+            "index.html": page or stand_in(title, mishaps.failures),
+            **({} if exposition is None else {"gauges.prom": exposition}),
             **({} if message is None else {"summary.eml": message.as_bytes()}),
         }
 
-    pages.publish(night, view, files)
+    pages.publish(night, view, files, mishaps)
+    night.save(Rendering(failures=tuple(mishaps.failures)))
     return night.uri("index.html")
+
+
+def _drift_report(view: NightView) -> bytes:
+    from pipeline.publish import evidently_report
+
+    return evidently_report.render(view.monitor, view.pair, view.drift)
 
 
 def log_run(night: Night) -> str:
@@ -190,10 +253,17 @@ def log_run(night: Night) -> str:
 
 
 def push_gauges(night: Night) -> str:
-    """Push the night's gauges, or leave them in the run store as a textfile; says which."""
+    """Push the night's gauges, or leave them in the run store as a textfile; says which.
+
+    Raises:
+        OutletRefused: they could not be made, or the gateway does not accept them.
+        OutletUnavailable: the gateway does not answer.
+    """
     from pipeline.publish.gauges import night as gauges
 
-    text = night.published()["gauges.prom"]
+    text = night.published().get("gauges.prom")
+    if text is None:
+        raise OutletRefused(f"{night.uri()}: the night's gauges could not be made; the log of render_report says why")
     url = night.settings.pushgateway_url
     if url is None:
         return f"written to {night.uri('gauges.prom')}"
@@ -204,6 +274,16 @@ def push_gauges(night: Night) -> str:
 def send_summary(night: Night) -> str:
     """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
     return telling.send(night, night_view(night), night.published().get("summary.eml"))
+
+
+def broken_parts(night: Night) -> tuple[Failure, ...]:
+    """What of a night could not be measured or made, in the order of its steps."""
+    measured = (
+        night.load(QualityResult).failure,
+        night.load(DriftResult).failure,
+        night.load(PerformanceResult).failure,
+    )
+    return (*filter(None, measured), *night.load(Rendering).failures)
 
 
 def report_failure(night: Night, task: str) -> str:
@@ -218,15 +298,21 @@ def report_failure(night: Night, task: str) -> str:
 
 
 def require_quality(night: Night) -> None:
-    """End a night whose data is broken as failed, after everything was published.
+    """End a night that broke, or whose data is broken, as failed, after everything was published.
 
     Raises:
+        NightIncomplete: parts of it could not be measured or made; names them.
         QualityGateFailed: a critical expectation failed; names them.
     """
+    report = night.uri("index.html")
+    broken = broken_parts(night)
+    if broken:
+        words = [f"{failure.part}: {failure.error}" for failure in broken]
+        code = ExitCode.of(failure.exit_code for failure in broken)
+        raise NightIncomplete(f"{night.name} on {night.run_date} is incomplete: {'; '.join(words)}. See {report}", code)
     quality = night.load(QualityResult)
     if not quality.passed:
         failed = [item.sentence for item in quality.failures if item.severity == "critical"]
-        report = night.uri("index.html")
         raise QualityGateFailed(
             f"{night.name} on {night.run_date}: {count(len(failed), 'critical expectation')} failed: "
             f"{'; '.join(failed[:5])}. See {report}"

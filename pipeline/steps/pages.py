@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -29,6 +30,7 @@ from pipeline.results import (
     SnapshotPair,
 )
 from pipeline.retrain.progress import Progress
+from pipeline.steps.contain import Mishaps
 from pipeline.steps.night import Night, Workspace
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import count
@@ -54,13 +56,14 @@ class Loader(Protocol):
     def __call__(self, kind: type[K], /) -> K: ...
 
 
-def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[str, bytes]]) -> None:
+def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[str, bytes]], mishaps: Mishaps) -> None:
     """Publish a night, and bring every page up to date that shows it.
 
     Args:
         night: the night.
         view: the same, as it is told; its history is filled in here.
         make: the night's files from the whole view.
+        mishaps: is told of pages that cannot be made; those that can are.
     """
     from pipeline.publish.facts.history import shown_beside, touched
 
@@ -68,10 +71,11 @@ def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[s
         before = _remembered(night) or ()
         nights = _recall(night, (*before, view.tonight))
         night.publish(make(replace(view, history=shown_beside(nights, night.run_date))))
-        _write_nights(night, nights, touched(before, nights))
-        _write_monitor(night, nights)
+        for day in touched(before, nights):
+            mishaps.attempt(f"page of {day}", partial(_write_nights, night, nights, [day]))
+        mishaps.attempt("monitor's page", lambda: _write_monitor(night, nights))
         _remember(night, nights)
-    write_fleet(night.store, night.settings)
+    mishaps.attempt("fleet's page", lambda: write_fleet(night.store, night.settings))
 
 
 def publish_retraining(workspace: Workspace, result: RetrainResult) -> None:

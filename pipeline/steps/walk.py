@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pipeline.errors import ExitCode, NightjarError, QualityGateFailed
+from pipeline.errors import ExitCode, NightjarError
 from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision
 from pipeline.retrain.progress import Progress
 from pipeline.steps import nightly
+from pipeline.steps.contain import foreseen
 from pipeline.steps.night import Night
 from pipeline.wording import count
 
@@ -24,7 +25,7 @@ class Outcome:
 
 
 def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outcome:
-    """Walk one night. An error ends the walk, except in an outlet: the others are still served.
+    """Walk one night; nothing raises. An error ends the walk, except in an outlet: the others are still served.
 
     Args:
         night: the night.
@@ -32,15 +33,17 @@ def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outco
         backfill: an old night is run again, and nobody said that it may ask for retraining.
     """
     try:
-        decision = _measure(night, progress, backfill)
+        with foreseen("run"):
+            decision = _measure(night, progress, backfill)
     except NightjarError as error:
         return Outcome(night, None, (error, *_report_failure(night, "run", progress)))
     errors = [error for error in _publish(night, progress) if error is not None]
     if errors:
         errors += _report_failure(night, "publish", progress)
     try:
-        nightly.require_quality(night)
-    except QualityGateFailed as error:
+        with foreseen("require_quality"):
+            nightly.require_quality(night)
+    except NightjarError as error:
         errors.append(error)
     return Outcome(night, decision, tuple(errors))
 
@@ -77,7 +80,8 @@ def _publish(night: Night, progress: Progress) -> list[NightjarError | None]:
 def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> NightjarError | None:
     progress(step.__name__)
     try:
-        progress(f"  {step(night)}")
+        with foreseen(step.__name__):
+            progress(f"  {step(night)}")
     except NightjarError as error:
         progress(f"  failed: {error}")
         return error
@@ -86,7 +90,8 @@ def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> 
 
 def _report_failure(night: Night, task: str, progress: Progress) -> list[NightjarError]:
     try:
-        nightly.report_failure(night, task)
+        with foreseen("report_failure"):
+            nightly.report_failure(night, task)
     except NightjarError as error:
         progress(f"  the failure could not be reported: {error}")
         return [error]

@@ -6,6 +6,7 @@ Whatever is wrong with a column becomes a `ColumnDrift` with status `not_evaluab
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 from typing import Any
 
@@ -38,8 +39,11 @@ from pipeline.checks.scan import (
     count_distinct,
 )
 from pipeline.config import DriftFlags
+from pipeline.errors import cause
 from pipeline.results import ColumnDrift, Kind
-from pipeline.wording import count, label, number
+from pipeline.wording import count, number
+
+log = logging.getLogger(__name__)
 
 
 def compare_column(
@@ -175,7 +179,8 @@ def _score(method: Method, reference: Summary, production: Summary) -> Score:
     except NotEvaluable:
         raise
     except Exception as error:  # one bad column must not take the night down, whatever is wrong with it
-        raise NotEvaluable(f"{method.name} failed: {type(error).__name__}: {label(str(error))}") from error
+        log.error("column %r: %s failed", reference.name, method.name, exc_info=error)
+        raise NotEvaluable(f"{method.name} failed: {cause(error)}") from error
     if not (math.isfinite(score.value) and math.isfinite(score.error_bound)):
         raise NotEvaluable(f"{method.name} gives no finite number for these values")
     return score

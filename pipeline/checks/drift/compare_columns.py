@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.checks.drift.compare_column import compare_column
@@ -19,7 +20,10 @@ from pipeline.checks.scan import (
     sorted_bytes,
 )
 from pipeline.config import DriftFlags
-from pipeline.results import ColumnDrift, Kind
+from pipeline.errors import ExitCode, NightjarError, cause
+from pipeline.results import ColumnDrift, Failure, Kind
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +60,45 @@ def compare_columns(
         threads: at most this many columns at once; by default one per available core.
 
     Raises:
-        SnapshotUnreadable: a file is damaged, gone, or not parquet. Nothing about a column's content raises.
+        SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises: a column that is
+            damaged, or that meets an error nobody foresaw, is not evaluable, and has its `failure`.
     """
     before, after = open_table(reference), open_table(production)
     threads = threads or _cores()
     workers, share = _workers(before, after, budget_bytes, threads, len(plans))
 
     def compare(plan: ColumnPlan) -> ColumnDrift:
-        sides = scan_pair(before, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
-        return compare_column(
-            *sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits, private=plan.private
-        )
+        try:
+            sides = scan_pair(before, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
+            return compare_column(
+                *sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits, private=plan.private
+            )
+        except Exception as error:
+            log.error("column %r could not be compared", plan.name, exc_info=error)
+            return _failed(plan, error)
 
     if workers == 1:
         return tuple(compare(plan) for plan in plans)
-    with ThreadPoolExecutor(workers, thread_name_prefix="drift") as pool:
-        return tuple(_first_error_stops(pool, [pool.submit(compare, plan) for plan in plans]))
-
-
-def _first_error_stops(pool: ThreadPoolExecutor, futures: list[Future[ColumnDrift]]) -> Iterator[ColumnDrift]:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="drift")
     try:
-        for future in futures:
-            yield future.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+        return tuple(pool.map(compare, plans))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _failed(plan: ColumnPlan, error: Exception) -> ColumnDrift:
+    code = error.exit_code if isinstance(error, NightjarError) else ExitCode.UNEXPECTED
+    return ColumnDrift(
+        name=plan.name,
+        kind=plan.kind,
+        method=None,
+        score=None,
+        threshold=None,
+        drifted=False,
+        status="not_evaluable",
+        reason=cause(error),
+        failure=Failure(part=plan.name, error=cause(error), exit_code=code),
+    )
 
 
 def _workers(before: Table, after: Table, budget_bytes: int, threads: int, columns: int) -> tuple[int, int]:

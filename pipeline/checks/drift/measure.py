@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import ColumnDriftPolicy, Monitor
-from pipeline.results import ColumnDrift, DriftResult, Kind
+from pipeline.errors import ExitCode
+from pipeline.results import ColumnDrift, DriftResult, Failure, Kind
 
 if TYPE_CHECKING:
     from pipeline.checks.drift.compare_columns import ColumnPlan
@@ -34,7 +35,7 @@ def measure(
         importances: how much the champion relies on its features, in any unit; negative values count as none.
 
     Raises:
-        SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
+        SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises.
     """
     from pipeline.checks.drift.compare_columns import compare_columns
 
@@ -70,7 +71,14 @@ def _result(
         columns=columns,
         weighted_drift_share=weighted,
         decisive="importance" if by_importance else "columns",
+        failure=_damage(columns),
     )
+
+
+def _damage(columns: Iterable[ColumnDrift]) -> Failure | None:
+    """Damaged data concerns the whole night; an error over what one column holds is that column's own."""
+    damaged = (item.failure for item in columns if item.failure and item.failure.exit_code == ExitCode.SNAPSHOT)
+    return next(damaged, None)
 
 
 def drifted_share(evaluated: Iterable[ColumnDrift], weights: Mapping[str, Fraction]) -> float | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 
 from pipeline.config.home import make_importable
 from pipeline.config.retrain_policy import AfterPromotion
+from pipeline.errors import cause
 from pipeline.results import AliasChange
 from pipeline.storage.retries import ATTEMPTS, worth_another_try
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -65,6 +69,8 @@ def _call(name: str, change: AliasChange) -> str | None:
     make_importable()
     try:
         getattr(importlib.import_module(module), function)(change)
-    except Exception as error:  # noqa: BLE001 - whatever a hook raises does not undo a promotion
-        return f"{name} raised {type(error).__name__}: {error}"
+    except Exception as error:
+        log.error("%s failed", name, exc_info=error)
+        below = error.__traceback__.tb_next if error.__traceback__ else None  # in the hook, not here
+        return f"{name} failed: {cause(error.with_traceback(below))}"
     return None
