@@ -31,7 +31,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compare_columns",),
         ("measure",),
     ),
-    "checks.quality": (("check", "suite"), ("engines", "outcomes"), ("built_in",), ("validate",)),
+    "checks.quality": (("conditions",), ("check",), ("suite",), ("engines", "outcomes"), ("built_in",), ("validate",)),
     "publish": (
         ("facts",),
         ("charts",),
