@@ -17,8 +17,8 @@ FRAME = pd.DataFrame(
         "n": [1.0, None, 3.0, 4.0, None, 6.0],
         "m": [1.0, 2.0, None, 5.0, None, 5.0],
         "id": [1, 2, 3, 4, 5, 6],
-        "when": pd.to_datetime(
-            format="ISO8601", arg=["2026-01-01", None, "2026-01-03", "2026-01-03T12:00", None, "2025-12-31"]
+        "when": pd.Series(
+            ["2026-01-01", None, "2026-01-03", "2026-01-03T12:00", None, "2025-12-31"], dtype="datetime64[ns]"
         ),
         "a b": ["x", "y", "x", None, "y", "x"],
     }

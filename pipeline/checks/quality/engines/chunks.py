@@ -110,7 +110,8 @@ def _frame(table: pa.Table, whole: bool) -> pd.DataFrame:
         elif _exact_as_floats(column):
             series[name] = column.to_pandas().astype("float64")
         else:
-            series[name] = column.to_pandas(integer_object_nulls=True).fillna(float("nan"))
+            listed = [float("nan") if item is None else item for item in column.to_pylist()]
+            series[name] = pd.Series(listed, dtype=object)
     return pd.DataFrame(series, copy=False)
 
 

@@ -71,6 +71,16 @@ def evaluate(checks: Sequence[Check], files: Files, limits: Limits, *, pandas_on
     return [found[place] for place in range(len(checks))]
 
 
+def problem_on(check: Check, schema: pa.Schema) -> str | None:
+    """Why a check cannot be evaluated on these columns, as far as it shows without rows; None where it can."""
+    try:
+        _, ready = _ready(check, schema)
+    except Unsuitable as error:
+        return str(error)
+    absent = [name for name in ready.columns if name not in schema.names]
+    return _absent(absent) if absent else None
+
+
 def _ready(check: Check, schema: pa.Schema) -> tuple[Condition | None, Check]:
     """The condition on rows, and the check without it, with arguments as its columns read them.
 
