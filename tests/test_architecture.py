@@ -31,7 +31,14 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compare_columns",),
         ("measure",),
     ),
-    "checks.quality": (("check", "suite"), ("engines", "outcomes"), ("built_in",), ("validate",)),
+    "checks.quality": (
+        ("conditions",),
+        ("check",),
+        ("suite",),
+        ("engines", "outcomes"),
+        ("built_in", "sound"),
+        ("validate",),
+    ),
     "publish": (
         ("facts",),
         ("charts",),

@@ -135,21 +135,24 @@ def _column(profile: Profile, roles: ColumnRoles, texts: Texts | None) -> Iterat
 def _presence(profile: Profile, roles: ColumnRoles) -> Iterator[Entry]:
     """A share of missing values may be half as high again, and one percent more."""
     kind, column = "expect_column_values_to_not_be_null", {"column": profile.name}
-    if not profile.missing:
+    missing = profile.missing_share
+    if missing is None:
+        return
+    if not missing:
         needed = profile.name in (roles.id, roles.prediction, roles.score)
         severity = "critical" if needed else "warning"
         yield _entry(kind, severity, f"None of {count(profile.rows, 'value')} is missing in the reference.", **column)
         return
-    mostly = math.floor((1 - profile.missing_share * 1.5 - 0.01) * 1_000) / 1_000
+    mostly = math.floor((1 - missing * 1.5 - 0.01) * 1_000) / 1_000
     if mostly > 0:
-        notes = f"{share(profile.missing_share)} of the values are missing in the reference."
+        notes = f"{share(missing)} of the values are missing in the reference."
         yield _entry(kind, "warning", notes, **column, mostly=mostly)
 
 
 def _type(profile: Profile) -> Iterator[Entry]:
     """As pandas calls types. A whole number becomes a float with the first gap: both will do."""
     types = {"text": ["str"], "boolean": ["bool"], "number": sorted({"int64", "float64", *_pandas_type(profile)})}
-    if profile.family in types and profile.missing < profile.rows:
+    if profile.family in types and (profile.missing or 0) < profile.rows:
         yield _entry(
             "expect_column_values_to_be_in_type_list",
             "warning",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,13 +81,13 @@ def suggest_for(
 
 def _read_suite(path: Path) -> dict[str, Any] | None:
     """The file as it is; a broken one is not overwritten but reported."""
-    from pipeline.checks.quality import load_suite
+    from pipeline.checks.quality import build_suite, load_suite, suite_content
 
     if not path.exists():
         return None
-    load_suite(path)
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+    suite = load_suite(path)
+    build_suite(suite)
+    return suite_content(suite)
 
 
 def _merge_words(merged: Merge) -> str:

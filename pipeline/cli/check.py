@@ -1,4 +1,4 @@
-"""`check`: configuration, and what the next night would do, without touching data."""
+"""`check`: configuration, the columns that it names, and what the next night would do, without reading a row."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from pipeline.config.home import origin
 from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
+from pipeline.steps.columns import Seen, column_problems, see
 from pipeline.wording import count, exact_share, moment
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    check = commands.add_parser("check", help="check configuration without touching data")
+    words = "check configuration, and the columns that it names against those of the data"
+    check = commands.add_parser("check", help=words, description=f"{words.capitalize()}. No row is read.")
     check.add_argument("monitor", metavar="MONITOR", nargs="?", help="default: every monitor")
+    check.add_argument("--without-data", action="store_true", help="look at files of configuration only")
     check.set_defaults(command=_check)
 
 
@@ -37,26 +40,34 @@ def _check(options: argparse.Namespace) -> int:
             raise ConfigError([f"{settings.monitors_dir}: no monitor files; allowed: at least one <name>.yaml"])
     problems += [problem for error in wrong.values() for problem in error.problems]
     for monitor in found:
-        problems += _suite_problems(monitor, settings)
-        print(_tonight(monitor, settings))
+        seen = None if options.without_data else _seen(monitor, settings)
+        problems += _suite_problems(monitor, settings, seen)
+        if seen is not None:
+            file = settings.monitors_dir / f"{monitor.name}.yaml"
+            problems += [f"{file}: {problem}" for problem in column_problems(monitor, seen)]
+        print(_tonight(monitor, settings, seen))
     if problems:
         raise ConfigError(problems)
     print(f"{count(len(found), 'monitor')} {'is' if len(found) == 1 else 'are'} sound")
     return 0
 
 
-def _suite_problems(monitor: Monitor, settings: Settings) -> list[str]:
-    from pipeline.checks.quality import build_suite, load_suite
+def _seen(monitor: Monitor, settings: Settings) -> Seen:
+    return see(monitor, settings, day_that_ended(next_moment(monitor.schedule, datetime.now(UTC))))
+
+
+def _suite_problems(monitor: Monitor, settings: Settings, seen: Seen | None) -> list[str]:
+    from pipeline.checks.quality import load_suite, suite_problems
 
     try:
-        build_suite(load_suite(settings.expectations_dir / f"{monitor.quality.suite}.json"))
+        suite = load_suite(settings.expectations_dir / f"{monitor.quality.suite}.json")
     except ConfigError as error:
         return list(error.problems)
-    return []
+    return suite_problems(suite, None if seen is None else seen.schemas.get("production"))
 
 
-def _tonight(monitor: Monitor, settings: Settings) -> str:
-    """What the next night would do, without looking at data."""
+def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:
+    """What the next night would do, and the columns that were seen."""
     start = next_moment(monitor.schedule, datetime.now(UTC))
     run_date = day_that_ended(start)
 
@@ -73,6 +84,8 @@ def _tonight(monitor: Monitor, settings: Settings) -> str:
         delay = timedelta(days=monitor.performance.label_delay_days)
         labels = resolve_location(monitor.snapshots.labels, run_date - delay, settings.data_root)
         lines.append(f"  labels      {labels}")
+    if seen is not None:
+        lines.append(f"  columns     {seen.words}")
     lines += [
         f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
         f"  drift       retrain when more than {exact_share(monitor.drift.limit)} of the columns drifted",

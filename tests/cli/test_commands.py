@@ -48,6 +48,57 @@ class TestCheck:
         assert "other.yaml:16: colour: unknown key" in said
         assert "people.json: expectations[0] (expect_nothing)" in said
 
+    def test_columns_that_the_data_does_not_have_are_found_in_monitor_and_suite(
+        self, project: Project, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        suite = [
+            {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "agee"}},
+            {"type": "expect_column_max_to_be_between", "kwargs": {"column": "city", "max_value": 3}},
+            {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "id", "row_condition": "cty == 'Bern'"}},
+            {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "id"}},
+        ]
+        columns = {"id": "id", "label": "label", "prediction": "prediction", "score": "scoer", "private": ["incme"]}
+        project.write_suite(expectations=suite)
+        project.write_monitor(columns=columns, drift={"critical": ["city", "cty"]})
+        project.write_night()
+        assert main(["check"]) == 2
+        said = capsys.readouterr()
+        wanted = (
+            "people.yaml: columns.score: scoer is no column of production; did you mean score?",
+            "people.yaml: columns.private: incme is no column of production nor reference; did you mean income?",
+            "people.yaml: drift.critical: cty is no column of production nor reference; did you mean city?",
+            "expectations[0] (expect_column_values_to_not_be_null): the column is not in the snapshot",
+            "expectations[1] (expect_column_max_to_be_between): max_value is a limit for numbers",
+            "expectations[2] (expect_column_values_to_be_unique): the column is not in the snapshot",
+        )
+        assert [words for words in wanted if words not in said.err] == []
+        assert "expectations[3]" not in said.err
+        assert "columns     7 columns in production; 7 columns in reference; labels unknown (" in said.out
+        assert main(["check", "--without-data"]) == 0
+        assert "columns  " not in capsys.readouterr().out
+
+    def test_what_is_wrong_whatever_the_data_is_found_without_data(
+        self, project: Project, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        column = {"column": "age"}
+        suite = [
+            {"type": "expect_column_mean_to_be_between", "kwargs": {**column, "min_value": {"$PARAMETER": "low"}}},
+            {"type": "expect_column_values_to_match_regex", "kwargs": {**column, "regex": "("}},
+            {"type": "expect_column_values_to_be_between", "kwargs": {**column, "min_value": 2, "max_value": 1}},
+            {"type": "expect_column_max_to_be_between", "kwargs": {**column, "max_value": "01/02/2026"}},
+            {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": "SELEC * FROM {batch}"}},
+            {"type": "expect_column_values_to_be_unique", "kwargs": {**column, "row_condition": "age +"}},
+            {"type": "expect_column_values_to_be_unique", "kwargs": {**column, "row_condition": None}},
+        ]
+        project.write_suite(expectations=suite)
+        project.write_monitor()
+        assert main(["check"]) == 2
+        said = capsys.readouterr().err
+        wanted = ("$low", "no regular expression", "2 is above max_value 1", "ISO 8601", "no SQL", "row_condition")
+        for place, words in enumerate(wanted):
+            assert re.search(rf"expectations\[{place}\] .*{re.escape(words)}", said), words
+        assert "expectations[6]" not in said
+
     def test_an_empty_folder_is_a_problem(self, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["check"]) == 2
         assert "no monitor files" in capsys.readouterr().err

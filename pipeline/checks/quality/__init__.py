@@ -6,7 +6,9 @@ same as in pandas, else in pandas; see docs/quality.md.
 """
 
 from pipeline.checks.quality.check import Limits
-from pipeline.checks.quality.suite.read import build_suite, load_suite
+from pipeline.checks.quality.sound import suite_problems
+from pipeline.checks.quality.suite.problems import build_suite
+from pipeline.checks.quality.suite.read import load_suite, suite_content
 from pipeline.checks.quality.validate import validate, validate_suite
 
-__all__ = ["Limits", "build_suite", "load_suite", "validate", "validate_suite"]
+__all__ = ["Limits", "build_suite", "load_suite", "suite_content", "suite_problems", "validate", "validate_suite"]

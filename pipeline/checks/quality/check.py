@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.checks.quality.conditions import Condition, ConditionError, columns_of, parse_condition
 from pipeline.results import Engine, Severity
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _COLUMN_KEYS = ("column", "column_A", "column_B")
+_CONDITION_KEYS = ("row_condition", "condition_parser")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Check:
     """An expectation by its Great Expectations type and arguments.
 
     `check` names the built-in check that asks for it, None means the suite. `sentence` and `expected` are for people;
-    `private` keeps every value out of the result.
+    `private` keeps every value out of the result. With a `problem` it cannot be evaluated on any data.
     """
 
     type: str
@@ -32,55 +34,47 @@ class Check:
     notes: str | None = None
     check: str | None = None
     private: bool = False
+    problem: str | None = None
+
+    @property
+    def condition(self) -> Condition | None:
+        """Which rows it looks at; None for all.
+
+        Raises:
+            ConditionError: the condition says nothing.
+        """
+        return parse_condition(self.kwargs.get("row_condition"))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column the arguments name, in the order of first appearance."""
-        named = [self.kwargs[key] for key in _COLUMN_KEYS if key in self.kwargs]
-        listed = self.kwargs.get("column_list")
-        named += listed if isinstance(listed, list | tuple) else []
-        named += condition_columns(self.kwargs.get("row_condition"))
-        return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+        """Every column the arguments name, in the order of first appearance; a condition that says nothing has none."""
+        try:
+            filtered = columns_of(self.condition)
+        except ConditionError:
+            filtered = []
+        return tuple(dict.fromkeys((*_named(self.kwargs), *filtered)))
 
-    @property
-    def filter_text(self) -> str | None:
-        """A row condition in pandas' own language, which names columns only inside its text."""
-        condition = self.kwargs.get("row_condition")
-        if isinstance(condition, Mapping):
-            return str(condition["pass_through_filter"]) if condition.get("type") == "pass_through" else None
-        return condition if isinstance(condition, str) else None
+    def without_condition(self) -> Check:
+        """The same about all rows."""
+        kwargs = {key: item for key, item in self.kwargs.items() if key not in _CONDITION_KEYS}
+        return replace(self, kwargs=kwargs)
 
 
-def condition_columns(condition: object) -> list[str]:
-    """Columns of a row condition, where it is structured."""
-    if not isinstance(condition, Mapping):
-        return []
-    column = condition.get("column")
-    names = [str(column["name"])] if isinstance(column, Mapping) and "name" in column else []
-    return names + [name for item in condition.get("conditions", ()) for name in condition_columns(item)]
+def _named(kwargs: Mapping[str, Any]) -> list[str]:
+    named = [kwargs[key] for key in _COLUMN_KEYS if key in kwargs]
+    listed = kwargs.get("column_list")
+    named += listed if isinstance(listed, list | tuple) else []
+    return [name for name in named if isinstance(name, str)]
 
 
 def with_columns_renamed(kwargs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """The same arguments for a table whose columns are called otherwise."""
+    """The same arguments, without a condition, for a table whose columns are called otherwise."""
     renamed = dict(kwargs)
     for key in _COLUMN_KEYS:
         if key in renamed:
             renamed[key] = names[renamed[key]]
     if "column_list" in renamed:
         renamed["column_list"] = [names[name] for name in renamed["column_list"]]
-    if "row_condition" in renamed:
-        renamed["row_condition"] = _condition_renamed(renamed["row_condition"], names)
-    return renamed
-
-
-def _condition_renamed(condition: Any, names: Mapping[str, str]) -> Any:
-    if not isinstance(condition, Mapping):
-        return condition
-    renamed = dict(condition)
-    if isinstance(renamed.get("column"), Mapping):
-        renamed["column"] = {**renamed["column"], "name": names[renamed["column"]["name"]]}
-    if "conditions" in renamed:
-        renamed["conditions"] = [_condition_renamed(item, names) for item in renamed["conditions"]]
     return renamed
 
 

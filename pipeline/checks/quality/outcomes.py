@@ -26,6 +26,8 @@ def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
     """What came of a check."""
     details = evaluation.details
     percent, rows = details.get("unexpected_percent"), details.get("unexpected_count")
+    if details.get("element_count") == 0:  # of no rows, one engine says that none is wrong, the other that nobody knows
+        percent, rows = 0.0, 0
     # Without the noise of two divisions, or a share that is exactly the allowed one would read as one beyond it.
     part = round(float(percent) / 100, 12) if percent is not None and math.isfinite(percent) else None
     needed = mostly(check.kwargs)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.checks.quality.check import Check, Files, Limits
-from pipeline.checks.quality.suite.read import Suite, build_expectation, build_suite
+from pipeline.checks.quality.suite.problems import entry_problems
+from pipeline.checks.quality.suite.read import Suite
 from pipeline.checks.quality.suite.sentences import expected, sentence
 from pipeline.results import ExpectationOutcome, QualityResult, Severity, SnapshotPair
 from pipeline.wording import count
@@ -43,8 +44,7 @@ def validate(
         limits: memory and cores.
 
     Raises:
-        ConfigError: an entry of the suite is no known expectation or has wrong arguments.
-        SnapshotUnreadable: a file is damaged. Nothing about a column's content raises.
+        SnapshotUnreadable: a file is damaged. Nothing about an entry or a column's content raises.
     """
     from pipeline.checks.quality.built_in.every import built_in_checks
 
@@ -68,7 +68,7 @@ def validate_suite(
         limits: memory, cores and examples.
 
     Raises:
-        ConfigError, SnapshotUnreadable: see `validate`.
+        SnapshotUnreadable: see `validate`.
     """
     return _result(suite.name, snapshots, open_files(paths), suite_checks(suite, private), limits or Limits())
 
@@ -146,25 +146,29 @@ def _said(item: Found, suite: Sequence[Check]) -> bool:
 
 
 def suite_checks(suite: Suite, private: Collection[str] = ()) -> list[Check]:
-    """The entries of a suite, in the order of the file.
-
-    Raises:
-        ConfigError: an entry is no known expectation or has wrong arguments; every mistake listed.
-    """
-    build_suite(suite)
-    return [_suite_check(entry, frozenset(private)) for entry in suite.entries]
+    """The entries of a suite, in the order of the file; one that is wrong says so when it is evaluated."""
+    problems = entry_problems(suite)
+    return [_suite_check(entry, frozenset(private), problems.get(place)) for place, entry in enumerate(suite.entries)]
 
 
-def _suite_check(entry: dict[str, Any], private: frozenset[str]) -> Check:
+def _suite_check(entry: dict[str, Any], private: frozenset[str], problem: str | None) -> Check:
     kind, kwargs = entry["type"], dict(entry.get("kwargs", {}))
-    if "row_condition" in kwargs:  # a string becomes the structure that names its columns
-        kwargs["row_condition"] = build_expectation(kind, kwargs, {}).configuration.kwargs["row_condition"]
     severity = cast("Severity", entry.get("severity", "critical"))
     bare = Check(kind, kwargs, severity, sentence="")
-    hidden = bool(private & set(bare.columns))
-    words = str(entry.get("description") or sentence(kind, kwargs, private=hidden))
-    limits = expected(kind, kwargs, private=hidden)
-    return Check(kind, kwargs, severity, words, expected=limits, notes=_notes(entry), private=hidden)
+    # Of an entry that cannot be read, nobody knows which columns it is about.
+    hidden = bool(private & set(bare.columns)) or (problem is not None and bool(private))
+    words = str(entry.get("description") or _sentence(kind, kwargs, private=hidden))
+    limits = None if problem else expected(kind, kwargs, private=hidden)
+    told = "the entry is wrong; `python -m pipeline check` says how" if problem and private else problem
+    return Check(kind, kwargs, severity, words, limits, notes=_notes(entry), private=hidden, problem=told)
+
+
+def _sentence(kind: str, kwargs: dict[str, Any], *, private: bool) -> str:
+    """Arguments that are wrong may make no sentence."""
+    try:
+        return sentence(kind, kwargs, private=private)
+    except (TypeError, ValueError, AttributeError):
+        return kind
 
 
 def _notes(entry: dict[str, Any]) -> str | None:

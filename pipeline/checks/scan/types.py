@@ -10,10 +10,12 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.results import Kind
 
@@ -115,6 +117,16 @@ def to_floats(values: pa.Array) -> FloatArray:
         return np.full(len(values), np.nan)
     floats = _buffer_of(values.cast(pa.float64(), safe=False))
     return floats if scale == 1.0 else floats / scale
+
+
+def extremes_of(values: pa.Array) -> tuple[Any, Any] | None:
+    """The smallest and the largest of an array of numbers, as Python has them; None where all are missing."""
+    if isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    if isinstance(values, pa.DictionaryArray):
+        values = values.dictionary_decode()
+    found = pc.min_max(values).as_py()
+    return None if found["min"] is None else (found["min"], found["max"])
 
 
 def _buffer_of(values: pa.DoubleArray) -> FloatArray:

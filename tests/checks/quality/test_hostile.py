@@ -60,7 +60,7 @@ def test_any_column_name_works_in_duckdb(tmp_path: Path) -> None:
         assert exists.passed, name
     for _ in columns:
         compound = next(found)
-        assert (compound.passed, compound.engine, compound.error) == (True, "pandas", None)
+        assert (compound.passed, compound.engine, compound.error) == (True, "duckdb", None)
     for _ in columns:
         conditional = next(found)
         assert (conditional.unexpected_rows, conditional.engine, conditional.error) == (1, "duckdb", None)

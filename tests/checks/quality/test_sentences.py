@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.quality.suite.read import _NOT_EVALUABLE
+from pipeline.checks.quality.suite.problems import _NOT_EVALUABLE
 from pipeline.checks.quality.suite.sentences import _TEMPLATES, expected, sentence
 
 AGE = {"column": "age"}

@@ -20,13 +20,16 @@ from tests.checks.quality.samples import entry, write_suite
         ('{"name": "s", "expectations": []}', "found no expectations"),
         ('{"name": "s", "expectations": [3]}', "expectations[0]: found int"),
         ('{"name": "s", "expectations": [{"kwargs": {}}]}', "expectations[0]: 'type' is missing"),
-        ('{"name": "s", "expectations": [{"type": "x", "kwarg": {}}]}', "expectations[0]: unknown key 'kwarg'"),
-        ('{"name": "s", "expectations": [{"type": "x", "kwargs": []}]}', "expectations[0]: 'kwargs' must be an object"),
+        ('{"name": "s", "expectations": [{"type": "x", "kwarg": {}}]}', "expectations[0] (x): unknown key 'kwarg'"),
+        (
+            '{"name": "s", "expectations": [{"type": "x", "kwargs": []}]}',
+            "expectations[0] (x): 'kwargs' must be an object",
+        ),
     ],
 )
 def test_a_broken_suite_file_is_refused_with_its_place(tmp_path: Path, content: str, words: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        load_suite(write_suite(tmp_path, content))
+        build_suite(load_suite(write_suite(tmp_path, content)))
     assert words in str(raised.value)
 
 

@@ -46,7 +46,7 @@ def _answers(scene: Scene, profile: Profile, policy: PredictionSkew) -> Iterator
     if profile.categories:
         yield _in_categories(scene, profile, policy.share, policy.severity, "prediction_skew")
     elif profile.numbers is not None and profile.numbers.bounded:
-        bounds = (profile.numbers.low, profile.numbers.high)
+        bounds = profile.numbers.bounds
         words = f"{profile.name} lies within the range that it has in the reference"
         yield _within(
             scene, profile, bounds, words=words, limit=policy.share, severity=policy.severity, check="prediction_skew"
@@ -54,17 +54,22 @@ def _answers(scene: Scene, profile: Profile, policy: PredictionSkew) -> Iterator
 
 
 def missing_values(scene: Scene) -> Iterator[Found]:
-    """No column has many more gaps than in the reference."""
+    """No column has many more gaps than in the reference, whatever it holds."""
     policy = scene.checks.missing_values
-    for profile in [] if policy is None or scene.empty else scene.shared:
-        limit = _limit(profile.missing_share, policy.rise) if policy else 1.0
-        if limit < 1 and profile.name != scene.roles.id:
+    if policy is None or scene.empty:
+        return
+    for profile in scene.profiles.values():
+        before = profile.missing_share
+        if before is None or profile.name == scene.roles.id or profile.name not in scene.production.column_names:
+            continue
+        limit = _limit(before, policy.rise)
+        if limit < 1:
             yield Check(
                 "expect_column_values_to_not_be_null",
                 {"column": profile.name, "mostly": _mostly(limit)},
-                policy.severity if policy else "info",
+                policy.severity,
                 f"{profile.name} is missing hardly more often than in the reference",
-                expected=f"at most {exact_share(limit)} of the rows (reference: {share(profile.missing_share)})",
+                expected=f"at most {exact_share(limit)} of the rows (reference: {share(before)})",
                 check="missing_values",
             )
 
@@ -99,7 +104,7 @@ def out_of_range(scene: Scene) -> Iterator[Found]:
         return
     for profile in scene.features:
         if profile.numbers is not None and profile.numbers.bounded:
-            bounds = (profile.numbers.low, profile.numbers.high)
+            bounds = profile.numbers.bounds
             words = f"{profile.name} lies within the range of the reference"
             yield _within(
                 scene, profile, bounds, words=words, limit=policy.share, severity=policy.severity, check="out_of_range"

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +24,22 @@ from pipeline.checks.scan import (
     count_distinct,
     scan,
 )
+from pipeline.checks.scan.missing import missing_in
 from pipeline.checks.scan.streaming import outline
+from pipeline.checks.scan.types import extremes_of
 from pipeline.results import Kind
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_DISTINCT = 1_000
 _BYTES_PER_VALUE = 8
+_LARGEST_EXACT = 2**53
 
 
 @dataclass(frozen=True)
 class Numbers:
     """The values of a column of numbers, at least one of them finite; infinite ones count for `low` and `high` only.
+
+    `extremes` are `low` and `high` as the column has them, where they are no floats: long whole numbers, decimals.
 
     `quantiles` are those of `QUANTILES`. `fences` lie `factor` interquartile ranges outside the quartiles (Tukey 1977),
     and `beyond_share` of the values lie outside of them. `distinct` is None above `MAX_DISTINCT`.
@@ -48,6 +54,12 @@ class Numbers:
     beyond_share: float
     distinct: int | None
     whole: bool
+    extremes: tuple[Any, Any] | None = None
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """The smallest and the largest value, exactly."""
+        return self.extremes or (self.low, self.high)
 
     @property
     def bounded(self) -> bool:
@@ -60,7 +72,7 @@ class Profile:
     """One column of the reference. `family` is number, text, boolean, date, timestamp, null or None (nested, binary).
 
     `numbers` for columns looked at as numerical, `categories` with their rows for those looked at as categorical;
-    neither where there is nothing to say, such as for free text.
+    neither where there is nothing to say, such as for free text. `missing` is None where nobody knows.
     """
 
     name: str
@@ -68,13 +80,15 @@ class Profile:
     type: str
     kind: Kind | None
     rows: int
-    missing: int
+    missing: int | None
     numbers: Numbers | None = None
     categories: Mapping[Key, int] = field(default_factory=dict)
 
     @property
-    def missing_share(self) -> float:
-        """Of all rows, in [0, 1]."""
+    def missing_share(self) -> float | None:
+        """Of all rows, in [0, 1]; None where it is not known."""
+        if self.missing is None:
+            return None
         return self.missing / self.rows if self.rows else 0.0
 
     @property
@@ -123,7 +137,8 @@ def _profile(
     if kind == "numerical" and family == "number":
         summary = _streamed(table, name) if streamed else scan(table, name, "numerical")
         if isinstance(summary, NumericalSummary):
-            return replace(empty, missing=summary.presence.missing, numbers=_numbers(summary, factor))
+            numbers = _exact(table, name, _numbers(summary, factor))
+            return replace(empty, missing=summary.presence.missing, numbers=numbers)
     if kind == "categorical" and family in ("number", "text", "boolean"):
         counted = scan(table, name, "categorical", max_categories=max_categories)
         if isinstance(counted, CategoricalSummary):
@@ -135,6 +150,17 @@ def _streamed(table: Table, name: str) -> NumericalSummary:
     first = outline(table, name)
     held = first.distinct or SortedValues(first.sample)
     return NumericalSummary(name, "float", first.presence, first.moments, held)
+
+
+def _exact(table: Table, name: str, numbers: Numbers | None) -> Numbers | None:
+    """With the extremes as the column has them, where they are no floats: longer whole numbers and decimals."""
+    if numbers is None or table.form_of(name) not in ("integer", "decimal"):
+        return numbers
+    if table.form_of(name) == "integer" and max(abs(numbers.low), abs(numbers.high)) <= _LARGEST_EXACT:
+        return numbers
+    parts = [extremes_of(batch) for batch in table.batches(name)]
+    known = [part for part in parts if part is not None]
+    return replace(numbers, extremes=(min(low for low, _ in known), max(high for _, high in known)))
 
 
 def _numbers(summary: NumericalSummary, factor: float) -> Numbers | None:
@@ -159,8 +185,8 @@ def _numbers(summary: NumericalSummary, factor: float) -> Numbers | None:
     )
 
 
-def _missing(table: Table, name: str) -> int:
-    """Missing values of a column that is not summarised; 0 where it cannot be read as one column."""
-    if table.problem_with(name) is not None:
-        return 0
-    return sum(batch.null_count for batch in table.batches(name))
+def _missing(table: Table, name: str) -> int | None:
+    """Missing values of a column that is not summarised, whatever its type; None where it is not one column."""
+    if any(len(schema.get_all_field_indices(name)) != 1 for schema in table.schemas):
+        return None
+    return sum(missing_in(batch) for batch in table.batches(name))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Bytes per row of a column while pandas works on it, with one temporary copy: measured on 1,000,000 rows.
 _TEXT_BYTES = 200
 _OTHER_BYTES = 40
+_LARGEST_EXACT = 2**53
 
 
 def chunks(wanted: Mapping[int, Check], files: Files, budget_bytes: int) -> Iterator[tuple[list[str], list[int]]]:
@@ -36,10 +37,8 @@ def chunks(wanted: Mapping[int, Check], files: Files, budget_bytes: int) -> Iter
 
 
 def columns_of(check: Check, names: Sequence[str]) -> set[str]:
-    """Columns the check names, also within the text of a filter; all where its arguments name none."""
-    text = check.filter_text
-    mentioned = {name for name in names if text is not None and name in text}
-    return (set(check.columns) | mentioned) or set(names)
+    """Columns the check names; all where its arguments name none."""
+    return set(check.columns) or set(names)
 
 
 def _size(columns: Collection[str], files: Files) -> int:
@@ -50,10 +49,17 @@ def _size(columns: Collection[str], files: Files) -> int:
     return size
 
 
-def read_columns(files: Files, columns: Sequence[str], *, rows: bool = True) -> pd.DataFrame:
-    """The rows of all files, in order, as pandas' own types; without `rows` only the columns.
+def read_columns(files: Files, columns: Sequence[str], *, rows: bool = True, whole: bool = False) -> pd.DataFrame:
+    """The rows of all files, in order, as pandas' own types.
 
-    Dictionaries become their values and moments UTC without saying so, as the other engine sees them.
+    Dictionaries become their values and moments UTC without saying so, as the other engine sees them. Whole numbers of
+    which some are missing become floats as everywhere in pandas, but only where floats hold them exactly.
+
+    Args:
+        files: the snapshot.
+        columns: which of its columns.
+        rows: False for no rows.
+        whole: leave them integers, with which pandas can do less: a float reads `10001.0` as text.
 
     Raises:
         SnapshotUnreadable: the content of a file is damaged although its footer is sound.
@@ -67,7 +73,7 @@ def read_columns(files: Files, columns: Sequence[str], *, rows: bool = True) -> 
         else:
             tables = [files.schema.empty_table()]
         plain = [_plain(table.select(list(columns))) for table in tables]
-        frame: pd.DataFrame = pa.concat_tables(plain, promote_options="permissive").to_pandas(ignore_metadata=True)
+        frame = _frame(pa.concat_tables(plain, promote_options="permissive"), whole)
     except (pa.ArrowException, OSError) as error:
         raise SnapshotUnreadable(f"{files.paths[0].parent}: a cached snapshot cannot be decoded: {error}") from error
     return frame
@@ -77,6 +83,7 @@ def read_specimens(files: Files, columns: Sequence[str]) -> pd.DataFrame:
     """Two rows that have every type the columns have: a value, and a gap where there is one anywhere.
 
     All values of a column are of one type, so an expectation about types says of two rows what it would say of all.
+    Whole numbers are whole numbers, whether some are missing or not: no gap here, or they would be floats.
 
     Raises:
         SnapshotUnreadable: a file is damaged.
@@ -87,8 +94,40 @@ def read_specimens(files: Files, columns: Sequence[str]) -> pd.DataFrame:
 
     table = open_table([str(path) for path in files.paths])
     arrays = [_specimen(table, name, files.schema.field(name).type) for name in columns]
-    frame: pd.DataFrame = _plain(pa.table(arrays, names=list(columns))).to_pandas(ignore_metadata=True)
-    return frame
+    return _frame(_plain(pa.table(arrays, names=list(columns))), whole=False)
+
+
+def _frame(table: pa.Table, whole: bool) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    series = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not pa.types.is_integer(column.type) or not column.null_count:
+            series[name] = column.to_pandas()
+        elif whole:
+            series[name] = column.to_pandas(types_mapper=_with_gaps)
+        elif _exact_as_floats(column):
+            series[name] = column.to_pandas().astype("float64")
+        else:
+            listed = [float("nan") if item is None else item for item in column.to_pylist()]
+            series[name] = pd.Series(listed, dtype=object)
+    return pd.DataFrame(series, copy=False)
+
+
+def _exact_as_floats(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    extremes = pc.min_max(column).as_py()
+    return all(found is None or abs(found) <= _LARGEST_EXACT for found in extremes.values())
+
+
+def _with_gaps(arrow_type: pa.DataType) -> Any:
+    """`Int64` for int64, `UInt8` for uint8."""
+    import pandas as pd
+
+    name = str(arrow_type)
+    return pd.api.types.pandas_dtype(name.replace("ui", "UI") if name.startswith("u") else name.capitalize())
 
 
 def _specimen(table: Table, name: str, arrow_type: pa.DataType) -> pa.Array:
@@ -101,7 +140,8 @@ def _specimen(table: Table, name: str, arrow_type: pa.DataType) -> pa.Array:
             value = batch[batch.is_valid().index(True).as_py()].as_py()
         if value is not None and gap:
             break
-    return pa.array([value, None if gap else value], _value_type(arrow_type))
+    plain = _value_type(arrow_type)
+    return pa.array([value, None if gap and not pa.types.is_integer(plain) else value], plain)
 
 
 def _value_type(arrow_type: pa.DataType) -> pa.DataType:
@@ -116,7 +156,10 @@ def _plain(table: pa.Table) -> pa.Table:
     columns: list[Any] = []
     for field, column in zip(table.schema, table.columns, strict=True):
         plain = column
-        if pa.types.is_dictionary(field.type):
+        if isinstance(field.type, pa.BaseExtensionType):
+            storage = field.type.storage_type
+            plain = pa.chunked_array([chunk.storage for chunk in column.chunks], storage)
+        elif pa.types.is_dictionary(field.type):
             plain = column.cast(field.type.value_type)
         elif pa.types.is_timestamp(field.type) and field.type.tz is not None:
             plain = column.cast(pa.timestamp(field.type.unit, "UTC")).cast(pa.timestamp(field.type.unit))

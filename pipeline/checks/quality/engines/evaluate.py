@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.checks.quality.check import Check, Evaluation, Files, Limits, with_columns_renamed
-from pipeline.checks.quality.engines.routing import (
-    needs_complete_rows,
-    needs_specimens_only,
-    suits_sql,
-    tells_from_schema,
-)
+from pipeline.checks.quality.check import Check, Evaluation, Files, Limits
+from pipeline.checks.quality.conditions import Condition, ConditionError
+from pipeline.checks.quality.engines.filters import where
+from pipeline.checks.quality.engines.library import validate_checks, why_it_raised
+from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
+from pipeline.checks.quality.suite.arguments import Unsuitable, suited
 from pipeline.results import Engine
 from pipeline.wording import clip, value
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
     from great_expectations.core import ExpectationValidationResult
 
     from pipeline.checks.quality.engines.pushdown import Database
 
-_NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _MAX_EXAMPLE_LENGTH = 80
 _ROWS_PER_EXAMPLE = 50  # looked through for values that differ
 _EXACT_WHOLE = 2**53
@@ -38,41 +40,105 @@ Wanted = Mapping[int, Check]
 
 
 def evaluate(checks: Sequence[Check], files: Files, limits: Limits, *, pandas_only: bool = False) -> list[Evaluation]:
-    """What came of each check, in their order. Nothing about the data raises.
+    """What came of each check, in their order. Nothing about the data or about a check raises.
 
     Args:
         checks: with any columns and arguments.
         files: the snapshot.
         limits: memory, cores, examples.
         pandas_only: leave DuckDB out, to compare the two.
+
+    Raises:
+        SnapshotUnreadable: a file is damaged.
     """
-    present = set(files.schema.names)
     found: Found = {}
-    sql: dict[int, Check] = {}
-    frames: dict[int, Check] = {}
-    schema_only: dict[int, Check] = {}
+    plan = _Plan()
     for place, check in enumerate(checks):
-        absent = [name for name in check.columns if name not in present]
+        try:
+            condition, ready = _ready(check, files.schema)
+        except Unsuitable as error:
+            found[place] = Evaluation("metadata", error=str(error))
+            continue
         if tells_from_schema(check.type):
-            schema_only[place] = check
-        elif absent:
-            found[place] = Evaluation("metadata", error=_absent(absent))
-        elif suits_sql(check, files.schema) and not pandas_only:
-            sql[place] = check
+            plan.schema_only[place] = ready
+        elif suits_sql(ready, files.schema) and not pandas_only:
+            plan.sql.setdefault(condition, {})[place] = ready
         else:
-            frames[place] = check
+            plan.frames.setdefault(condition, {})[place] = ready
     with _quiet():
-        found |= _in_pandas(schema_only, files, limits, "metadata")
-        found |= in_duckdb(sql, files, limits)
-        refused = {place: check for place, check in sql.items() if place not in found}
-        found |= _in_pandas(frames | refused, files, limits, "pandas")
+        found |= _in_pandas(plan.schema_only, None, files, limits, "metadata")
+        found |= _planned(plan, files, limits)
     return [found[place] for place in range(len(checks))]
+
+
+def problem_on(check: Check, schema: pa.Schema) -> str | None:
+    """Why a check cannot be evaluated on these columns, as far as it shows without rows; None where it can."""
+    try:
+        _, ready = _ready(check, schema)
+    except Unsuitable as error:
+        return str(error)
+    absent = [name for name in ready.columns if name not in schema.names]
+    return _absent(absent) if absent else None
+
+
+def _ready(check: Check, schema: pa.Schema) -> tuple[Condition | None, Check]:
+    """The condition on rows, and the check without it, with arguments as its columns read them.
+
+    Raises:
+        Unsuitable: it cannot be evaluated on these columns.
+    """
+    if check.problem is not None:
+        raise Unsuitable(check.problem)
+    if tells_from_schema(check.type):
+        return None, check.without_condition()
+    try:
+        condition = check.condition
+    except ConditionError as error:
+        raise Unsuitable(f"row_condition: {error}") from error
+    absent = [name for name in check.columns if name not in schema.names]
+    if absent:
+        raise Unsuitable(_absent(absent))
+    if condition is not None:
+        where(condition, schema, {name: name for name in schema.names})
+    return condition, suited(check.without_condition(), schema)
 
 
 def _absent(names: Sequence[str]) -> str:
     if len(names) == 1:
         return "the column is not in the snapshot"
     return f"the columns {', '.join(names)} are not in the snapshot"
+
+
+@dataclass
+class _Plan:
+    """Checks by where they are evaluated and, within, by the condition on rows that they share."""
+
+    schema_only: dict[int, Check] = field(default_factory=dict)
+    sql: dict[Condition | None, dict[int, Check]] = field(default_factory=dict)
+    frames: dict[Condition | None, dict[int, Check]] = field(default_factory=dict)
+
+
+def _planned(plan: _Plan, files: Files, limits: Limits) -> Found:
+    """DuckDB's part first: what it refuses goes to pandas, with the same condition."""
+    conditional = any(condition is not None for condition in plan.frames)
+    found: Found = {}
+    with ExitStack() as closing:
+        database = closing.enter_context(_opened(files, limits)) if plan.sql or conditional else None
+        for condition, checks in plan.sql.items():
+            answered = {} if database is None else _in_duckdb(database, checks, condition, limits)
+            found |= answered
+            refused = {place: check for place, check in checks.items() if place not in answered}
+            plan.frames.setdefault(condition, {}).update(refused)
+        for condition, checks in plan.frames.items():
+            mask = None if condition is None or database is None else database.mask(condition)
+            found |= _in_pandas(checks, mask, files, limits, "pandas")
+    return found
+
+
+def _opened(files: Files, limits: Limits) -> AbstractContextManager[Database]:
+    from pipeline.checks.quality.engines.pushdown import open_database
+
+    return open_database(_context(), files.paths, files.schema, limits.budget_bytes, limits.threads)
 
 
 @contextmanager
@@ -96,51 +162,45 @@ def _context() -> Any:
     return context
 
 
-def in_duckdb(wanted: Wanted, files: Files, limits: Limits) -> Found:
-    """Leaves out what DuckDB refused, or would answer otherwise than pandas."""
-    if not wanted:
-        return {}
-    from pipeline.checks.quality.engines.pushdown import open_database
-
-    with open_database(_context(), files.paths, files.schema, limits.budget_bytes, limits.threads) as database:
-        by_name = {place: check for place, check in wanted.items() if _is_query(check)}
-        aliased = {
-            place: check
-            for place, check in wanted.items()
-            if place not in by_name and not (needs_complete_rows(check) and _any_missing(database, check.columns))
-        }
-        results: Found = {}
-        if aliased:
-            results |= _run(database.batch(VIEW), aliased, "duckdb", limits.examples, database.aliases)
-        if by_name and not database.named:
-            results |= {place: Evaluation("duckdb", error=_NOT_NAMED) for place in by_name}
-        elif by_name:
-            results |= _run(database.batch(NAMED_VIEW), by_name, "duckdb", 0)
-        return {place: result for place, result in results.items() if result.error is None or place in by_name}
+def _in_duckdb(database: Database, wanted: Wanted, condition: Condition | None, limits: Limits) -> Found:
+    """Leaves out what DuckDB refused."""
+    by_name = {place: check for place, check in wanted.items() if _is_query(check)}
+    aliased = {place: check for place, check in wanted.items() if place not in by_name}
+    results: Found = {}
+    if aliased:
+        view = VIEW if condition is None else database.filtered(condition)
+        results |= _run(database.batch(view), aliased, "duckdb", limits.examples, database.aliases)
+    if by_name and not database.named:
+        results |= {place: Evaluation("duckdb", error=_NOT_NAMED) for place in by_name}
+    elif by_name:
+        view = NAMED_VIEW if condition is None else database.filtered(condition, by_name=True)
+        results |= _run(database.batch(view), by_name, "duckdb", 0)
+    return {place: result for place, result in results.items() if result.error is None or place in by_name}
 
 
 def _is_query(check: Check) -> bool:
     return check.type == "unexpected_rows_expectation"
 
 
-def _any_missing(database: Database, columns: Sequence[str]) -> bool:
-    missing = " OR ".join(f"{database.aliases[name]} IS NULL" for name in columns)
-    return bool(database.execute(f"SELECT count(*) FROM {VIEW} WHERE {missing}")[0][0])  # noqa: S608 - own names
-
-
-def _in_pandas(wanted: Wanted, files: Files, limits: Limits, engine: Engine) -> Found:
+def _in_pandas(
+    wanted: Wanted, mask: npt.NDArray[np.bool_] | None, files: Files, limits: Limits, engine: Engine
+) -> Found:
+    """Of the rows in the mask; None is all rows."""
     from pipeline.checks.quality.engines.chunks import chunks, read_columns
 
-    found = _by_specimens({place: check for place, check in wanted.items() if needs_specimens_only(check)}, files)
+    about_types = {place: check for place, check in wanted.items() if needs_specimens_only(check)}
+    found = _by_specimens(about_types, files)
     wanted = {place: check for place, check in wanted.items() if place not in found}
     if engine == "metadata":
         batch = _batch(read_columns(files, files.schema.names, rows=False)) if wanted else None
         return found | (_run(batch, wanted, engine, 0) if wanted else {})
-    for columns, places in chunks(wanted, files, limits.budget_bytes):
-        checks = {place: wanted[place] for place in places}
-        filtered = any(check.filter_text for check in checks.values())
-        batch = _batch(_aliased(read_columns(files, columns), keep=filtered))
-        found |= _run(batch, checks, engine, limits.examples, _aliases(columns))
+    for whole in (False, True):
+        alike = {place: check for place, check in wanted.items() if reads_values(check) == whole}
+        for columns, places in chunks(alike, files, limits.budget_bytes):
+            frame = read_columns(files, columns, whole=whole)
+            batch = _batch(_aliased(frame if mask is None else frame[mask]))
+            checks = {place: wanted[place] for place in places}
+            found |= _run(batch, checks, engine, limits.examples, _aliases(columns))
     return found
 
 
@@ -152,10 +212,8 @@ def _aliases(columns: Sequence[str]) -> dict[str, str]:
     return {name: f"{start}{place}" for place, name in enumerate(columns)}
 
 
-def _aliased(frame: pd.DataFrame, *, keep: bool = False) -> pd.DataFrame:
-    """The frame by its aliases; `keep` leaves the columns under their own names, too, for filters in words."""
-    renamed = frame.rename(columns=_aliases(list(frame.columns)))
-    return renamed.join(frame) if keep else renamed
+def _aliased(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.rename(columns=_aliases(list(frame.columns)))
 
 
 def _by_specimens(wanted: Wanted, files: Files) -> Found:
@@ -191,20 +249,20 @@ def _run(batch: Any, wanted: Wanted, engine: Engine, examples: int, names: Mappi
 
     A set that lacks values of the suite names them in any case: they are of the suite, not of the rows.
     """
-    found = {place: _evaluation(result, engine) for place, result in _validate(batch, wanted, 0, names).items()}
-    for place in wanted.keys() - found.keys():
-        found[place] = Evaluation(engine, error="Great Expectations returned no result for it")
+    results = validate_checks(batch, wanted, 0, names)
+    found = {place: _evaluation(wanted[place], result, engine) for place, result in results.items()}
     shown = {
         place: check
         for place, check in wanted.items()
         if not check.private and _has_more_to_show(check, found[place], examples)
     }
     original = {alias: name for name, alias in (names or {}).items()}
-    for place, result in _validate(batch, shown, max(examples, 1) * _ROWS_PER_EXAMPLE, names).items() if shown else ():
-        more, known = result.result or {}, found[place]
-        named = (more.get("partial_unexpected_list") or ()) if examples else ()
+    more = validate_checks(batch, shown, max(examples, 1) * _ROWS_PER_EXAMPLE, names) if shown else {}
+    for place, result in more.items():
+        details, known = {} if isinstance(result, str) else result.result or {}, found[place]
+        named = (details.get("partial_unexpected_list") or ()) if examples else ()
         texts = tuple(dict.fromkeys(_shown(item, original) for item in named if not _is_missing(item)))[:examples]
-        lacking = {key: more[key] for key in ("partial_missing_list",) if key in more}
+        lacking = {key: details[key] for key in ("partial_missing_list",) if key in details}
         found[place] = Evaluation(known.engine, known.success, {**known.details, **lacking}, texts)
     return found
 
@@ -214,37 +272,13 @@ def _has_more_to_show(check: Check, found: Evaluation, examples: int) -> bool:
     return bool(lacks or (examples and found.details.get("unexpected_count")))
 
 
-def _validate(
-    batch: Any, wanted: Wanted, values: int, names: Mapping[str, str] | None
-) -> dict[int, ExpectationValidationResult]:
-    import great_expectations as gx
-
-    from pipeline.checks.quality.suite.read import build_expectation
-
-    built = [
-        build_expectation(
-            check.type, check.kwargs if names is None else with_columns_renamed(check.kwargs, names), {"place": place}
-        )
-        for place, check in wanted.items()
-    ]
-    suite = gx.ExpectationSuite(name="checks", expectations=built)
-    results = batch.validate(suite, result_format={**_NO_VALUES, "partial_unexpected_count": values}).results
-    return {int(result.expectation_config.meta["place"]): result for result in results}
-
-
-def _evaluation(result: ExpectationValidationResult, engine: Engine) -> Evaluation:
-    """The library's messages may quote rows, so they are not passed on."""
-    details = dict(result.result or {})
-    if _raised(result.exception_info) or result.success is None:
-        return Evaluation(engine, error="it could not be evaluated: the column's type or the arguments do not suit it")
-    return Evaluation(engine, bool(result.success), details)  # it may be numpy's
-
-
-def _raised(information: Mapping[str, Any] | None) -> bool:
-    """One entry of its own for an expectation, or one per metric."""
-    information = information or {}
-    nested = [item for item in information.values() if isinstance(item, Mapping)]
-    return bool(information.get("raised_exception")) or any(item.get("raised_exception", True) for item in nested)
+def _evaluation(check: Check, result: ExpectationValidationResult | str, engine: Engine) -> Evaluation:
+    """The library's messages may quote rows, so they stay in the log."""
+    if isinstance(result, str):
+        return Evaluation(engine, error=result)
+    if reason := why_it_raised(check, result):
+        return Evaluation(engine, error=reason)
+    return Evaluation(engine, bool(result.success), dict(result.result or {}))  # it may be numpy's
 
 
 def _shown(found: object, names: Mapping[str, str]) -> str:

@@ -17,21 +17,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
-from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _SqlEngine
-from great_expectations.expectations.metrics.column_aggregate_metric_provider import ColumnAggregateMetricProvider
-from great_expectations.expectations.metrics.metric_provider import metric_value
 
-from pipeline.checks.quality.engines.sql import can_be_named, setup_statements
+from pipeline.checks.quality.engines.filters import where
+from pipeline.checks.quality.engines.metrics import UNKNOWN_FAILS
+from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW, can_be_named, named_columns, setup_statements
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipeline.checks.quality.conditions import Condition
+
 
 class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
-    """Keeps one connection open, because DuckDB's results die with theirs, and usable after a query failed."""
+    """Keeps one connection open, because DuckDB's results die with theirs, and usable after a query failed.
+
+    What SQL leaves open about a row because a value is missing, it decides as pandas does.
+    """
 
     _connection: sa.Connection | None
 
@@ -46,6 +52,15 @@ class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
             self._connection.rollback()
             raise
 
+    def _process_direct_and_bundled_metric_computation_configurations(self, *args: Any, **kwargs: Any) -> Any:
+        """A row whose condition is unknown counts as unexpected: the library counts only those where it is true."""
+        found = super()._process_direct_and_bundled_metric_computation_configurations(*args, **kwargs)
+        for key, metric in found.items():
+            if key.metric_name.startswith(UNKNOWN_FAILS) and key.metric_name.endswith(".condition"):
+                unexpected, *domains = metric
+                found[key] = (sa.func.coalesce(unexpected, sa.true()), *domains)
+        return found
+
     def close(self) -> None:
         """Close the connection, then the database, which lives in memory."""
         if self._connection is not None:
@@ -53,21 +68,6 @@ class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
             self._connection = None
         super().close()
         _forget(type(self.engine.dialect))
-
-
-class ColumnMedian(ColumnAggregateMetricProvider):  # type: ignore[misc]
-    """In place of the library's own, which sorts the whole column to look at its middle.
-
-    A query for each column: together, all of them would have to be in memory at once.
-    """
-
-    metric_name = "column.median"
-
-    @metric_value(engine=_SqlEngine)  # type: ignore[untyped-decorator]
-    def _sqlalchemy(cls, execution_engine: Any, metric_domain_kwargs: Any, **kwargs: Any) -> Any:  # noqa: N805
-        table, _, column = execution_engine.get_compute_domain(metric_domain_kwargs, MetricDomainTypes.COLUMN)
-        query = sa.select(sa.func.median(sa.column(column["column"]))).select_from(table)
-        return execution_engine.execute_query(query).scalar()
 
 
 class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
@@ -86,6 +86,7 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
         engine: Any = self._execution_engine
         if engine is None:
             engine = SqlAlchemyExecutionEngine(engine=self.get_engine(), create_temp_table=False)
+            engine.engine.dialect.supports_native_decimal = True  # else limits on decimals become floats
             self._execution_engine = engine
         return engine
 
@@ -119,6 +120,7 @@ class Database:
     """
 
     datasource: DuckDBDatasource
+    schema: pa.Schema
     aliases: Mapping[str, str]
     named: bool
 
@@ -127,6 +129,32 @@ class Database:
         with self.datasource.get_execution_engine().get_connection() as connection:
             result = connection.exec_driver_sql(statement)
             return [tuple(row) for row in result.fetchall()]
+
+    def filtered(self, condition: Condition, *, by_name: bool = False) -> str:
+        """A view of the rows that meet a condition; `by_name` of `NAMED_VIEW`.
+
+        Raises:
+            Unsuitable: the condition does not suit the columns.
+        """
+        names = named_columns(self.schema) if by_name else self.aliases
+        clause = where(condition, self.schema, names)
+        view = f"{'named' if by_name else 'some'}_rows_{secrets.token_hex(4)}"
+        source = NAMED_VIEW if by_name else VIEW
+        with self.datasource.get_execution_engine().get_connection() as connection:
+            connection.exec_driver_sql(f"CREATE VIEW {view} AS SELECT * FROM {source} WHERE {clause}")  # noqa: S608 - ours
+            connection.commit()
+        return view
+
+    def mask(self, condition: Condition) -> npt.NDArray[np.bool_]:
+        """Of each row, in the order of the files, whether it meets a condition.
+
+        Raises:
+            Unsuitable: the condition does not suit the columns.
+        """
+        clause = where(condition, self.schema, self.aliases)
+        with self.datasource.get_execution_engine().get_connection() as connection:
+            result = connection.connection.driver_connection.execute(f"SELECT {clause} AS chosen FROM {VIEW}")  # noqa: S608 - ours
+            return np.asarray(result.fetchnumpy()["chosen"], dtype=bool)
 
     def batch(self, view: str) -> Any:
         """A view as a Great Expectations batch."""
@@ -154,7 +182,7 @@ def open_database(
         engine = datasource.get_execution_engine()
         closing.callback(engine.close)
         aliases = {field.name: f"c{place}" for place, field in enumerate(schema)}
-        database = Database(datasource, aliases, can_be_named(schema))
+        database = Database(datasource, schema, aliases, can_be_named(schema))
         with engine.get_connection() as connection:
             for statement in setup_statements(paths, schema, spill, budget_bytes, threads):
                 connection.exec_driver_sql(statement)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check
+from pipeline.checks.quality.suite.arguments import family_of_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,12 +68,13 @@ _IN_SQL = frozenset({
     "unexpected_rows_expectation",
 })  # fmt: skip
 
-# Where a value is missing in one of several columns, SQL passes over the row and pandas compares with NaN.
-_COMPARING_COLUMNS = frozenset({
-    "expect_column_pair_values_a_to_be_greater_than_b",
-    "expect_compound_columns_to_be_unique",
-    "expect_multicolumn_sum_to_equal",
-})  # fmt: skip
+# One column of values as they are, or as text. What computes with numbers needs pandas' own.
+_READING_VALUES = (
+    "expect_column_value_lengths_", "expect_column_values_to_be_", "expect_column_values_to_match_",
+    "expect_column_values_to_not_be_in_set", "expect_column_values_to_not_match_", "expect_column_distinct_values_",
+)  # fmt: skip
+
+_DISTINCT_SETS = "expect_column_distinct_values_to_"
 
 
 def tells_from_schema(expectation: str) -> bool:
@@ -79,36 +84,50 @@ def tells_from_schema(expectation: str) -> bool:
 
 def needs_specimens_only(check: Check) -> bool:
     """Whether the check asks for the type of values, which all rows of a column share."""
-    return check.type in _ABOUT_TYPES and not check.kwargs.get("row_condition")
+    return check.type in _ABOUT_TYPES
 
 
-def needs_complete_rows(check: Check) -> bool:
-    """Whether both engines agree only where none of the columns has a missing value."""
-    return check.type in _COMPARING_COLUMNS
+def reads_values(check: Check) -> bool:
+    """Whether the check looks at values one by one, so that a whole number must be one, whatever else is missing."""
+    return check.type.startswith(_READING_VALUES)
 
 
 def suits_sql(check: Check, schema: pa.Schema) -> bool:
-    """Whether DuckDB may answer.
+    """Whether DuckDB may answer a check whose arguments suit their columns.
 
     It would compare a number with the text "1" by turning one into the other, where pandas finds them different: values
-    of another kind than the column's go to pandas.
+    of another kind than the column's go to pandas. So does what Great Expectations takes for a date in text.
     """
-    if check.type not in _IN_SQL or check.filter_text is not None:
+    if check.type not in _IN_SQL or check.kwargs.get("allow_relative_error"):
         return False
-    return all(_comparable(schema.field(name).type, _values(check.kwargs)) for name in check.columns)
+    name = check.kwargs.get("column")
+    if isinstance(name, str):
+        members = list(_listed(check.kwargs.get("value_set")))
+        if check.type.startswith(_DISTINCT_SETS) and any(map(_like_a_date, members)):
+            return False
+        if not _comparable(schema.field(name).type, members):
+            return False
+    pairs = [pair for pair in _listed(check.kwargs.get("value_pairs_set")) if isinstance(pair, tuple)]
+    sides = (check.kwargs.get("column_A"), check.kwargs.get("column_B"))
+    return not pairs or all(
+        _comparable(schema.field(side).type, [item for item in members if item is not None])
+        for side, members in zip(sides, zip(*pairs, strict=True), strict=True)
+    )
 
 
-def _values(kwargs: Mapping[str, Any]) -> Iterable[object]:
-    listed = kwargs.get("value_set")
-    return listed if isinstance(listed, list | tuple | set) else ()
+def _listed(found: object) -> Iterable[Any]:
+    return found if isinstance(found, list | tuple | set) else ()
+
+
+def _like_a_date(found: object) -> bool:
+    return isinstance(found, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", found) is not None
 
 
 def _comparable(arrow_type: pa.DataType, values: Iterable[object]) -> bool:
-    from pipeline.checks.scan import FAMILIES
-    from pipeline.checks.scan.types import form_of
-
-    family = FAMILIES.get(form_of(arrow_type) or "")
-    kinds: dict[str | None, tuple[type, ...]] = {"number": (int, float), "text": (str,), "boolean": (bool,)}
+    family = family_of_type(arrow_type)
+    kinds: dict[str | None, tuple[type, ...]] = {
+        "number": (int, float, Decimal), "text": (str,), "boolean": (bool,), "date": (date,), "timestamp": (datetime,),
+    }  # fmt: skip
     allowed = kinds.get(family)
     if allowed is None:
         return family is not None or not list(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,10 @@ def setup_statements(
     files = f"[{', '.join(text_literal(path) for path in _readable(paths, spill))}]"
     aliases = [f"c{place}" for place in range(len(schema))]
     # Names are ours, quoted, or quoted by _identifier and text_literal.
-    source = f"read_parquet({files}, hive_partitioning = false) AS files({', '.join(aliases)})"
+    options = f"hive_partitioning = false{_nan_option()}"
+    source = f"read_parquet({files}, {options}) AS files({', '.join(aliases)})"
     values = [_plain(alias, field.type) for alias, field in zip(aliases, schema, strict=True)]
-    named = [f"{value} AS {_identifier(field.name)}" for value, field in zip(values, schema, strict=True)]
+    named = [f"{value} AS {name}" for value, name in zip(values, named_columns(schema).values(), strict=True)]
     aliased = [f"{value} AS {alias}" for value, alias in zip(values, aliases, strict=True)]
     yield f"SET memory_limit = '{budget_bytes}B'"
     yield f"SET threads = {threads}"
@@ -61,10 +63,29 @@ def can_be_named(schema: pa.Schema) -> bool:
     return all(schema.names) and len({name.casefold() for name in schema.names}) == len(schema)
 
 
+def named_columns(schema: pa.Schema) -> dict[str, str]:
+    """Each column's own name, as SQL writes it."""
+    return {name: _identifier(name) for name in schema.names}
+
+
+@cache
+def _nan_option() -> str:
+    """DuckDB 2 takes a column whose statistics hide NaN, as they all do, for one without, unless it is told."""
+    import duckdb
+
+    known = "SELECT count(*) FROM duckdb_functions() WHERE list_contains(parameters, 'can_have_nan')"
+    with duckdb.connect() as connection:
+        row = connection.execute(known).fetchone()
+    return ", can_have_nan = true" if row and row[0] else ""
+
+
 def _plain(alias: str, arrow_type: pa.DataType) -> str:
-    """A column as pandas sees it: NaN is missing, moments are in UTC without saying so."""
+    """A column as pandas sees it: NaN is missing (see `scan.missing`), moments are in UTC without saying so."""
     import pyarrow as pa
 
+    from pipeline.checks.scan.types import plain_type
+
+    arrow_type = plain_type(arrow_type)
     if pa.types.is_floating(arrow_type):
         return f"CASE WHEN isnan({alias}) THEN NULL ELSE {alias}::DOUBLE END"
     if pa.types.is_timestamp(arrow_type) and arrow_type.tz is not None:

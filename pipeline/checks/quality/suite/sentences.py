@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
+from pipeline.checks.quality.conditions import ConditionError, condition_words, parse_condition
 from pipeline.wording import count, exact_share, listed, quantile, value
 
 Arguments = Mapping[str, Any]
@@ -94,24 +95,13 @@ def _subject(expectation: str, kwargs: Arguments) -> str:
 
 
 def _condition(kwargs: Arguments, private: bool) -> str:
-    condition = kwargs.get("row_condition")
-    if not condition:
+    try:
+        condition = parse_condition(kwargs.get("row_condition"))
+    except ConditionError:
+        return " for some of the rows"
+    if condition is None:
         return ""
-    return " for some of the rows" if private else f", where {_condition_words(condition)}"
-
-
-def _condition_words(condition: object) -> str:
-    if not isinstance(condition, Mapping):
-        return str(condition)
-    name = (condition.get("column") or {}).get("name")
-    kind = condition.get("type")
-    if kind in ("and", "or"):
-        return f" {kind} ".join(_condition_words(item) for item in condition.get("conditions", ()))
-    if kind == "nullity":
-        return f"{name} is {'missing' if condition.get('is_null') else 'present'}"
-    if kind == "comparison":
-        return f"{name} {condition.get('operator')} {value(condition.get('parameter'))}"
-    return str(condition.get("pass_through_filter", condition))
+    return " for some of the rows" if private else f", where {condition_words(condition)}"
 
 
 def _words_for(expectation: str) -> Callable[[object], str]:

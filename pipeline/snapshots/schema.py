@@ -1,0 +1,70 @@
+"""The columns of what lies at an address, from one footer: no rows are fetched, and nothing is pinned or cached."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import SnapshotUnreadable, SourceUnavailable
+from pipeline.snapshots.locations import Listed, list_objects
+from pipeline.storage import s3
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BUFFER_BYTES = 1 << 16
+
+
+def schema_at(location: str) -> pa.Schema:
+    """Names and types of the columns, by the file that was written last.
+
+    Args:
+        location: a file, a directory, a glob, or an S3 key or prefix, without `{date}`.
+
+    Raises:
+        SnapshotMissing: nothing is there.
+        SnapshotUnreadable: the file is no parquet file.
+        SourceUnavailable: the storage did not answer, or refused.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    newest = max(list_objects(location), key=lambda item: (item.modified, item.uri))
+    try:
+        if not s3.is_s3(newest.uri):
+            return pq.read_schema(newest.uri)
+        with s3.asking(newest.uri, SourceUnavailable):
+            return pq.read_schema(io.BufferedReader(_Object(newest), _BUFFER_BYTES))
+    except (pa.ArrowException, OSError) as error:
+        raise SnapshotUnreadable(f"{newest.uri}: not a readable parquet file: {str(error).splitlines()[0]}") from error
+
+
+class _Object(io.RawIOBase):
+    """An S3 object of which only the parts that are read are fetched."""
+
+    def __init__(self, listed: Listed) -> None:
+        self._bucket, self._key = s3.split(listed.uri)
+        self._size, self._place = listed.size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._place + len(buffer), self._size)
+        if end <= self._place:
+            return 0
+        wanted = f"bytes={self._place}-{end - 1}"
+        body: bytes = s3.client().get_object(Bucket=self._bucket, Key=self._key, Range=wanted)["Body"].read()
+        buffer[: len(body)] = body
+        self._place += len(body)
+        return len(body)
