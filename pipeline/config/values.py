@@ -89,4 +89,8 @@ def resolve_location(template: str, run_date: date, root: Path) -> str:
     if template == CHAMPION:
         raise ValueError("'champion' is no location: resolve snapshots.base, or ask the registry for the champion's")
     location = template.format(date=run_date)
-    return location if location.startswith("s3://") else str(root / location)
+    if location.startswith("s3://"):
+        return location
+    # The `/` at the end of a pattern says that folders are meant; paths forget it.
+    folders = location.endswith("/") and any(char in location for char in "*?[")
+    return f"{root / location}/" if folders else str(root / location)

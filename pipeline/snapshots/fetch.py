@@ -15,7 +15,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from pipeline.errors import SnapshotChanged, SourceUnavailable
 from pipeline.results import PinnedObject
 from pipeline.snapshots.cache import Cache, Known, Lease
-from pipeline.snapshots.locations import Listed, file_state, listed_file
+from pipeline.snapshots.disk import file_state, listed_file
+from pipeline.snapshots.listed import Listed
 from pipeline.storage import s3
 
 _BLOCK = 4 * 2**20

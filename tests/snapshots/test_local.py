@@ -12,7 +12,8 @@ import pytest
 from pipeline.errors import SnapshotChanged, SnapshotMissing, SnapshotUnreadable
 from pipeline.snapshots import Cache, open_snapshot, pin, read_frame
 from pipeline.snapshots import fetch as fetching
-from pipeline.snapshots.locations import Listed, list_objects
+from pipeline.snapshots.listed import Listed
+from pipeline.snapshots.locations import list_objects
 
 
 def write(path: Path, values: list[int], column: str = "a") -> Path:
