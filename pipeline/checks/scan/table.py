@@ -5,6 +5,7 @@ Nothing here reads more than one column, or more of it at once than a batch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from pipeline.wording import count
 BATCH_ROWS = 1 << 17
 # Reading through a buffer keeps a row group of any size from being loaded whole.
 _READ_BUFFER_BYTES = 1 << 20
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,15 @@ class Table:
         """
         for path, footer, schema in zip(self.paths, self.footers, self.schemas, strict=True):
             # Text decoded as dictionary codes is counted several times faster than as text.
-            encoded = [name] if form_of(schema.field(name).type) == "text" else None
+            text = form_of(schema.field(name).type) == "text"
+            encoded = [name] if text and not _is_delta_encoded(footer, name) else None
             try:
                 with pq.ParquetFile(
                     path, metadata=footer, read_dictionary=encoded, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False
                 ) as file:
                     for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
                         yield batch.column(name)
-            except (OSError, pa.ArrowInvalid) as error:
+            except (OSError, pa.ArrowException) as error:
                 raise SnapshotUnreadable(f"{path}: column {name!r} cannot be read: {error}") from error
 
     def problem_with(self, name: str) -> str | None:
@@ -90,6 +93,18 @@ class Table:
         return ", ".join(map(str, self.types_of(name)))
 
 
+def _is_delta_encoded(footer: pq.FileMetaData, name: str) -> bool:
+    """Whether text is written in one of the DELTA encodings, which Arrow cannot decode as dictionary codes."""
+    places = [place for place in range(footer.num_columns) if footer.schema.column(place).path == name]
+    chunks = (footer.row_group(group).column(place) for group in range(footer.num_row_groups) for place in places)
+    return any("DELTA" in encoding for chunk in chunks for encoding in chunk.encodings)
+
+
+def _without_index(schema: pa.Schema) -> pa.Schema:
+    """Without the row numbers of a pandas frame: nobody put them there as data."""
+    return pa.schema([field for field in schema if not _INDEX.fullmatch(field.name)], schema.metadata)
+
+
 def open_table(paths: Sequence[str]) -> Table:
     """Reads the footers of the parquet files of one snapshot.
 
@@ -103,7 +118,7 @@ def open_table(paths: Sequence[str]) -> Table:
         try:
             with pq.ParquetFile(path) as file:
                 footers.append(file.metadata)
-                schemas.append(file.schema_arrow)
-        except (OSError, pa.ArrowInvalid) as error:
+                schemas.append(_without_index(file.schema_arrow))
+        except (OSError, pa.ArrowException) as error:
             raise SnapshotUnreadable(f"{path}: not a readable parquet file: {error}") from error
     return Table(tuple(paths), tuple(footers), tuple(schemas))

@@ -1,0 +1,131 @@
+"""Copies of files in the form of their snapshot, for readers that want all files alike."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import SnapshotUnreadable
+from pipeline.wording import clip
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_VERSION = 1  # of what a copy looks like
+_MOST_ROWS = 1 << 17
+_BATCH_BYTES = 1 << 26
+_READ_BUFFER_BYTES = 1 << 20
+_FOOTER_END_BYTES = 8  # the footer's length and PAR1
+_ARROW_SCHEMA, _NOBODYS_SCHEMA = b"ARROW:schema", b"arrow:SCHEMA"
+
+
+def address(sha256: str, form: str, partition: Sequence[tuple[str, str | None]]) -> str:
+    """What a copy is called in the cache: everything that its content depends on."""
+    return hashlib.sha256(repr((_VERSION, sha256, form, tuple(map(tuple, partition)))).encode()).hexdigest()
+
+
+def write_copy(
+    source: Path, uri: str, target: Path, form: pa.Schema, partition: Sequence[tuple[str, str | None]]
+) -> None:
+    """Write the rows of a file in a form, a batch at a time. No value changes: what does not fit is an error.
+
+    Args:
+        source: a local parquet file.
+        uri: what errors call it.
+        target: where to write.
+        form: the columns and their types.
+        partition: values of columns that the file itself may lack.
+
+    Raises:
+        SnapshotUnreadable: a value has no exact place in its column's type, or the file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    said = dict(partition)
+    try:
+        with pq.ParquetWriter(target, form, compression="lz4") as writer, _readable(source, target) as file:
+            for batch in file.iter_batches(_batch_rows(file), use_threads=True):
+                columns = [_column(batch, field, said, uri) for field in form]
+                writer.write_table(pa.table(columns, schema=form))
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's fault
+            raise
+        raise SnapshotUnreadable(f"{uri}: cannot be decoded: {error}; write it again") from error
+
+
+def _batch_rows(file: pa.parquet.ParquetFile) -> int:
+    """As many as stay within some memory, decoded."""
+    footer = file.metadata
+    written: int = sum(footer.row_group(place).total_byte_size for place in range(footer.num_row_groups))
+    row: int = max(8 * footer.num_columns, written // max(footer.num_rows, 1), 1)
+    return min(_MOST_ROWS, max(_BATCH_BYTES // row, 1))
+
+
+def _column(batch: pa.RecordBatch, field: pa.Field, said: dict[str, str | None], uri: str) -> pa.Array:
+    import pyarrow as pa
+
+    place = batch.schema.get_field_index(field.name)
+    if place < 0:
+        value = said.get(field.name)
+        return pa.repeat(pa.scalar(value, pa.string()), batch.num_rows).cast(field.type)
+    found = batch.column(place)
+    if isinstance(found, pa.ExtensionArray):
+        found = found.storage
+    try:
+        return found.cast(field.type)
+    except pa.ArrowException as error:  # its words hold a value
+        raise SnapshotUnreadable(
+            f"{uri}: column {clip(field.name, 60)} ({found.type}) does not fit {field.type}, the type that the files "
+            "of this snapshot have together, without changing values; write all of them with one type"
+        ) from error
+
+
+@contextmanager
+def _readable(source: Path, target: Path) -> Iterator[pa.parquet.ParquetFile]:
+    """The file, or its twin without Arrow's own schema where Arrow cannot decode what it asks for itself."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False) as file:
+        if not dense_columns(file.metadata, file.schema_arrow):
+            yield file
+            return
+    twin = target.with_name(f"{target.name}.twin")
+    try:
+        _without_arrow_schema(source, twin)
+        with pq.ParquetFile(twin, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False) as file:
+            yield file
+    finally:
+        twin.unlink(missing_ok=True)
+
+
+def dense_columns(footer: pa.parquet.FileMetaData, schema: pa.Schema) -> frozenset[str]:
+    """Columns that Arrow's schema calls dictionaries, in an encoding that it cannot read as such."""
+    import pyarrow as pa
+
+    wanted = {field.name for field in schema if pa.types.is_dictionary(field.type)}
+    return frozenset(name for name in delta_encoded(footer) if name in wanted)
+
+
+def delta_encoded(footer: pa.parquet.FileMetaData) -> frozenset[str]:
+    """Paths of the columns that are written in one of the DELTA encodings, at least in part."""
+    groups = (footer.row_group(place) for place in range(footer.num_row_groups))
+    chunks = (group.column(place) for group in groups for place in range(footer.num_columns))
+    return frozenset(chunk.path_in_schema for chunk in chunks if any("DELTA" in name for name in chunk.encodings))
+
+
+def _without_arrow_schema(source: Path, twin: Path) -> None:
+    """A copy in which the key of Arrow's schema is another one of the same length, so that nothing else moves."""
+    shutil.copyfile(source, twin)
+    with open(twin, "r+b") as file:
+        file.seek(-_FOOTER_END_BYTES, 2)
+        end = file.tell()
+        start = end - int.from_bytes(file.read(4), "little")
+        file.seek(start)
+        footer = file.read(end - start)
+        file.seek(start)
+        file.write(footer.replace(_ARROW_SCHEMA, _NOBODYS_SCHEMA))
