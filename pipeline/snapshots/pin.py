@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -17,6 +17,7 @@ from pipeline.snapshots.copies import dense_columns
 from pipeline.snapshots.fetch import Fetched, fetch
 from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.locations import list_objects
+from pipeline.snapshots.partitions import partition_of
 from pipeline.storage import s3
 
 _PARALLEL_FETCHES = 8
@@ -24,8 +25,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def pin(location: str, cache: Cache) -> Snapshot:
+def pin(location: str, cache: Cache, dates: Collection[str] = ()) -> Snapshot:
     """List, fetch and describe every parquet object behind a location.
+
+    Args:
+        location: as `resolve_location` gives it.
+        cache: where the objects are kept.
+        dates: names of folders (`dt` of `dt=2026-01-14/`) that say which night it is, and are no columns.
 
     Raises:
         SnapshotMissing: nothing is there.
@@ -36,7 +42,7 @@ def pin(location: str, cache: Cache) -> Snapshot:
     listed = list_objects(location)
     with ExitStack() as leases:
         fetched = _in_parallel(lambda item: fetch(item, cache, leases), listed)
-        parts = [_part(item) for item in fetched]
+        parts = [_part(item, partition_of(item.listed.uri, location, dates)) for item in fetched]
         form = form_of(parts)
         alike = ends_alike(parts) and all(has_form(part, form) for part in parts)
         snapshot = Snapshot(
@@ -84,7 +90,7 @@ def _in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(work, items))
 
 
-def _part(fetched: Fetched) -> Part:
+def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Part:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -97,7 +103,7 @@ def _part(fetched: Fetched) -> Part:
             f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {_first_line(error)}; "
             "it may be cut off or still being written: write it again, or remove it"
         ) from error
-    return Part(listed.uri, schema, footer.num_rows, dense=dense_columns(footer, schema))
+    return Part(listed.uri, schema, footer.num_rows, partition, dense_columns(footer, schema))
 
 
 def _pinned(fetched: Fetched, part: Part) -> PinnedObject:
