@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SnapshotUnreadable
+from pipeline.snapshots.types import plain
 from pipeline.wording import clip
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _MOST_ROWS = 1 << 17
 _BATCH_BYTES = 1 << 26
 _READ_BUFFER_BYTES = 1 << 20
 _FOOTER_END_BYTES = 8  # the footer's length and PAR1
+_OF_LISTS = ".list.element"
 _ARROW_SCHEMA, _NOBODYS_SCHEMA = b"ARROW:schema", b"arrow:SCHEMA"
 
 
@@ -109,18 +111,39 @@ def _readable(source: Path, target: Path) -> Iterator[pa.parquet.ParquetFile]:
 
 
 def dense_columns(footer: pa.parquet.FileMetaData, schema: pa.Schema) -> frozenset[str]:
-    """Columns that Arrow's schema calls dictionaries, in an encoding that it cannot read as such."""
+    """Columns that Arrow can only decode without its own schema.
+
+    What it calls a dictionary, where the encoding is a DELTA one; lists of one size, where some are missing.
+    """
+    found = set()
+    wanted = {name: why for name, why in zip(schema.names, map(_why_dense, schema.types), strict=True) if why}
+    for chunk in _chunks(footer) if wanted else ():
+        name = chunk.path_in_schema
+        name = name if name in wanted else name.removesuffix(_OF_LISTS)
+        if name in wanted and wanted[name](chunk):
+            found.add(name)
+    return frozenset(found)
+
+
+def _why_dense(arrow_type: pa.DataType) -> Callable[[Any], bool] | None:
+    """What makes a column chunk of a type one that Arrow cannot decode with its own schema."""
     import pyarrow as pa
 
-    wanted = {field.name for field in schema if pa.types.is_dictionary(field.type)}
-    return frozenset(name for name in delta_encoded(footer) if name in wanted)
+    stored = plain(arrow_type)
+    if pa.types.is_dictionary(stored):
+        return lambda chunk: any("DELTA" in name for name in chunk.encodings)
+    return _may_have_gaps if pa.types.is_fixed_size_list(stored) else None
 
 
-def delta_encoded(footer: pa.parquet.FileMetaData) -> frozenset[str]:
-    """Paths of the columns that are written in one of the DELTA encodings, at least in part."""
-    groups = (footer.row_group(place) for place in range(footer.num_row_groups))
-    chunks = (group.column(place) for group in groups for place in range(footer.num_columns))
-    return frozenset(chunk.path_in_schema for chunk in chunks if any("DELTA" in name for name in chunk.encodings))
+def _may_have_gaps(chunk: pa.parquet.ColumnChunkMetaData) -> bool:
+    known = chunk.statistics
+    return known is None or not known.has_null_count or known.null_count > 0
+
+
+def _chunks(footer: pa.parquet.FileMetaData) -> Iterator[pa.parquet.ColumnChunkMetaData]:
+    for group in range(footer.num_row_groups):
+        for column in range(footer.num_columns):
+            yield footer.row_group(group).column(column)
 
 
 def _without_arrow_schema(source: Path, twin: Path) -> None:

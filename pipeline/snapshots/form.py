@@ -24,7 +24,7 @@ _TYPE_LENGTH = 60
 class Part:
     """One file of a snapshot as its footer describes it. `partition`: columns that its folders say, as (name, value).
 
-    `dense`: columns that Arrow would read as dictionaries, in an encoding that it cannot read so.
+    `dense`: columns that Arrow cannot decode as the dictionaries or lists of one size that it calls them.
     """
 
     uri: str
@@ -112,7 +112,9 @@ def _readable(field: pa.Field, part: Part) -> pa.DataType:
     import pyarrow as pa
 
     found = plain(field.type)
-    return found.value_type if field.name in part.dense and pa.types.is_dictionary(found) else found
+    if field.name not in part.dense:
+        return found
+    return found.value_type if pa.types.is_dictionary(found) else pa.list_(pa.field("element", found.value_type))
 
 
 def _add(columns: dict[str, _Column], part: Part, types: dict[str, pa.DataType], first: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WHOLE = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
+_NO_WAY_TO_PANDAS = (ArithmeticError, LookupError, TypeError, ValueError, NotImplementedError)  # Arrow's are of these
 
 
 def read_frame(paths: list[Path], columns: list[str] | None = None) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def read_frame(paths: list[Path], columns: list[str] | None = None) -> pd.DataFr
     import pyarrow as pa
 
     tables = [_read(path, columns) for path in paths]
-    return _to_pandas(pa.concat_tables(tables, promote_options="permissive"))
+    return _to_pandas(pa.concat_tables(tables, promote_options="permissive"), paths[0])
 
 
 def _read(path: Path, columns: list[str] | None) -> pa.Table:
@@ -47,43 +48,49 @@ def _read(path: Path, columns: list[str] | None) -> pa.Table:
         raise SnapshotUnreadable(f"{path}: cannot be decoded: {error}; write it again") from error
 
 
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
+def _to_pandas(table: pa.Table, path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return _at_once(table)
+    except _NO_WAY_TO_PANDAS:
+        columns = [_one_column(table.select([name]), path) for name in table.column_names]
+        return pd.concat(columns, axis=1)
+
+
+def _at_once(table: pa.Table) -> pd.DataFrame:
     """As floats, whole numbers beyond 2**53 would become others, and keys would not find each other."""
     import pandas as pd
     import pyarrow as pa
 
     nullable = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in _WHOLE}
-    gaps = [
-        name
-        for name, column in zip(table.column_names, table.columns, strict=True)
-        if column.type in nullable and column.null_count
-    ]
-    plain = _objects_where_needed(table.drop_columns(gaps))
-    if not gaps:
-        return plain
-    whole: pd.DataFrame = table.select(gaps).to_pandas(ignore_metadata=True, types_mapper=nullable.get)
-    together: pd.DataFrame = pd.concat([plain, whole], axis=1)[table.column_names]
-    return together
-
-
-def _objects_where_needed(table: pa.Table) -> pd.DataFrame:
-    """Arrow knows no way to pandas for some nested types, such as lists of fixed bytes."""
-    import pandas as pd
-    import pyarrow as pa
-
-    try:
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    except pa.ArrowNotImplementedError:
-        frame = pd.concat([_series(table, name) for name in table.column_names], axis=1)
+    columns = zip(table.column_names, table.columns, strict=True)
+    gaps = [name for name, column in columns if column.type in nullable and column.null_count]
+    frame: pd.DataFrame = table.drop_columns(gaps).to_pandas(ignore_metadata=True)
+    if gaps:
+        whole = table.select(gaps).to_pandas(ignore_metadata=True, types_mapper=nullable.get)
+        frame = pd.concat([frame, whole], axis=1)[table.column_names]
     return frame
 
 
-def _series(table: pa.Table, name: str) -> pd.Series:
+def _one_column(table: pa.Table, path: Path) -> pd.DataFrame:
+    """One that Arrow itself may know no way for: a zone that nobody knows, times to the nanosecond, lists of bytes."""
     import pandas as pd
     import pyarrow as pa
 
+    (name,), (column,) = table.column_names, table.columns
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        ways = [column.type, pa.timestamp(column.type.unit, "UTC")]
+    else:
+        ways = [column.type, *([pa.time64("us")] if pa.types.is_time64(column.type) else ())]
+    for way in ways:
+        try:
+            return _at_once(pa.table([column.cast(way, safe=False)], names=[name]))
+        except _NO_WAY_TO_PANDAS:
+            continue
     try:
-        series: pd.Series = table.select([name]).to_pandas(ignore_metadata=True)[name]
-    except pa.ArrowNotImplementedError:
-        series = pd.Series(table[name].to_pylist(), name=name, dtype=object)
-    return series
+        return pd.DataFrame({name: pd.Series(column.to_pylist(), dtype=object)})
+    except _NO_WAY_TO_PANDAS as error:
+        raise SnapshotUnreadable(
+            f"{path}: column {name!r} ({column.type}) holds values that Python has no type for; write them otherwise"
+        ) from error

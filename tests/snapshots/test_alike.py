@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -377,3 +377,71 @@ def read_by(reader: str, folder: Path, cache: Cache) -> None:
         if reader == "scan":
             scan(open_table([str(path) for path in paths]), "a", "numerical")
         read_frame(paths)
+
+
+def test_what_arrow_cannot_decode_as_it_calls_it_is_still_read_with_all_other_columns(
+    tmp_path: Path, cache: Cache
+) -> None:
+    columns = {
+        "a": words([f"c{row % 9}" for row in range(100)]),
+        "other": words(["x", None] * 50, pa.int8(), pa.large_string()),
+        "lasted": array([timedelta(seconds=row) for row in range(100)], pa.duration("s")),
+        "at": array([DAY] * 100, pa.timestamp("us", "Europe/Berlin")),
+        "day": array([date(2026, 1, 14)] * 100),
+        "pair": array([[1, 2], None] * 50, pa.list_(pa.int8(), 2)),
+        "a.b": array(range(100), pa.uint16()),
+        "key": array([b"0123456789abcdef"] * 100, pa.uuid()),
+    }
+    (tmp_path / "s").mkdir()
+    pq.write_table(
+        pa.table(columns),
+        tmp_path / "s" / "p.parquet",
+        use_dictionary=["other"],
+        column_encoding={"a": "DELTA_BYTE_ARRAY"},
+    )
+    snapshot = pin(str(tmp_path / "s"), cache)
+    types = {field.name: field.type for field in snapshot.fields}
+    assert (types["a"], types["pair"], types["at"]) == (
+        "string",
+        "list<element: int8>",
+        "timestamp[us, tz=Europe/Berlin]",
+    )
+    assert values_of(snapshot, cache, tmp_path) == columns["a"].to_pylist()
+    with open_snapshot(snapshot, cache) as paths:
+        frame = read_frame(paths)
+    assert [None if pair is None else list(pair) for pair in frame["pair"]] == columns["pair"].to_pylist()
+    for name in ("other", "lasted", "at", "day", "a.b"):
+        assert frame[name].astype(object).where(frame[name].notna(), None).tolist() == columns[name].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("found", "values"),
+    [
+        (pa.array([1], pa.timestamp("s", "Mars/Base")), [pd.Timestamp("1970-01-01 00:00:01", tz="UTC")]),
+        (pa.array([1001, None], pa.time64("ns")), [time(0, 0, 0, 1), None]),
+        (pa.array([[b"ab"], None], pa.list_(pa.binary(2))), [[b"ab"], None]),
+    ],
+    ids=["a zone that nobody knows", "nanoseconds of a day", "lists of bytes"],
+)
+def test_what_arrow_knows_no_way_to_pandas_for_is_in_a_frame_too(
+    tmp_path: Path, cache: Cache, found: pa.Array, values: list[Any]
+) -> None:
+    with open_snapshot(pin(str(write(tmp_path / "s", [{"a": found, "b": found.is_valid()}])), cache), cache) as paths:
+        frame = read_frame(paths)
+    assert frame["a"].tolist() == values
+    assert list(frame) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("found", "keys"),
+    [
+        (pa.array(np.array([0.5, 2], "float16")), {0.5: 1, 2: 1}),
+        (pa.array([Decimal("0.5"), Decimal(2), None], pa.decimal32(5, 2)), {0.5: 1, 2: 1}),
+        (pa.array([Decimal("0.5"), Decimal(2), None], pa.decimal64(12, 2)), {0.5: 1, 2: 1}),
+    ],
+)
+def test_small_numbers_are_counted_as_categories(tmp_path: Path, found: pa.Array, keys: dict[float, int]) -> None:
+    write(tmp_path / "s", [{"a": found}])
+    summary = scan(open_table([str(tmp_path / "s" / "0.parquet")]), "a", "categorical")
+    assert isinstance(summary, CategoricalSummary)
+    assert summary.counts == keys
