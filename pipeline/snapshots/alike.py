@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import PinnedObject
 from pipeline.snapshots.cache import Cache, Known, Lease
-from pipeline.snapshots.copies import address, dense_columns, write_copy
+from pipeline.snapshots.copies import address, dense_columns, open_parquet, write_copy
 from pipeline.snapshots.fetch import disk_error, fetch_pinned
 from pipeline.snapshots.form import Part, has_form, is_index, unpacked
 
@@ -48,9 +48,7 @@ def local_file(pinned: PinnedObject, *, form: str | None, cache: Cache, leases: 
 
 
 def _is_alike(source: Path, form: pa.Schema) -> bool:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(source) as file:
+    with open_parquet(source) as file:
         schema = file.schema_arrow
         part = Part(str(source), schema, 0, dense=dense_columns(file.metadata, schema))
     return has_form(part, form) and not any(map(is_index, schema.names))

@@ -25,6 +25,15 @@ _OF_LISTS = ".list.element"
 _ARROW_SCHEMA, _NOBODYS_SCHEMA = b"ARROW:schema", b"arrow:SCHEMA"
 
 
+def open_parquet(path: Path, **options: Any) -> pa.parquet.ParquetFile:
+    """A parquet file with moments as they were meant: those of 96 bits, as Spark writes them, reach beyond the year
+    2262, where nanoseconds would wrap around to another century.
+    """
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path, coerce_int96_timestamp_unit="us", **options)
+
+
 def address(sha256: str, form: str, partition: Sequence[tuple[str, str | None]]) -> str:
     """What a copy is called in the cache: everything that its content depends on."""
     return hashlib.sha256(repr((_VERSION, sha256, form, tuple(map(tuple, partition)))).encode()).hexdigest()
@@ -95,25 +104,24 @@ def _column(batch: pa.RecordBatch, field: pa.Field, said: dict[str, str | None],
 @contextmanager
 def _readable(source: Path, target: Path) -> Iterator[pa.parquet.ParquetFile]:
     """The file, or its twin without Arrow's own schema where Arrow cannot decode what it asks for itself."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(source, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False) as file:
+    with open_parquet(source, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False) as file:
         if not dense_columns(file.metadata, file.schema_arrow):
             yield file
             return
     twin = target.with_name(f"{target.name}.twin")
     try:
         _without_arrow_schema(source, twin)
-        with pq.ParquetFile(twin, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False) as file:
+        with open_parquet(twin, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False) as file:
             yield file
     finally:
         twin.unlink(missing_ok=True)
 
 
 def dense_columns(footer: pa.parquet.FileMetaData, schema: pa.Schema) -> frozenset[str]:
-    """Columns that Arrow can only decode without its own schema.
+    """Columns that some reader cannot decode as they are written.
 
-    What it calls a dictionary, where the encoding is a DELTA one; lists of one size, where some are missing.
+    Arrow: what its own schema calls a dictionary, in a DELTA encoding; lists of one size, where some are missing.
+    DuckDB: bytes of one size (and decimals, which may be such) in BYTE_STREAM_SPLIT.
     """
     found = set()
     wanted = {name: why for name, why in zip(schema.names, map(_why_dense, schema.types), strict=True) if why}
@@ -126,13 +134,17 @@ def dense_columns(footer: pa.parquet.FileMetaData, schema: pa.Schema) -> frozens
 
 
 def _why_dense(arrow_type: pa.DataType) -> Callable[[Any], bool] | None:
-    """What makes a column chunk of a type one that Arrow cannot decode with its own schema."""
+    """What makes a column chunk of a type one that some reader cannot decode; None where nothing does."""
     import pyarrow as pa
 
     stored = plain(arrow_type)
     if pa.types.is_dictionary(stored):
         return lambda chunk: any("DELTA" in name for name in chunk.encodings)
-    return _may_have_gaps if pa.types.is_fixed_size_list(stored) else None
+    if pa.types.is_fixed_size_list(stored):
+        return _may_have_gaps
+    if pa.types.is_fixed_size_binary(stored) or pa.types.is_decimal(stored) or pa.types.is_float16(stored):
+        return lambda chunk: "BYTE_STREAM_SPLIT" in chunk.encodings
+    return None
 
 
 def _may_have_gaps(chunk: pa.parquet.ColumnChunkMetaData) -> bool:

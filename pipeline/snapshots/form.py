@@ -24,7 +24,7 @@ _TYPE_LENGTH = 60
 class Part:
     """One file of a snapshot as its footer describes it. `partition`: columns that its folders say, as (name, value).
 
-    `dense`: columns that Arrow cannot decode as the dictionaries or lists of one size that it calls them.
+    `dense`: columns that some reader cannot decode as they are written, see `pipeline.snapshots.copies.dense_columns`.
     """
 
     uri: str
@@ -114,7 +114,9 @@ def _readable(field: pa.Field, part: Part) -> pa.DataType:
     found = plain(field.type)
     if field.name not in part.dense:
         return found
-    return found.value_type if pa.types.is_dictionary(found) else pa.list_(pa.field("element", found.value_type))
+    if pa.types.is_fixed_size_list(found):
+        return pa.list_(pa.field("element", found.value_type))
+    return found.value_type if pa.types.is_dictionary(found) else found
 
 
 def _add(columns: dict[str, _Column], part: Part, types: dict[str, pa.DataType], first: str) -> None:

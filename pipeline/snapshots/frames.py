@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
+from pipeline.snapshots.copies import open_parquet
 from pipeline.snapshots.form import is_index
 
 if TYPE_CHECKING:
@@ -37,10 +38,9 @@ def read_frame(paths: list[Path], columns: list[str] | None = None) -> pd.DataFr
 
 def _read(path: Path, columns: list[str] | None) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             present = [name for name in file.schema_arrow.names if not is_index(name)]
             wanted = present if columns is None else [name for name in columns if name in present]
             return file.read(wanted)

@@ -13,7 +13,7 @@ from pipeline.errors import SnapshotUnreadable
 from pipeline.results import ColumnType, PinnedObject, Snapshot
 from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
-from pipeline.snapshots.copies import dense_columns
+from pipeline.snapshots.copies import dense_columns, open_parquet
 from pipeline.snapshots.fetch import Fetched, fetch
 from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.locations import list_objects
@@ -92,11 +92,10 @@ def _in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
 
 def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Part:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     listed = fetched.listed
     try:
-        with pq.ParquetFile(fetched.lease.path) as file:
+        with open_parquet(fetched.lease.path) as file:
             footer, schema = file.metadata, file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise SnapshotUnreadable(

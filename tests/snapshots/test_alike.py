@@ -70,6 +70,7 @@ def _named_alike(kind: object) -> str:
 
 
 def _plain(values: pa.Array) -> pa.Array:
+    values = values.storage if isinstance(values, pa.ExtensionArray) else values
     return values.dictionary_decode() if isinstance(values, pa.DictionaryArray) else values
 
 
@@ -267,12 +268,15 @@ ENCODED: list[tuple[str, pa.Array, list[str]]] = [
     ("text views", array([f"c{row % 9}" for row in range(ROWS)], pa.string_view()), ["PLAIN", "DELTA_BYTE_ARRAY"]),
     ("categories", words([f"c{row % 9}" for row in range(ROWS)]), TEXT),
     ("bytes", array([str(row).encode() for row in range(ROWS)]), TEXT),
-    ("fixed bytes", array([f"{row:08d}".encode() for row in range(ROWS)], pa.binary(8)), ["DELTA_BYTE_ARRAY"]),
+    ("fixed bytes", array([f"{row:08d}".encode() for row in range(ROWS)], pa.binary(8)),
+     ["DELTA_BYTE_ARRAY", "BYTE_STREAM_SPLIT"]),
     ("int32", array(range(ROWS), pa.int32()), ["DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"]),
     ("int64", array([row * 2**40 for row in range(ROWS)]), ["DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"]),
     ("float", array([row / 4 for row in range(ROWS)], pa.float32()), ["BYTE_STREAM_SPLIT"]),
     ("double", array([row / 3 for row in range(ROWS)]), ["BYTE_STREAM_SPLIT"]),
     ("moments", array([NAIVE] * ROWS, pa.timestamp("us")), ["DELTA_BINARY_PACKED"]),
+    ("decimals", array([Decimal(row) for row in range(ROWS)], pa.decimal128(38, 2)), ["BYTE_STREAM_SPLIT"]),
+    ("keys", array([f"{row:016d}".encode() for row in range(ROWS)], pa.uuid()), ["PLAIN", "BYTE_STREAM_SPLIT"]),
     ("booleans", array([row % 3 == 0 for row in range(ROWS)]), ["RLE"]),
 ]  # fmt: skip
 
@@ -295,6 +299,17 @@ def test_every_reader_knows_every_encoding(
             summary = scan(open_table([str(path) for path in paths]), "a", "categorical")
         assert isinstance(summary, CategoricalSummary)
         assert sum(summary.counts.values()) == ROWS - found.null_count
+
+
+def test_moments_of_96_bits_are_those_that_were_written(tmp_path: Path, cache: Cache) -> None:
+    """As Spark writes them, with the end of time that warehouses like: in nanoseconds it would be the year 1816."""
+    moments = [datetime(9999, 12, 31), NAIVE, datetime(1, 1, 1), None]
+    found = array(moments, pa.timestamp("us"))
+    folder = write(tmp_path / "s", [{"a": found}], use_deprecated_int96_timestamps=True, store_schema=False)
+    snapshot = pin(str(folder), cache)
+    assert values_of(snapshot, cache, tmp_path) == moments
+    with open_snapshot(snapshot, cache) as paths:
+        assert [None if pd.isna(value) else value for value in read_frame(paths)["a"]] == moments
 
 
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])

@@ -19,6 +19,8 @@ from pipeline.wording import count
 BATCH_ROWS = 1 << 17
 # Reading through a buffer keeps a row group of any size from being loaded whole.
 _READ_BUFFER_BYTES = 1 << 20
+# Moments of 96 bits, as Spark writes them, reach beyond the year 2262, where nanoseconds wrap around.
+_INT96_UNIT = "us"
 _INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -56,7 +58,12 @@ class Table:
             encoded = [name] if text and not _is_delta_encoded(footer, name) else None
             try:
                 with pq.ParquetFile(
-                    path, metadata=footer, read_dictionary=encoded, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False
+                    path,
+                    coerce_int96_timestamp_unit=_INT96_UNIT,
+                    metadata=footer,
+                    read_dictionary=encoded,
+                    buffer_size=_READ_BUFFER_BYTES,
+                    pre_buffer=False,
                 ) as file:
                     for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
                         yield batch.column(name)
@@ -116,7 +123,7 @@ def open_table(paths: Sequence[str]) -> Table:
     footers, schemas = [], []
     for path in paths:
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, coerce_int96_timestamp_unit=_INT96_UNIT) as file:
                 footers.append(file.metadata)
                 schemas.append(_without_index(file.schema_arrow))
         except (OSError, pa.ArrowException) as error:

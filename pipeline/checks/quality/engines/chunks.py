@@ -73,7 +73,7 @@ def _read(path: Path, columns: Sequence[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path, columns=list(columns), partitioning=None)
+        return pq.read_table(path, columns=list(columns), partitioning=None, coerce_int96_timestamp_unit="us")
     except (pa.ArrowException, OSError) as error:
         raise SnapshotUnreadable(f"{path}: cannot be decoded: {error}; write it again") from error
 
