@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.snapshots.types import plain
-from pipeline.wording import clip
+from pipeline.wording import cause, clip
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ def write_copy(
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's fault
             raise
-        raise SnapshotUnreadable(f"{uri}: cannot be decoded: {error}; write it again") from error
+        raise SnapshotUnreadable(f"{uri}: cannot be decoded: {cause(error)}; write it again") from error
 
 
 def _batch_rows(file: pa.parquet.ParquetFile) -> int:

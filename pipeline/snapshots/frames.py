@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import SnapshotUnreadable
 from pipeline.snapshots.copies import open_parquet
 from pipeline.snapshots.form import is_index
+from pipeline.wording import cause
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def _read(path: Path, columns: list[str] | None) -> pa.Table:
             wanted = present if columns is None else [name for name in columns if name in present]
             return file.read(wanted)
     except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(f"{path}: cannot be decoded: {error}; write it again") from error
+        raise SnapshotUnreadable(f"{path}: cannot be decoded: {cause(error)}; write it again") from error
 
 
 def _to_pandas(table: pa.Table, path: Path) -> pd.DataFrame:

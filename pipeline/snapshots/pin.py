@@ -19,6 +19,7 @@ from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.locations import list_objects
 from pipeline.snapshots.partitions import partition_of
 from pipeline.storage import s3
+from pipeline.wording import cause
 
 _PARALLEL_FETCHES = 8
 T = TypeVar("T")
@@ -99,7 +100,7 @@ def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Pa
             footer, schema = file.metadata, file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise SnapshotUnreadable(
-            f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {_first_line(error)}; "
+            f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {cause(error)}; "
             "it may be cut off or still being written: write it again, or remove it"
         ) from error
     return Part(listed.uri, schema, footer.num_rows, partition, dense_columns(footer, schema))
@@ -117,7 +118,3 @@ def _pinned(fetched: Fetched, part: Part) -> PinnedObject:
         version_id=fetched.version_id,
         partition=part.partition,
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ from pipeline.errors import SnapshotUnreadable
 from pipeline.results import Snapshot
 from pipeline.snapshots import Cache, open_snapshot, pin, read_frame
 from pipeline.snapshots.partitions import partition_of
+from pipeline.storage import s3 as s3_client
+from tests.servers.s3 import S3
 
 
 @pytest.fixture
@@ -94,6 +97,21 @@ def test_all_values_say_the_type(tmp_path: Path, cache: Cache, values: list[str]
     with open_snapshot(snapshot, cache) as paths:
         found = read_frame(paths)["v"]
     assert [None if pd.isna(value) else value for value in found] == read
+
+
+@pytest.mark.slow
+def test_on_s3_too(s3: S3, tmp_path: Path, cache: Cache) -> None:
+    s3_client.client.cache_clear()
+    for country, values in (("DE", [1, 2]), ("a b#?%[x]", [3])):
+        path = tmp_path / "n" / f"country={quote(country, safe='')}" / "p.parquet"
+        write(path, *values)
+        s3.put(path.relative_to(tmp_path).as_posix(), path.read_bytes())
+    there, here = pin(s3.uri("n/"), cache), pin(str(tmp_path / "n"), cache)
+    assert there.digest == here.digest
+    assert there.fields == here.fields
+    with open_snapshot(there, Cache(tmp_path / "elsewhere", 10**9)) as paths:
+        found = read_frame(paths)
+    assert sorted(zip(found["a"], found["country"], strict=True)) == [(1, "DE"), (2, "DE"), (3, "a b#?%[x]")]
 
 
 def test_a_column_of_the_file_itself_counts(tmp_path: Path, cache: Cache) -> None:

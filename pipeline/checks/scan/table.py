@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline.checks.scan.types import form_of, is_whole, joint_form
 from pipeline.errors import SnapshotUnreadable
-from pipeline.wording import count
+from pipeline.wording import cause, count
 
 BATCH_ROWS = 1 << 17
 # Reading through a buffer keeps a row group of any size from being loaded whole.
@@ -68,7 +68,9 @@ class Table:
                     for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
                         yield batch.column(name)
             except (OSError, pa.ArrowException) as error:
-                raise SnapshotUnreadable(f"{path}: column {name!r} cannot be read: {error}") from error
+                raise SnapshotUnreadable(
+                    f"{path}: column {name!r} cannot be read: {cause(error)}; write it again"
+                ) from error
 
     def problem_with(self, name: str) -> str | None:
         """Why a column cannot be scanned at all, in plain language, or None."""
@@ -127,5 +129,5 @@ def open_table(paths: Sequence[str]) -> Table:
                 footers.append(file.metadata)
                 schemas.append(_without_index(file.schema_arrow))
         except (OSError, pa.ArrowException) as error:
-            raise SnapshotUnreadable(f"{path}: not a readable parquet file: {error}") from error
+            raise SnapshotUnreadable(f"{path}: not a readable parquet file: {cause(error)}") from error
     return Table(tuple(paths), tuple(footers), tuple(schemas))

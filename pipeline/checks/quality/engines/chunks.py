@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check, Files
 from pipeline.errors import SnapshotUnreadable
+from pipeline.wording import cause
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ def _read(path: Path, columns: Sequence[str]) -> pa.Table:
     try:
         return pq.read_table(path, columns=list(columns), partitioning=None, coerce_int96_timestamp_unit="us")
     except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(f"{path}: cannot be decoded: {error}; write it again") from error
+        raise SnapshotUnreadable(f"{path}: cannot be decoded: {cause(error)}; write it again") from error
 
 
 def read_specimens(files: Files, columns: Sequence[str]) -> pd.DataFrame:
