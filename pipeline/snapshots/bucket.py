@@ -77,8 +77,8 @@ class Bucket:
 
         prefix = f"{s3.split(folder)[1]}{form.folder}/"
         try:
-            names = (item["Key"] for item in self._objects(prefix, _MOST_LOG_FILES if form.file else 1))
-            return any(name.endswith(form.file) for name in names)
+            found = self._objects(prefix, 1 if form.file is None else _MOST_LOG_FILES)
+            return any(form.is_marked_by(form.folder + "/" + item["Key"].removeprefix(prefix)) for item in found)
         except ClientError as error:
             if s3.is_denied(error):
                 return False

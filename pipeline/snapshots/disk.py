@@ -139,6 +139,6 @@ def _each_once(files: list[Listed], folder: str) -> list[Listed]:
 def _holds_log(folder: str, form: TableFormat) -> bool:
     log = Path(folder + form.folder)
     try:
-        return log.is_dir() and (not form.file or any(path.name.endswith(form.file) for path in log.iterdir()))
+        return log.is_dir() and (form.file is None or any(form.file.fullmatch(path.name) for path in log.iterdir()))
     except OSError:  # what nobody may look into is no log of ours
         return False

@@ -103,7 +103,7 @@ def _not_as_files(location: str, folder: str, form: TableFormat) -> str:
     return (
         f"{location}: {folder} is {form.name} (it holds {form.folder}/), whose folder also keeps rows that were "
         "replaced or removed: read file by file, its rows would be wrong. Export the version that is meant to a "
-        f"folder of plain parquet files, such as with {form.export}, and name that folder"
+        f"folder of plain parquet files elsewhere, such as with {form.export}, and name that folder"
     )
 
 

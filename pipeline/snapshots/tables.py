@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -9,25 +10,26 @@ from dataclasses import dataclass
 class TableFormat:
     """A format whose folders also hold rows that were replaced or removed: `folder` in one tells it.
 
-    `file`: how the name of a file in that folder ends, where the folder's name alone says nothing.
+    `file`: what a file in that folder is called, where the folder's name alone says too little.
     """
 
     name: str
     folder: str
-    file: str
+    file: re.Pattern[str] | None
     export: str
 
     def is_marked_by(self, name: str) -> bool:
         """Whether a file is of such a log; its name is that below the table's folder."""
         folder, _, rest = name.partition("/")
-        return folder == self.folder and rest.endswith(self.file)
+        return folder == self.folder and (self.file is None or self.file.fullmatch(rest) is not None)
 
 
+_ICEBERG = re.compile(r"v?\d+(-.*)?(\.gz)?\.metadata\.json(\.gz)?")  # v3.metadata.json, 00003-9fcf.metadata.json
 _COPY = "spark.read.format({!r}).load(...).write.parquet(...)"
 TABLE_FORMATS = (
-    TableFormat("a Delta table", "_delta_log", "", _COPY.format("delta")),
-    TableFormat("a Hudi table", ".hoodie", "", _COPY.format("hudi")),
-    TableFormat("an Iceberg table", "metadata", ".metadata.json", _COPY.format("iceberg")),
+    TableFormat("a Delta table", "_delta_log", None, _COPY.format("delta")),
+    TableFormat("a Hudi table", ".hoodie", None, _COPY.format("hudi")),
+    TableFormat("an Iceberg table", "metadata", _ICEBERG, _COPY.format("iceberg")),
 )
 
 

@@ -171,7 +171,8 @@ ICEBERG = "metadata/00000-9f.metadata.json"
 def test_a_table_is_refused_by_name(lists: Lists, log: str, name: str, location: str) -> None:
     tree = {f"t/{log}": 9, "t/p.parquet": 9, "t/data/x=1/p.parquet": 9, "other/p.parquet": 9}
     with pytest.raises(
-        SnapshotUnreadable, match=rf"t/ is {name} .*Export the version that is meant to a folder of plain"
+        SnapshotUnreadable,
+        match=rf"t/ is {name} .*Export the version that is meant to a folder of plain parquet files elsewhere",
     ):
         lists(tree, location)
 

@@ -6,7 +6,7 @@ Nothing here reads more than one column, or more of it at once than a batch.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -26,11 +26,12 @@ _INDEX = re.compile(r"__index_level_\d+__")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The files of one snapshot, with their footers already read."""
+    """The files of one snapshot, with their footers already read. `places`: where a footer has which flat column."""
 
     paths: tuple[str, ...]
     footers: tuple[pq.FileMetaData, ...]
     schemas: tuple[pa.Schema, ...]
+    places: tuple[Mapping[str, int], ...]
 
     @property
     def rows(self) -> int:
@@ -52,10 +53,10 @@ class Table:
         Raises:
             SnapshotUnreadable: a file is damaged or gone.
         """
-        for path, footer, schema in zip(self.paths, self.footers, self.schemas, strict=True):
+        for path, footer, schema, places in zip(self.paths, self.footers, self.schemas, self.places, strict=True):
             # Text decoded as dictionary codes is counted several times faster than as text.
             text = form_of(schema.field(name).type) == "text"
-            encoded = [name] if text and not _is_delta_encoded(footer, name) else None
+            encoded = [name] if text and not _is_delta_encoded(footer, places.get(name)) else None
             try:
                 with pq.ParquetFile(
                     path,
@@ -102,11 +103,14 @@ class Table:
         return ", ".join(map(str, self.types_of(name)))
 
 
-def _is_delta_encoded(footer: pq.FileMetaData, name: str) -> bool:
+def _is_delta_encoded(footer: pq.FileMetaData, place: int | None) -> bool:
     """Whether text is written in one of the DELTA encodings, which Arrow cannot decode as dictionary codes."""
-    places = [place for place in range(footer.num_columns) if footer.schema.column(place).path == name]
-    chunks = (footer.row_group(group).column(place) for group in range(footer.num_row_groups) for place in places)
-    return any("DELTA" in encoding for chunk in chunks for encoding in chunk.encodings)
+    groups = () if place is None else range(footer.num_row_groups)
+    return any("DELTA" in encoding for group in groups for encoding in footer.row_group(group).column(place).encodings)
+
+
+def _places(footer: pq.FileMetaData) -> dict[str, int]:
+    return {footer.schema.column(place).path: place for place in range(footer.num_columns)}
 
 
 def _without_index(schema: pa.Schema) -> pa.Schema:
@@ -130,4 +134,4 @@ def open_table(paths: Sequence[str]) -> Table:
                 schemas.append(_without_index(file.schema_arrow))
         except (OSError, pa.ArrowException) as error:
             raise SnapshotUnreadable(f"{path}: not a readable parquet file: {cause(error)}") from error
-    return Table(tuple(paths), tuple(footers), tuple(schemas))
+    return Table(tuple(paths), tuple(footers), tuple(schemas), tuple(map(_places, footers)))
