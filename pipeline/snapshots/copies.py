@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SnapshotUnreadable
+from pipeline.snapshots.form import named_range
 from pipeline.snapshots.types import plain
 from pipeline.wording import cause, clip
 
@@ -65,13 +66,25 @@ def write_copy(
             pq.ParquetWriter(target, form, compression="lz4", use_dictionary=text) as writer,
             _readable(source, target) as file,
         ):
-            for batch in file.iter_batches(_batch_rows(file), use_threads=True):
+            first, kept = 0, named_range(file.schema_arrow, file.metadata.num_rows)
+            for found in file.iter_batches(_batch_rows(file), use_threads=True):
+                batch = found if kept is None else _with_range(found, kept, first)
                 columns = [_column(batch, field, said, uri) for field in form]
                 writer.write_table(pa.table(columns, schema=form))
+                first += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's fault
             raise
         raise SnapshotUnreadable(f"{uri}: cannot be decoded: {cause(error)}; write it again") from error
+
+
+def _with_range(batch: pa.RecordBatch, kept: tuple[str, int, int], first: int) -> pa.RecordBatch:
+    """A batch with the index that pandas kept as three numbers; `first` is the batch's first row."""
+    import pyarrow as pa
+
+    name, start, step = kept
+    numbers = range(start + first * step, start + (first + batch.num_rows) * step, step)
+    return batch.append_column(name, pa.array(numbers, pa.int64()))
 
 
 def _batch_rows(file: pa.parquet.ParquetFile) -> int:

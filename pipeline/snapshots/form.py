@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -45,6 +46,24 @@ class _Column:
 def is_index(name: str) -> bool:
     """Whether a column is the row numbers of a pandas frame, which pandas stores under names of its own."""
     return _INDEX.fullmatch(name) is not None
+
+
+def named_range(schema: pa.Schema, rows: int) -> tuple[str, int, int] | None:
+    """Name, start and step of an index that pandas keeps as three numbers beside the columns, if it has a name.
+
+    One of other than so many rows is left over from a table that this one was made of.
+    """
+    try:
+        told = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+        ranges = [item for item in told if isinstance(item, dict) and item.get("kind") == "range"]
+        name, numbers = next(
+            (item["name"], range(int(item["start"]), int(item["stop"]), int(item["step"]))) for item in ranges
+        )
+    except (StopIteration, AttributeError, KeyError, TypeError, ValueError):  # none, or not as pandas writes it
+        return None
+    if not isinstance(name, str) or name in schema.names or len(numbers) != rows:
+        return None
+    return name, numbers.start, numbers.step
 
 
 def form_of(parts: Sequence[Part]) -> pa.Schema:
@@ -98,10 +117,15 @@ def unpacked(text: str) -> pa.Schema:
 
 def _types(part: Part, partition: dict[str, pa.DataType]) -> dict[str, pa.DataType]:
     """The columns of a file in the types that it can be read as, those of its folders at the end."""
+    import pyarrow as pa
+
     own = [field for field in part.schema if not is_index(field.name)]
     types = {field.name: _readable(field, part) for field in own}
+    kept = named_range(part.schema, part.rows)
     if len(types) != len(own):
         raise SnapshotUnreadable(f"{part.uri}: has several columns of the same name; every name may occur once")
+    if kept is not None:
+        types[kept[0]] = pa.int64()
     said = {name: partition[name] for name, _ in part.partition if name not in types}
     if not types:
         raise SnapshotUnreadable(f"{part.uri}: has no columns; write it again with some")

@@ -327,6 +327,37 @@ class TestIndexOfPandas:
             assert read_frame(paths).to_dict("list") == {"a": [1, 2], "customer_id": ["x", "y"]}
             assert read_frame(paths, ["customer_id"])["customer_id"].tolist() == ["x", "y"]
 
+    @pytest.mark.parametrize("step", [1, -2])
+    def test_a_range_with_a_name_is_a_column_although_no_file_holds_it(
+        self, tmp_path: Path, cache: Cache, step: int
+    ) -> None:
+        index = pd.RangeIndex(7, 7 + 300_000 * step, step, name="customer_id")
+        pd.DataFrame({"a": range(300_000)}, index=index).to_parquet(tmp_path / "s.parquet")
+        assert pq.read_schema(tmp_path / "s.parquet").names == ["a"]
+        snapshot = pin(str(tmp_path / "s.parquet"), cache)
+        assert [(field.name, field.type) for field in snapshot.fields] == [("a", "int64"), ("customer_id", "int64")]
+        with open_snapshot(snapshot, cache) as paths:
+            assert read_frame(paths)["customer_id"].tolist() == list(index)
+            assert in_duckdb(paths, tmp_path)[-1] == (299_999, index[-1])
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            "no JSON",
+            "[]",
+            "{}",
+            '{"index_columns": [{"kind": "range"}]}',
+            '{"index_columns": [{"kind": "range", "name": 1, "start": 0, "stop": 1, "step": 1}]}',
+            '{"index_columns": [{"kind": "range", "name": "a", "start": 0, "stop": 1, "step": 1}]}',
+            '{"index_columns": [{"kind": "range", "name": "of more rows", "start": 0, "stop": 9, "step": 1}]}',
+        ],
+    )
+    def test_what_pandas_would_not_write_is_no_index(self, tmp_path: Path, cache: Cache, told: str) -> None:
+        table = pa.table({"a": [1]}).replace_schema_metadata({"pandas": told})
+        snapshot = pin(str(write(tmp_path / "s", [table])), cache)
+        assert values_of(snapshot, cache, tmp_path) == [1]
+        assert snapshot.form is None
+
     @pytest.mark.parametrize("last", [True, False])
     def test_an_index_without_a_name_is_seen_by_nobody(self, tmp_path: Path, cache: Cache, last: bool) -> None:
         frame = pd.DataFrame({"a": [1, 2, 3]})[lambda rows: rows["a"] > 1]
