@@ -50,13 +50,13 @@ class NightjarError(Exception):
 
 
 class Unexpected(NightjarError):
-    """An error that nobody foresaw, named without what it says, which may quote data: see `cause`."""
+    """An error that nobody foresaw, named without what it says, which may quote data: see `named`."""
 
     def __init__(self, part: str, error: BaseException) -> None:
-        super().__init__(f"{part}: {cause(error)}")
+        super().__init__(f"{part}: {named(error)}")
 
 
-def cause(error: BaseException) -> str:
+def named(error: BaseException) -> str:
     """What went wrong, for people: our errors speak for themselves; of others `KeyError in checks/policy.py:31`."""
     return str(error) if isinstance(error, NightjarError) else f"{type(error).__name__} in {_place(error)}"
 

@@ -12,6 +12,7 @@ One function for each idea, so that a value reads the same on a page, in a mail,
     size, seconds, moment
     value          a value from the data, a limit somebody set   01067, 2024, true
     label, clip    text from data: what is invisible is shown, what is long is cut
+    cause          what an error of foreign code says
 
 Rounding hides no difference. A share is 0% or 100% only where it is exactly that. Numbers that are compared with each
 other go through `apart`; one that is held against a limit names it as `beside`, and stays on its side of it.
@@ -30,6 +31,7 @@ from numbers import Integral, Real
 from typing import Literal
 
 MAX_LABEL = 60
+_CAUSE_LENGTH = 300
 _DIGITS = 3
 _MORE_DIGITS = 20  # two different floats differ within 17 significant digits
 _SMALLEST, _LARGEST = Decimal("1e-6"), Decimal("1e15")  # beyond them numbers are written with an exponent
@@ -191,6 +193,12 @@ def clip(text: str, length: int) -> str:
     """Text from data on one line: control and direction characters made visible, at most `length` characters."""
     shown = _visible(text[: length + 1])
     return shown if len(shown) <= length else shown[: length - 1] + "\u2026"
+
+
+def cause(error: BaseException) -> str:
+    """What an error of foreign code says, on one line; its name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return clip(lines[0], _CAUSE_LENGTH) if lines else type(error).__name__
 
 
 def _visible(text: str) -> str:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.authoring.interview import NONE, Person, ask
 from pipeline.authoring.monitor_text import ROLES, Draft, monitor_text
 from pipeline.authoring.suite_file import Written, local_files, suggest_for
-from pipeline.config import Location, Name, Settings, load_settings, resolve_location
+from pipeline.config import Location, Name, Settings, dated_folders, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
 from pipeline.config.documents import yaml_text
 from pipeline.config.values import CHAMPION
@@ -88,7 +88,8 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
     person.tell(_MANNERS)
     places = _places(wishes, settings, today, person)
     night = _newest(places.production, settings)
-    with local_files(settings, places.reference, night or today) as reference:
+    dates = dated_folders(places.reference, places.production, places.labels or "")
+    with local_files(settings, places.reference, night or today, dates) as reference:
         production, labels = (_fields(settings, item, today) for item in (places.production, places.labels))
         columns = _columns(settings, reference, (production, labels), wishes.known, person)
         owner = wishes.owner or person.ask("owner (a person, a team, an address)", "unknown")

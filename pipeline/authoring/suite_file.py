@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -41,7 +41,8 @@ def suggest(name: str, day: date, *, write: bool, force: bool) -> Written:
     """
     settings = load_settings(os.environ)
     monitor = monitors.load(name, settings, suite_exists=False)
-    with local_files(settings, monitor.snapshots.base, day) as reference:
+    sources = monitor.snapshots
+    with local_files(settings, sources.base, day, sources.dated_folders) as reference:
         return suggest_for(settings, monitor, reference, write=write, force=force)
 
 
@@ -107,8 +108,10 @@ def _difference(before: str, after: str, path: Path) -> str:
 
 
 @contextmanager
-def local_files(settings: Settings, location: str, day: date) -> Iterator[list[Path]]:
+def local_files(settings: Settings, location: str, day: date, dates: Collection[str] = ()) -> Iterator[list[Path]]:
     """The files behind an address on a date, on this machine until the context ends.
+
+    `dates` are names of folders that say which night it is, see `pipeline.snapshots.pin`.
 
     Raises:
         SnapshotMissing, SnapshotUnreadable, SourceUnavailable: they cannot be read.
@@ -116,6 +119,6 @@ def local_files(settings: Settings, location: str, day: date) -> Iterator[list[P
     from pipeline.snapshots import Cache, open_snapshot, pin
 
     cache = Cache(settings.cache_dir, settings.cache_max_bytes)
-    snapshot = pin(resolve_location(location, day, settings.data_root), cache)
+    snapshot = pin(resolve_location(location, day, settings.data_root), cache, dates)
     with open_snapshot(snapshot, cache) as paths:
         yield paths

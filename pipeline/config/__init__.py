@@ -2,7 +2,14 @@
 
 from pipeline.config.monitor import ColumnDriftPolicy, ColumnRoles, DriftFlags, Monitor
 from pipeline.config.settings import Settings, load_settings
-from pipeline.config.values import CATEGORICAL_METHODS, NUMERICAL_METHODS, Location, Name, resolve_location
+from pipeline.config.values import (
+    CATEGORICAL_METHODS,
+    NUMERICAL_METHODS,
+    Location,
+    Name,
+    dated_folders,
+    resolve_location,
+)
 
 __all__ = [
     "CATEGORICAL_METHODS",
@@ -14,6 +21,7 @@ __all__ = [
     "Monitor",
     "Name",
     "Settings",
+    "dated_folders",
     "load_settings",
     "resolve_location",
 ]

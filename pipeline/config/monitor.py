@@ -24,6 +24,7 @@ from pipeline.config.values import (
     NumericalMethod,
     Reference,
     Threshold,
+    dated_folders,
 )
 
 
@@ -56,6 +57,11 @@ class SnapshotSources(Section):
     def follows_champion(self) -> bool:
         """The reference is what the champion was trained on, as soon as there is a champion."""
         return self.reference == CHAMPION
+
+    @property
+    def dated_folders(self) -> frozenset[str]:
+        """Names of folders that say which night data is of, see `pipeline.config.dated_folders`."""
+        return dated_folders(self.base, self.production, self.labels or "")
 
     def reference_words(self, shown: Callable[[str], str] = str) -> str:
         """What a night is compared with: an address as `shown`, or which data that is."""

@@ -89,4 +89,19 @@ def resolve_location(template: str, run_date: date, root: Path) -> str:
     if template == CHAMPION:
         raise ValueError("'champion' is no location: resolve snapshots.base, or ask the registry for the champion's")
     location = template.format(date=run_date)
-    return location if location.startswith("s3://") else str(root / location)
+    if location.startswith("s3://"):
+        return location
+    # The `/` at the end of a pattern says that folders are meant; paths forget it.
+    folders = location.endswith("/") and any(char in location for char in "*?[")
+    return f"{root / location}/" if folders else str(root / location)
+
+
+def dated_folders(*templates: str) -> frozenset[str]:
+    """Names of the folders that say a date in any of the locations: `dt` of `scored/dt={date}/`.
+
+    Wherever such a folder lies, it says which night the data is of, and is no column.
+    """
+    two_days = date(2001, 2, 3), date(2014, 11, 26)  # year, month and day differ
+    both = [[item.format(date=day).split("/") for day in two_days] for item in templates]
+    parts = (pair for one, other in both for pair in zip(one, other, strict=False))
+    return frozenset(one.partition("=")[0] for one, other in parts if one != other and "=" in one)

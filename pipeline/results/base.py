@@ -23,7 +23,7 @@ class Result(BaseModel):
 
 
 class Failure(Result):
-    """A part of a night that broke: which, what happened (see `pipeline.errors.cause`), and how a command then ends."""
+    """A part of a night that broke: which, what happened (see `pipeline.errors.named`), and how a command then ends."""
 
     part: str
     error: str

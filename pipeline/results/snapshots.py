@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date
 from typing import ClassVar
 
@@ -12,7 +13,8 @@ from pipeline.results.base import Kept, Result
 class PinnedObject(Result):
     """One parquet object as it was when the snapshot was pinned.
 
-    `etag` and `version_id` come from S3, where the store offers them; `sha256` is of the content, in hex.
+    `etag` and `version_id` come from S3, where the store offers them; `sha256` is of the content, in hex. `partition`
+    are columns that its folders say, such as `country=DE/`: names and values, None for no value.
     """
 
     uri: str
@@ -22,6 +24,7 @@ class PinnedObject(Result):
     modified: str | None = None
     etag: str | None = None
     version_id: str | None = None
+    partition: tuple[tuple[str, str | None], ...] = ()
 
 
 class ColumnType(Result):
@@ -32,22 +35,32 @@ class ColumnType(Result):
 
 
 class Snapshot(Result):
-    """All parquet objects behind one location on one date, pinned. Row order is the order of `objects`."""
+    """All parquet objects behind one location on one date, pinned. Row order is the order of `objects`.
+
+    `form` is the Arrow schema that all objects are read in, as Arrow serialises it, in base64; None where they have it
+    as they are.
+    """
 
     uri: str
     objects: tuple[PinnedObject, ...]
     fields: tuple[ColumnType, ...]
     rows: int
+    form: str | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 over the digests of the objects, in order: equal content, equal digest, wherever it lies."""
-        return hashlib.sha256("\n".join(item.sha256 for item in self.objects).encode()).hexdigest()
+        return hashlib.sha256("\n".join(map(_identity, self.objects)).encode()).hexdigest()
 
     @property
     def size(self) -> int:
         """Bytes of all objects together."""
         return sum(item.size for item in self.objects)
+
+
+def _identity(item: PinnedObject) -> str:
+    """What an object's rows depend on: its content, and what its folders say."""
+    return item.sha256 + (json.dumps(item.partition) if item.partition else "")
 
 
 class SnapshotPair(Kept):

@@ -20,6 +20,7 @@ from pipeline.errors import SourceUnavailable
 from pipeline.wording import seconds
 
 _PATIENCE_SECONDS = 3600.0
+_SHARE_UNLOOKED = 8  # a look at the objects is good for this part of the room that it found
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Cache:
         self._known = folder / "known"
         self._partial = folder / "partial"
         self._max_bytes = max_bytes
+        self._unlooked = 0  # bytes that may come before the objects are looked at again
         for part in (self._objects, self._known, self._partial):
             part.mkdir(parents=True, exist_ok=True)
 
@@ -101,7 +103,9 @@ class Cache:
                 lease = self._move_in(partial, found.sha256)
             else:
                 partial.unlink()
-            self._make_room()
+            self._unlooked -= os.stat(lease.path).st_size
+            if self._unlooked < 0:
+                self._make_room()
         return lease
 
     @contextmanager
@@ -136,6 +140,8 @@ class Cache:
     def _make_room(self) -> None:
         status = [(path, found) for path in self._objects.iterdir() if (found := _stat(path)) is not None]
         total = sum(found.st_size for _, found in status)
+        # Looking at all objects for each new one would take minutes for thousands. Other processes add some, too.
+        self._unlooked = (self._max_bytes - total) // _SHARE_UNLOOKED
         if total <= self._max_bytes:
             return
         for path, found in sorted(status, key=lambda item: item[1].st_mtime_ns):

@@ -12,6 +12,7 @@ from pipeline.snapshots.locations import list_objects
 
 _DIGITS = {"Y": r"\d{4}", "m": r"\d{2}", "d": r"\d{2}"}
 _USUAL = ("%Y-%m-%d", "year=%Y/month=%m/day=%d", "%Y/%m/%d", "%Y%m%d")
+_WILDCARD = r"(\*\*/|\*|\?|\[[^]/]+\])"
 _ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
 
 
@@ -78,14 +79,22 @@ def _dated(path: str) -> tuple[date, str] | None:
 
 def _with_wildcards(parts: list[tuple[str, str | None, str]], root: Path) -> str:
     location = "".join(text + ("*" if field else "") for text, field, _ in parts)
-    if not location.startswith("s3://"):
-        return str(root / location)
-    return location + "*" if location.endswith("/") else location
+    return location if location.startswith("s3://") else f"{root / location}{'/' if location.endswith('/') else ''}"
 
 
 def _literal(text: str) -> str:
     """As it is, except for what a glob leaves open."""
-    return re.escape(text).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    found = ""
+    for part in re.split(_WILDCARD, text):
+        if part == "**/":
+            found += "(?:.*/)?"
+        elif part in ("*", "?"):
+            found += "[^/]*" if part == "*" else "[^/]"
+        elif re.fullmatch(_WILDCARD, part):  # `[ab]`, which may also be just that name
+            found += f"(?:{re.escape(part)}|[^/])"
+        else:
+            found += re.escape(part)
+    return found
 
 
 def _pattern(field: str | None, spec: str, told: set[str]) -> str:

@@ -15,7 +15,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from pipeline.errors import SnapshotChanged, SourceUnavailable
 from pipeline.results import PinnedObject
 from pipeline.snapshots.cache import Cache, Known, Lease
-from pipeline.snapshots.locations import Listed, file_state, listed_file
+from pipeline.snapshots.disk import file_state, listed_file
+from pipeline.snapshots.listed import Listed
 from pipeline.storage import s3
 
 _BLOCK = 4 * 2**20
@@ -73,7 +74,7 @@ def _bring(listed: Listed, cache: Cache, partial: Path, version_id: str | None) 
         _require_size(listed, partial)
         lease = cache.add(partial, Known(sha256_of(partial), version_id), listed.uri, listed.state)
     except OSError as error:
-        raise _disk_error(error, listed) from error
+        raise disk_error(error, listed.uri, listed.size) from error
     return Fetched(listed, lease, version_id)
 
 
@@ -141,10 +142,11 @@ def _require_state(listed: Listed, status: os.stat_result) -> None:
         raise _changed(listed.uri, "the file was written to or replaced")
 
 
-def _disk_error(error: OSError, listed: Listed) -> SourceUnavailable:
+def disk_error(error: OSError, uri: str, size: int) -> SourceUnavailable:
+    """What an error of this machine's disk means for an object of so many bytes."""
     if error.errno == errno.ENOSPC:
-        return SourceUnavailable(f"{listed.uri}: no space left in PIPELINE_CACHE_DIR for {listed.size} bytes")
-    return SourceUnavailable(f"{listed.uri}: cannot be read: {error.strerror or error}")
+        return SourceUnavailable(f"{uri}: no space left in PIPELINE_CACHE_DIR for {size} bytes")
+    return SourceUnavailable(f"{uri}: cannot be read: {error.strerror or error}")
 
 
 def _download(listed: Listed, partial: Path, version_id: str | None) -> str | None:

@@ -6,29 +6,92 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
+from pipeline.snapshots.copies import open_parquet
+from pipeline.snapshots.form import is_index
+from pipeline.wording import cause
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+
+_WHOLE = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
+_NO_WAY_TO_PANDAS = (ArithmeticError, LookupError, TypeError, ValueError, NotImplementedError)  # Arrow's are of these
 
 
 def read_frame(paths: list[Path], columns: list[str] | None = None) -> pd.DataFrame:
-    """The rows of all objects, in order, as pandas' own types.
+    """The rows of all objects, in order, as pandas' own types; whole numbers with gaps as its nullable ones.
+
+    An index that pandas wrote is no index here: a named one is a column like any other, and one without a name is
+    left out.
 
     Args:
-        paths: local parquet files with the same columns.
+        paths: local parquet files in one form.
         columns: which to read; all by default. Columns that are absent are left out.
 
     Raises:
         SnapshotUnreadable: the content of a file is damaged although its footer is sound.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    tables = [_read(path, columns) for path in paths]
+    return _to_pandas(pa.concat_tables(tables, promote_options="permissive"), paths[0])
+
+
+def _read(path: Path, columns: list[str] | None) -> pa.Table:
+    import pyarrow as pa
 
     try:
-        present = pq.read_schema(paths[0]).names
-        wanted = present if columns is None else [name for name in columns if name in present]
-        tables = [pq.read_table(path, columns=wanted, partitioning=None) for path in paths]
-        frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        with open_parquet(path) as file:
+            present = [name for name in file.schema_arrow.names if not is_index(name)]
+            wanted = present if columns is None else [name for name in columns if name in present]
+            return file.read(wanted)
     except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(f"{paths[0].parent}: a cached snapshot cannot be decoded: {error}") from error
+        raise SnapshotUnreadable(f"{path}: cannot be decoded: {cause(error)}; write it again") from error
+
+
+def _to_pandas(table: pa.Table, path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return _at_once(table)
+    except _NO_WAY_TO_PANDAS:
+        columns = [_one_column(table.select([name]), path) for name in table.column_names]
+        return pd.concat(columns, axis=1)
+
+
+def _at_once(table: pa.Table) -> pd.DataFrame:
+    """As floats, whole numbers beyond 2**53 would become others, and keys would not find each other."""
+    import pandas as pd
+    import pyarrow as pa
+
+    nullable = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in _WHOLE}
+    columns = zip(table.column_names, table.columns, strict=True)
+    gaps = [name for name, column in columns if column.type in nullable and column.null_count]
+    frame: pd.DataFrame = table.drop_columns(gaps).to_pandas(ignore_metadata=True)
+    if gaps:
+        whole = table.select(gaps).to_pandas(ignore_metadata=True, types_mapper=nullable.get)
+        frame = pd.concat([frame, whole], axis=1)[table.column_names]
     return frame
+
+
+def _one_column(table: pa.Table, path: Path) -> pd.DataFrame:
+    """One that Arrow itself may know no way for: a zone that nobody knows, times to the nanosecond, lists of bytes."""
+    import pandas as pd
+    import pyarrow as pa
+
+    (name,), (column,) = table.column_names, table.columns
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        ways = [column.type, pa.timestamp(column.type.unit, "UTC")]
+    else:
+        ways = [column.type, *([pa.time64("us")] if pa.types.is_time64(column.type) else ())]
+    for way in ways:
+        try:
+            return _at_once(pa.table([column.cast(way, safe=False)], names=[name]))
+        except _NO_WAY_TO_PANDAS:
+            continue
+    try:
+        return pd.DataFrame({name: pd.Series(column.to_pylist(), dtype=object)})
+    except _NO_WAY_TO_PANDAS as error:
+        raise SnapshotUnreadable(
+            f"{path}: column {name!r} ({column.type}) holds values that Python has no type for; write them otherwise"
+        ) from error

@@ -1,114 +1,115 @@
-"""Which objects lie behind a location of a monitor file: a file, a directory, a glob, an S3 key or prefix."""
+"""Which objects lie behind a location of a monitor file: a file, a directory, a glob, an S3 key or prefix.
+
+`pipeline.snapshots.patterns` says what a location means, `disk` and `bucket` look for it. Each part of a location is
+taken literally where something of just that name is there, and as a pattern otherwise.
+"""
 
 from __future__ import annotations
 
-import fnmatch
-import glob
-import os
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-from pipeline.errors import SnapshotMissing, SourceUnavailable
+from pipeline.errors import SnapshotMissing, SnapshotUnreadable
+from pipeline.snapshots.bucket import Bucket
+from pipeline.snapshots.disk import Disk
+from pipeline.snapshots.listed import Found, Listed
+from pipeline.snapshots.patterns import COUNTS, Pattern, has_wildcard
+from pipeline.snapshots.tables import TableFormat, folders_above
 from pipeline.storage import s3
+from pipeline.wording import clip, count, listed
 
-_GLOB_CHARACTERS = "*?["
+_MOST_OTHERS = 3
+_NAME_LENGTH = 80
+_ADDRESS_LENGTH = 1000
 
 
-@dataclass(frozen=True)
-class Listed:
-    """One object as the listing showed it. `size` in bytes, `modified` in ISO 8601 UTC.
+class Storage(Protocol):
+    """Where a location is looked for. `path` is the location's own; those of folders end with `/`."""
 
-    `state` changes whenever the content may have: the ETag on S3; inode, size and change time on a local disk (the
-    change time, unlike the modification time, cannot be set back).
-    """
+    path: str
 
-    uri: str
-    size: int
-    modified: str
-    state: str
+    def errors(self) -> AbstractContextManager[None]:
+        """Raises what goes wrong inside as one of our errors."""
+        ...
+
+    def file(self, path: str) -> Listed | None:
+        """The file of just this name."""
+        ...
+
+    def has_folder(self, path: str) -> bool:
+        """Whether a folder of just this name is there."""
+        ...
+
+    def find(self, folder: str, pattern: Pattern) -> Found:
+        """What a pattern means of what lies below a folder."""
+        ...
+
+    def tables(self, folders: Iterable[str]) -> dict[str, TableFormat]:
+        """Which of the folders (addresses) are tables, of which format."""
+        ...
 
 
 def list_objects(location: str) -> list[Listed]:
-    """Every parquet object behind a location, sorted by address. Names that start with `_` or `.` are skipped.
+    """Every parquet object behind a location, sorted by address: the same for the same tree on disk and on S3.
 
     Raises:
         SnapshotMissing: nothing is there.
+        SnapshotUnreadable: it is a table that has to be read as one, or a file name is not UTF-8.
         SourceUnavailable: the storage did not answer, or refused.
     """
-    found = _list_s3(location) if s3.is_s3(location) else _list_local(location)
-    if not found:
+    storage: Storage = Bucket(location) if s3.is_s3(location) else Disk(location)
+    with storage.errors():
+        found = _find(storage)
+        above = {folder for item in found.chosen for folder in folders_above(item.uri)}
+        tables = storage.tables(above)
+    if not found.chosen:
         raise SnapshotMissing(
-            f"{location}: no parquet file there; check the path, and that the job that writes this snapshot has run"
+            f"{location}: no parquet file there{_instead(found)}; check the path, and that the job that writes this "
+            "snapshot has run"
         )
-    return sorted(found, key=lambda item: item.uri)
+    for folder in sorted(tables):
+        raise SnapshotUnreadable(_not_as_files(location, folder, tables[folder]))
+    for item in found.chosen:
+        _require_utf8(item.uri)
+    return sorted(found.chosen, key=lambda item: item.uri)
 
 
-def _list_local(location: str) -> list[Listed]:
-    path = Path(location)
+def _find(storage: Storage) -> Found:
+    path = storage.path
+    file = None if path.endswith("/") else storage.file(path)
+    return Found([file]) if file is not None else storage.find(*_cut(path, storage))
+
+
+def _cut(path: str, storage: Storage) -> tuple[str, Pattern]:
+    """A path as the folder that is certain, and what may vary below it."""
+    parts = path.removesuffix("/").split("/") if path else []
+    fixed, folder = 0, ""
+    for part in parts:
+        if has_wildcard(part) and not storage.has_folder(f"{folder}{part}/"):
+            break
+        fixed, folder = fixed + 1, f"{folder}{part}/"
+    return folder, Pattern(tuple(parts[fixed:]), path.endswith("/"))
+
+
+def _instead(found: Found) -> str:
+    if not found.others:
+        return ""
+    names = listed([clip(name, _NAME_LENGTH) for name in sorted(found.others)], _MOST_OTHERS)
+    return f", but {count(len(found.others), 'other file')} ({names}): {COUNTS}"
+
+
+def _not_as_files(location: str, folder: str, form: TableFormat) -> str:
+    return (
+        f"{location}: {folder} is {form.name} (it holds {form.folder}/), whose folder also keeps rows that were "
+        "replaced or removed: read file by file, its rows would be wrong. Export the version that is meant to a "
+        f"folder of plain parquet files elsewhere, such as with {form.export}, and name that folder"
+    )
+
+
+def _require_utf8(uri: str) -> None:
     try:
-        if path.is_dir():
-            paths = [item for item in path.rglob("*.parquet") if _visible(item.relative_to(path).as_posix())]
-        elif path.is_file():
-            paths = [path]
-        else:
-            paths = _expand_glob(location)
-        return [listed_file(item) for item in paths if item.is_file()]
-    except OSError as error:
-        raise SourceUnavailable(f"{location}: cannot be listed: {error.strerror}; check its permissions") from error
-
-
-def _expand_glob(location: str) -> list[Path]:
-    if not any(char in location for char in _GLOB_CHARACTERS):
-        return []
-    matches = [Path(item) for item in glob.glob(location, recursive=True)]
-    below = [found for item in matches if item.is_dir() for found in item.rglob("*.parquet")]
-    files = [item for item in matches if item.is_file()] + below
-    return [item for item in dict.fromkeys(files) if _visible(item.name)]
-
-
-def listed_file(path: Path) -> Listed:
-    """A local file as it is now."""
-    from datetime import UTC, datetime
-
-    status = os.stat(path)
-    modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-    return Listed(str(path), status.st_size, modified, file_state(status))
-
-
-def file_state(status: os.stat_result) -> str:
-    """What changes when a local file is written or replaced."""
-    return f"{status.st_dev}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
-
-
-def _list_s3(location: str) -> list[Listed]:
-    bucket, key = s3.split(location)
-    with s3.asking(location, SourceUnavailable, gone=lambda text: SnapshotMissing(f"{text}; check the bucket")):
-        if any(char in key for char in _GLOB_CHARACTERS):
-            fixed = key[: min(key.index(char) for char in _GLOB_CHARACTERS if char in key)]
-            return [item for item in _list_prefix(bucket, fixed) if fnmatch.fnmatchcase(s3.split(item.uri)[1], key)]
-        if not key.endswith("/"):
-            exact = [item for item in _list_prefix(bucket, key) if s3.split(item.uri)[1] == key]
-            if exact:
-                return exact
-        prefix = key.rstrip("/") + "/"
-        return [item for item in _list_prefix(bucket, prefix) if _is_parquet(item.uri, f"s3://{bucket}/{prefix}")]
-
-
-def _list_prefix(bucket: str, prefix: str) -> list[Listed]:
-    pages = s3.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [_listed_key(bucket, item) for page in pages for item in page.get("Contents", ())]
-
-
-def _listed_key(bucket: str, item: dict[str, Any]) -> Listed:
-    modified = item["LastModified"].isoformat(timespec="seconds")
-    return Listed(f"s3://{bucket}/{item['Key']}", int(item["Size"]), modified, str(item["ETag"]))
-
-
-def _is_parquet(uri: str, prefix: str) -> bool:
-    return uri.endswith(".parquet") and _visible(uri.removeprefix(prefix))
-
-
-def _visible(relative: str) -> bool:
-    """Writers leave `_SUCCESS`, `_temporary/` and `.part` files beside the data."""
-    return not any(part.startswith(("_", ".")) for part in PurePosixPath(relative).parts)
+        uri.encode()
+    except UnicodeEncodeError:
+        shown = clip(uri, _ADDRESS_LENGTH)
+        raise SnapshotUnreadable(f"{shown}: its name is not UTF-8, so no result can say it; rename the file") from None

@@ -2,57 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import ColumnType, PinnedObject, Snapshot
+from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
-from pipeline.snapshots.fetch import Fetched, fetch, fetch_pinned
+from pipeline.snapshots.copies import dense_columns, open_parquet
+from pipeline.snapshots.fetch import Fetched, fetch
+from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.locations import list_objects
+from pipeline.snapshots.partitions import partition_of
 from pipeline.storage import s3
-from pipeline.wording import listed
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from pipeline.wording import cause
 
 _PARALLEL_FETCHES = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def pin(location: str, cache: Cache) -> Snapshot:
+def pin(location: str, cache: Cache, dates: Collection[str] = ()) -> Snapshot:
     """List, fetch and describe every parquet object behind a location.
+
+    Args:
+        location: as `resolve_location` gives it.
+        cache: where the objects are kept.
+        dates: names of folders (`dt` of `dt=2026-01-14/`) that say which night it is, and are no columns.
 
     Raises:
         SnapshotMissing: nothing is there.
-        SnapshotUnreadable: an object is not parquet, is cut off, or its columns differ from the first object's.
+        SnapshotUnreadable: an object is not parquet, is cut off, or does not fit to the others.
         SnapshotChanged: an object changed while it was being fetched.
         SourceUnavailable: the storage did not answer after retries.
     """
     listed = list_objects(location)
     with ExitStack() as leases:
         fetched = _in_parallel(lambda item: fetch(item, cache, leases), listed)
-        described = [_describe(item) for item in fetched]
-    _require_one_schema(described)
-    objects = tuple(pinned for pinned, _ in described)
-    fields = tuple(ColumnType(name=field.name, type=str(field.type)) for field in described[0][1])
-    return Snapshot(uri=location, objects=objects, fields=fields, rows=sum(item.rows for item in objects))
+        parts = [_part(item, partition_of(item.listed.uri, location, dates)) for item in fetched]
+        form = form_of(parts)
+        alike = ends_alike(parts) and all(has_form(part, form) for part in parts)
+        snapshot = Snapshot(
+            uri=location,
+            objects=tuple(map(_pinned, fetched, parts)),
+            fields=tuple(ColumnType(name=field.name, type=str(field.type)) for field in form),
+            rows=sum(part.rows for part in parts),
+            form=None if alike else packed(form),
+        )
+        _local_files(snapshot, cache, leases)  # what does not fit is told now, and copies are made once
+    return snapshot
 
 
 @contextmanager
 def open_snapshot(snapshot: Snapshot, cache: Cache) -> Iterator[list[Path]]:
-    """Local paths of the pinned objects, in order, fetched again by digest where the cache lacks them.
+    """Local parquet files with the rows of the pinned objects, in order, all in one form; fetched again by digest where
+    the cache lacks them. What readers say of one of these files is said of its source.
 
     Raises:
         SnapshotChanged: the pinned bytes are no longer to be had.
+        SnapshotUnreadable: a reader found a file to be damaged.
         SourceUnavailable: the storage did not answer after retries.
     """
     with ExitStack() as leases:
-        yield _in_parallel(lambda item: fetch_pinned(item, cache, leases).path, snapshot.objects)
+        paths = _local_files(snapshot, cache, leases)
+        try:
+            yield paths
+        except SnapshotUnreadable as error:
+            raise SnapshotUnreadable(_by_sources(str(error), snapshot, paths)) from error
+
+
+def _by_sources(text: str, snapshot: Snapshot, paths: Iterable[Path]) -> str:
+    for path, item in zip(paths, snapshot.objects, strict=True):
+        text = text.replace(str(path), item.uri)
+    return text
+
+
+def _local_files(snapshot: Snapshot, cache: Cache, leases: ExitStack) -> list[Path]:
+    return _in_parallel(partial(local_file, form=snapshot.form, cache=cache, leases=leases), snapshot.objects)
 
 
 def _in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -61,51 +91,30 @@ def _in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(work, items))
 
 
-def _describe(fetched: Fetched) -> tuple[PinnedObject, pa.Schema]:
+def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Part:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     listed = fetched.listed
     try:
-        with pq.ParquetFile(fetched.lease.path) as file:
-            rows, schema = file.metadata.num_rows, file.schema_arrow
+        with open_parquet(fetched.lease.path) as file:
+            footer, schema = file.metadata, file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise SnapshotUnreadable(
-            f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {_first_line(error)}; "
+            f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {cause(error)}; "
             "it may be cut off or still being written: write it again, or remove it"
         ) from error
-    pinned = PinnedObject(
+    return Part(listed.uri, schema, footer.num_rows, partition, dense_columns(footer, schema))
+
+
+def _pinned(fetched: Fetched, part: Part) -> PinnedObject:
+    listed = fetched.listed
+    return PinnedObject(
         uri=listed.uri,
         size=listed.size,
         sha256=fetched.lease.sha256,
-        rows=rows,
+        rows=part.rows,
         modified=listed.modified,
         etag=listed.state if s3.is_s3(listed.uri) else None,
         version_id=fetched.version_id,
+        partition=part.partition,
     )
-    return pinned, schema
-
-
-def _require_one_schema(described: list[tuple[PinnedObject, pa.Schema]]) -> None:
-    """Order of columns does not matter; names and types do."""
-    first, expected = described[0][0], _types(described[0][0], described[0][1])
-    for pinned, schema in described[1:]:
-        found = _types(pinned, schema)
-        if found != expected:
-            differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-            words = [f"{name} ({expected.get(name, 'absent')} / {found.get(name, 'absent')})" for name in differing]
-            raise SnapshotUnreadable(
-                f"{pinned.uri}: its columns differ from those of {first.uri}: {listed(words, 5)}; "
-                "all files of a snapshot need the same columns and types"
-            )
-
-
-def _types(pinned: PinnedObject, schema: pa.Schema) -> dict[str, str]:
-    types = {field.name: str(field.type) for field in schema}
-    if len(types) != len(schema):
-        raise SnapshotUnreadable(f"{pinned.uri}: has several columns of the same name; every name may occur once")
-    return types
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

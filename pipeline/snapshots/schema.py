@@ -6,7 +6,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SnapshotUnreadable, SourceUnavailable
-from pipeline.snapshots.locations import Listed, list_objects
+from pipeline.snapshots.listed import Listed
+from pipeline.snapshots.locations import list_objects
 from pipeline.storage import s3
 
 if TYPE_CHECKING:

@@ -76,7 +76,8 @@ class Workspace:
         """
         from pipeline.snapshots import pin
 
-        return pin(resolve_location(template, day, self.settings.data_root), cache)
+        location = resolve_location(template, day, self.settings.data_root)
+        return pin(location, cache, self.monitor.snapshots.dated_folders)
 
     def pin_if_there(self, template: str | None, day: date, cache: Cache) -> Snapshot | None:
         """The same; None where there is no such location, or nothing at it yet."""

@@ -91,6 +91,11 @@ def asking(
         raise make(_explain(error, uri)) from error
 
 
+def is_denied(error: Exception) -> bool:
+    """Whether an error of boto3's says that these credentials may not do this."""
+    return error_code(error) in _DENIED_CODES
+
+
 @dataclass(frozen=True)
 class Stored:
     """An object as it was found. `etag` names its state; `age_seconds` is read off the server's own clock."""

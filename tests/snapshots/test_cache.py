@@ -46,6 +46,25 @@ def test_the_least_recently_used_objects_make_room(tmp_path: Path) -> None:
     assert cache.known("c", "state") == Known(leases[2])
 
 
+def test_many_objects_are_looked_at_a_few_times_not_for_each_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, look = [], Cache._make_room
+
+    def counted(cache: Cache) -> None:
+        looks.append(1)
+        look(cache)
+
+    monkeypatch.setattr(Cache, "_make_room", counted)
+    cache = Cache(tmp_path, 10_000)
+    for number in range(150):
+        with put(cache, f"{number:0100d}".encode(), uri=str(number)):
+            assert size(tmp_path) <= 10_000
+        if number == 89:
+            assert len(looks) < 30
+    assert size(tmp_path) >= 9_000
+
+
 def test_an_object_in_use_is_never_removed(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 150)
     with put(cache, b"a" * 100, uri="a") as used:

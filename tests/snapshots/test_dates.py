@@ -68,6 +68,14 @@ def test_the_newest_date_needs_a_placeholder_and_data(tmp_path: Path) -> None:
     assert newest_date("q/dt={date}/", tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    "template", ["**/dt={date}/*.parquet", "p/*/dt={date}/", "p/[v]1/dt={date}/", "p/??/dt={date}/"]
+)
+def test_the_newest_date_is_found_behind_patterns(tmp_path: Path, template: str) -> None:
+    touch(tmp_path, "p/v1/dt=2026-01-14/a.parquet", "p/v1/dt=2026-01-13/a.parquet")
+    assert newest_date(template, tmp_path) == date(2026, 1, 14)
+
+
 @pytest.mark.slow
 def test_data_by_date_is_found_on_s3_too(s3: S3, tmp_path: Path) -> None:
     for day in (13, 14):

@@ -20,7 +20,7 @@ from pipeline.checks.scan import (
     sorted_bytes,
 )
 from pipeline.config import DriftFlags
-from pipeline.errors import ExitCode, NightjarError, cause
+from pipeline.errors import ExitCode, NightjarError, named
 from pipeline.results import ColumnDrift, Failure, Kind
 
 log = logging.getLogger(__name__)
@@ -96,8 +96,8 @@ def _failed(plan: ColumnPlan, error: Exception) -> ColumnDrift:
         threshold=None,
         drifted=False,
         status="not_evaluable",
-        reason=cause(error),
-        failure=Failure(part=plan.name, error=cause(error), exit_code=code),
+        reason=named(error),
+        failure=Failure(part=plan.name, error=named(error), exit_code=code),
     )
 
 

@@ -5,7 +5,8 @@ Nothing here reads more than one column, or more of it at once than a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,20 +14,24 @@ import pyarrow.parquet as pq
 
 from pipeline.checks.scan.types import form_of, is_whole, joint_form
 from pipeline.errors import SnapshotUnreadable
-from pipeline.wording import count
+from pipeline.wording import cause, count
 
 BATCH_ROWS = 1 << 17
 # Reading through a buffer keeps a row group of any size from being loaded whole.
 _READ_BUFFER_BYTES = 1 << 20
+# Moments of 96 bits, as Spark writes them, reach beyond the year 2262, where nanoseconds wrap around.
+_INT96_UNIT = "us"
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The files of one snapshot, with their footers already read."""
+    """The files of one snapshot, with their footers already read. `places`: where a footer has which flat column."""
 
     paths: tuple[str, ...]
     footers: tuple[pq.FileMetaData, ...]
     schemas: tuple[pa.Schema, ...]
+    places: tuple[Mapping[str, int], ...]
 
     @property
     def rows(self) -> int:
@@ -48,17 +53,25 @@ class Table:
         Raises:
             SnapshotUnreadable: a file is damaged or gone.
         """
-        for path, footer, schema in zip(self.paths, self.footers, self.schemas, strict=True):
+        for path, footer, schema, places in zip(self.paths, self.footers, self.schemas, self.places, strict=True):
             # Text decoded as dictionary codes is counted several times faster than as text.
-            encoded = [name] if form_of(schema.field(name).type) == "text" else None
+            text = form_of(schema.field(name).type) == "text"
+            encoded = [name] if text and not _is_delta_encoded(footer, places.get(name)) else None
             try:
                 with pq.ParquetFile(
-                    path, metadata=footer, read_dictionary=encoded, buffer_size=_READ_BUFFER_BYTES, pre_buffer=False
+                    path,
+                    coerce_int96_timestamp_unit=_INT96_UNIT,
+                    metadata=footer,
+                    read_dictionary=encoded,
+                    buffer_size=_READ_BUFFER_BYTES,
+                    pre_buffer=False,
                 ) as file:
                     for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
                         yield batch.column(name)
-            except (OSError, pa.ArrowInvalid) as error:
-                raise SnapshotUnreadable(f"{path}: column {name!r} cannot be read: {error}") from error
+            except (OSError, pa.ArrowException) as error:
+                raise SnapshotUnreadable(
+                    f"{path}: column {name!r} cannot be read: {cause(error)}; write it again"
+                ) from error
 
     def problem_with(self, name: str) -> str | None:
         """Why a column cannot be scanned at all, in plain language, or None."""
@@ -90,6 +103,21 @@ class Table:
         return ", ".join(map(str, self.types_of(name)))
 
 
+def _is_delta_encoded(footer: pq.FileMetaData, place: int | None) -> bool:
+    """Whether text is written in one of the DELTA encodings, which Arrow cannot decode as dictionary codes."""
+    groups = () if place is None else range(footer.num_row_groups)
+    return any("DELTA" in encoding for group in groups for encoding in footer.row_group(group).column(place).encodings)
+
+
+def _places(footer: pq.FileMetaData) -> dict[str, int]:
+    return {footer.schema.column(place).path: place for place in range(footer.num_columns)}
+
+
+def _without_index(schema: pa.Schema) -> pa.Schema:
+    """Without the row numbers of a pandas frame: nobody put them there as data."""
+    return pa.schema([field for field in schema if not _INDEX.fullmatch(field.name)], schema.metadata)
+
+
 def open_table(paths: Sequence[str]) -> Table:
     """Reads the footers of the parquet files of one snapshot.
 
@@ -101,9 +129,9 @@ def open_table(paths: Sequence[str]) -> Table:
     footers, schemas = [], []
     for path in paths:
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, coerce_int96_timestamp_unit=_INT96_UNIT) as file:
                 footers.append(file.metadata)
-                schemas.append(file.schema_arrow)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise SnapshotUnreadable(f"{path}: not a readable parquet file: {error}") from error
-    return Table(tuple(paths), tuple(footers), tuple(schemas))
+                schemas.append(_without_index(file.schema_arrow))
+        except (OSError, pa.ArrowException) as error:
+            raise SnapshotUnreadable(f"{path}: not a readable parquet file: {cause(error)}") from error
+    return Table(tuple(paths), tuple(footers), tuple(schemas), tuple(map(_places, footers)))

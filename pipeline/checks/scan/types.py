@@ -171,7 +171,7 @@ def key_counts(values: pa.Array) -> Iterable[tuple[Key, int]]:
         values = values.storage
     if isinstance(values, pa.DictionaryArray) and values.dictionary.null_count:
         values = values.dictionary_decode()
-    tally = values.value_counts()
+    tally = _countable(values).value_counts()
     labels, counts = tally.field("values"), tally.field("counts")
     if isinstance(labels, pa.DictionaryArray):
         labels = labels.dictionary_decode()
@@ -180,6 +180,15 @@ def key_counts(values: pa.Array) -> Iterable[tuple[Key, int]]:
         for label, count in zip(_plain_list(labels), counts.to_pylist(), strict=True)
         if label is not None
     )
+
+
+def _countable(values: pa.Array) -> pa.Array:
+    """Arrow counts half floats and small decimals only as what they are a part of."""
+    if pa.types.is_float16(values.type):
+        return values.cast(pa.float32())
+    if pa.types.is_decimal32(values.type) or pa.types.is_decimal64(values.type):
+        return values.cast(pa.decimal128(values.type.precision, values.type.scale))
+    return values
 
 
 def _plain_list(labels: pa.Array) -> list[object]:

@@ -8,7 +8,7 @@ import os
 
 from pipeline.config.home import make_importable
 from pipeline.config.retrain_policy import AfterPromotion
-from pipeline.errors import cause
+from pipeline.errors import named
 from pipeline.results import AliasChange
 from pipeline.storage.retries import ATTEMPTS, worth_another_try
 
@@ -72,5 +72,5 @@ def _call(name: str, change: AliasChange) -> str | None:
     except Exception as error:
         log.error("%s failed", name, exc_info=error)
         below = error.__traceback__.tb_next if error.__traceback__ else None  # in the hook, not here
-        return f"{name} failed: {cause(error.with_traceback(below))}"
+        return f"{name} failed: {named(error.with_traceback(below))}"
     return None

@@ -124,6 +124,16 @@ def test_labels_are_joined_by_id_and_the_last_one_counts() -> None:
     assert unlabelled == 2
 
 
+def test_ids_beyond_what_floats_can_tell_apart_find_their_labels() -> None:
+    """As `read_frame` gives whole numbers with gaps."""
+    first = 2**53 + 1
+    production = pd.DataFrame({"id": [first, first + 1, first + 2]})
+    labels = pd.DataFrame({"id": pd.array([first, first + 2, None], "Int64"), "label": pd.array([1, 0, 1], "Int64")})
+    labelled, unlabelled = label(production, labels, monitor().columns)
+    assert labelled.to_numpy().tolist() == [[first, 1], [first + 2, 0]]
+    assert unlabelled == 1
+
+
 def test_without_a_labels_snapshot_the_rows_own_label_counts() -> None:
     production = pd.DataFrame({"id": ["a", "b"], "label": [1.0, None]})
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check, Files
 from pipeline.errors import SnapshotUnreadable
+from pipeline.wording import cause
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     import pyarrow as pa
 
@@ -65,18 +68,20 @@ def read_columns(files: Files, columns: Sequence[str], *, rows: bool = True, who
         SnapshotUnreadable: the content of a file is damaged although its footer is sound.
     """
     import pyarrow as pa
+
+    tables = [_read(path, columns) for path in files.paths] if rows else [files.schema.empty_table()]
+    plain = [_plain(table.select(list(columns))) for table in tables]
+    return _frame(pa.concat_tables(plain, promote_options="permissive"), whole)
+
+
+def _read(path: Path, columns: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        if rows:
-            tables = [pq.read_table(path, columns=list(columns), partitioning=None) for path in files.paths]
-        else:
-            tables = [files.schema.empty_table()]
-        plain = [_plain(table.select(list(columns))) for table in tables]
-        frame = _frame(pa.concat_tables(plain, promote_options="permissive"), whole)
+        return pq.read_table(path, columns=list(columns), partitioning=None, coerce_int96_timestamp_unit="us")
     except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(f"{files.paths[0].parent}: a cached snapshot cannot be decoded: {error}") from error
-    return frame
+        raise SnapshotUnreadable(f"{path}: cannot be decoded: {cause(error)}; write it again") from error
 
 
 def read_specimens(files: Files, columns: Sequence[str]) -> pd.DataFrame:
