@@ -146,7 +146,11 @@ def known_classes(
     named: list[object] = list(roles.scores)
     if named and not labels and roles.positive is not None and not _classes(named).knows(roles.positive):
         named.append(roles.positive)
-    values = next((found for found in (labels, named, predictions, at_hand) if found), None)
+    here = _classes(at_hand)
+    # What the monitor names is text, and a prediction may be written in another way: the labels say how classes are.
+    answered = [] if _classes(predictions).have_fractions and not here.have_fractions else predictions
+    told = (labels, *([here.find(value) for value in found] for found in (named, answered)), at_hand)
+    values = next((found for found in told if found), None)
     if values is None:
         raise LabelsUnusable("no row has a label; check columns.id and columns.label")
     return classes_of(values, roles)

@@ -4,7 +4,7 @@ from pipeline.results.base import Kept, Number, Result
 from pipeline.results.champion import AliasChange
 from pipeline.results.decision import Decision, Hold, Status
 from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
-from pipeline.results.performance import PerformanceResult
+from pipeline.results.performance import ClassPerformance, PerformanceResult
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.retraining import (
     Against,
@@ -25,6 +25,7 @@ __all__ = [
     "Against",
     "AliasChange",
     "CategoryShare",
+    "ClassPerformance",
     "ColumnDrift",
     "ColumnType",
     "Decision",

@@ -12,10 +12,14 @@ from pipeline.results.quality import QualityResult
 
 
 class NightLeftOut(Result):
-    """A night within the window whose rows are not in the training set, and why."""
+    """A night within the window whose rows are not in the training set, and why.
+
+    `reason`: of labels that cannot be used, in a sentence that names the file.
+    """
 
     run_date: date
-    why: Literal["no_production", "no_labels", "quality_failed", "over_max_rows"]
+    why: Literal["no_production", "no_labels", "labels_unusable", "quality_failed", "over_max_rows"]
+    reason: str | None = None
 
 
 class TrainingCounts(Result):

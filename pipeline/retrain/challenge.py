@@ -71,7 +71,7 @@ def challenge(
         StoreBusy: another run took this one's place.
     """
     try:
-        labels = labels_of(ground.monitor, gathered.found, gathered.task)
+        labels = labels_of(ground.monitor, gathered.found, gathered.task, gathered.known)
         if labels.problem is not None:
             return ended(ground.draft, "too_few_labels", f"{labels.problem}, so nothing can be learnt or judged"), None
         with tempfile.TemporaryDirectory(prefix="retrain-", dir=ground.scratch) as folder:
@@ -134,7 +134,7 @@ def _champion_files(ground: Ground, champion: Version | None, folder: Path) -> P
 
 def _archive(ground: Ground, found: TrainingSet, trial: Trial, work: _Work) -> Archived:
     roles = ground.monitor.columns
-    rows = snapshot_file.scored(found.training, trial.scores, trial.classes, roles)
+    rows = snapshot_file.scored(found.training, trial.scores, trial.told, roles)
     path = work.folder / "training.parquet"
     snapshot_file.write(rows, work.like, str(roles.label), path)
     return archive(ground.store_uri, ground.monitor.name, path)

@@ -3,5 +3,6 @@
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.frames import read_frame
 from pipeline.snapshots.pin import open_snapshot, pin
+from pipeline.snapshots.tables import read_table
 
-__all__ = ["Cache", "open_snapshot", "pin", "read_frame"]
+__all__ = ["Cache", "open_snapshot", "pin", "read_frame", "read_table"]

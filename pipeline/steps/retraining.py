@@ -245,12 +245,10 @@ class _Source:
     def pin(self, template: str, day: date) -> Snapshot | None:
         return self.night.pin_if_there(template, day, self.cache)
 
-    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pd.DataFrame:
-        from pipeline.snapshots import open_snapshot, read_frame
+    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pa.Table:
+        from pipeline.snapshots import read_table
 
-        wanted = snapshot if part is None else snapshot.model_copy(update={"objects": (snapshot.objects[part],)})
-        with open_snapshot(wanted, self.cache) as paths:
-            return read_frame(paths, None if columns is None else list(columns))
+        return read_table(snapshot, self.cache, columns, part)
 
     def is_sound(self, day: date, production: Snapshot) -> bool:
         """As it was found on that night if the data is still the same, else as it is found now."""
@@ -266,11 +264,12 @@ class _Source:
 
 def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
     """The same gate as every night, on all rows of the training set, held out ones included."""
+    from pipeline.retrain.data.frames import writable
     from pipeline.retrain.data.training_set import stack
 
     with tempfile.TemporaryDirectory(prefix="retrain-", dir=night.settings.cache_dir) as folder:
         path = Path(folder) / "training_set.parquet"
-        stack([found.training, found.holdout]).to_parquet(path, index=False)
+        writable(stack([found.training, found.holdout])).to_parquet(path, index=False)
         return _validate(night, [path], "training set", whole=False)
 
 

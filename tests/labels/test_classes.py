@@ -61,6 +61,11 @@ def test_classes_are_those_of_the_reference_else_of_the_monitor_else_of_the_mode
     assert known_classes(named, [], ["z"], ["w"]).values == ("a", "b", "c")
     assert known_classes(ROLES, [], ["z"], ["w"]).values == ("z",)
     assert known_classes(ROLES, [], [], ["w"]).values == ("w",)
+    assert known_classes(
+        named.model_copy(update={"scores": {"1": "a", "2": "b"}, "positive": None}), [], [], [1]
+    ).values == (1, 2)
+    assert known_classes(ROLES, [], ["0", "1"], [1]).values == (0, 1)
+    assert known_classes(ROLES, [], [0.25, 0.5], [1]).values == (1,)  # these are no classes, but probabilities
     with pytest.raises(LabelsUnusable, match="no row has a label"):
         known_classes(ROLES, [], [], [])
 

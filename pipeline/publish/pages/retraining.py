@@ -38,6 +38,7 @@ MAX_PARAMETERS = 60
 _LEFT_OUT = {
     "no_production": "no production data",
     "no_labels": "no labels",
+    "labels_unusable": "labels that cannot be used",
     "quality_failed": "critical expectations failed",
     "over_max_rows": "over the limit of rows, newer nights go first",
 }

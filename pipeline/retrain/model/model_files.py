@@ -37,12 +37,17 @@ class Untrusted(Exception):
 
 @dataclass(frozen=True)
 class Description:
-    """What is kept with a model, so that it can be asked for answers later."""
+    """What is kept with a model, so that it can be asked for answers later.
+
+    `positive`: the class whose probability is its score; None for a regression, for several classes of which the
+    monitor names none, and in models of earlier versions.
+    """
 
     task: Task
     features: Features
     serialization: str
     trusted_types: tuple[str, ...] = ()
+    positive: int | str | None = None
 
 
 def save(model: Any, folder: Path, description: Description, example: pd.DataFrame) -> None:
@@ -140,7 +145,8 @@ def describe(folder: Path) -> Description:
 
     kept = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]["nightjar"]
     parts = {name: tuple(values) for name, values in kept["features"].items()}
-    return Description(kept["task"], Features(**parts), kept["serialization"], tuple(kept["trusted_types"]))
+    trusted, positive = tuple(kept["trusted_types"]), kept.get("positive")
+    return Description(kept["task"], Features(**parts), kept["serialization"], trusted, positive)
 
 
 def digest(folder: Path) -> str:
