@@ -182,7 +182,7 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     drift = night.load(DriftResult)
     performance = night.load(PerformanceResult)
     _require_same_snapshots(night, pair, quality, drift, performance)
-    found = standing.circumstances(night, pair, performance, backfill)
+    found = standing.circumstances(night, pair, drift.drifted, backfill)
     decision = policy.decide(quality, drift, night.monitor.retrain, found)
     night.save(decision)
     return decision

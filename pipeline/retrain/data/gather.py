@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Monitor
-from pipeline.errors import SnapshotUnreadable
+from pipeline.errors import SnapshotChanged, SnapshotUnreadable
 from pipeline.labels.classes import distinct
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.join import Join, join, labelled, own
@@ -92,6 +92,45 @@ def gather(monitor: Monitor, run_date: date, base: Snapshot, source: Source, pro
     return Gathered(replace(found, counts=counts), newest, task, known)
 
 
+def labelled_rows(monitor: Monitor, run_date: date, source: Source, enough: int) -> int:
+    """How many labelled production rows there are to learn from on a date: what `gather` would count, from ids alone.
+
+    Newest night first, and no further than until there are `enough`. One row of an id counts, as in the training set.
+    """
+    ids: set[object] = set()
+    anonymous = 0
+    for day in window(monitor, run_date):
+        for value in _known_ids(monitor, day, source, enough):
+            if value is None:
+                anonymous += 1
+            else:
+                ids.add(value)
+        if len(ids) + anonymous >= enough:
+            break
+    return len(ids) + anonymous
+
+
+def _known_ids(monitor: Monitor, day: date, source: Source, enough: int) -> list[object]:
+    """Ids of the labelled rows of a night, different ones, and None for each row that has none; the first ones only."""
+    import pyarrow.compute as pc
+
+    roles, sources, label = monitor.columns, monitor.snapshots, str(monitor.columns.label)
+    try:
+        production = source.pin(sources.production, day)
+        labels = None if sources.labels is None or production is None else source.pin(sources.labels, day)
+        if production is None or (sources.labels and labels is None) or not source.is_sound(day, production):
+            return []
+        keyed = [] if roles.id is None else [roles.id]
+        rows = source.read(production, keyed if sources.labels else [*keyed, label])
+        found = labelled(rows, _join(monitor, source, rows, production, labels), label)
+    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged):
+        return []  # a training set leaves the night out, and says why
+    if roles.id is None or roles.id not in found.column_names:
+        return [None] * min(len(found), enough)
+    different = pc.unique(found[roles.id].drop_null()).slice(0, enough).to_pylist()
+    return [*different, *[None] * min(int(found[roles.id].null_count), enough)]
+
+
 def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
     """A night's production rows with their labels, or why there are none."""
     reading.days_read += 1
@@ -107,8 +146,8 @@ def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
             reading.progress(f"{day}: left out, its production fails the suite")
             return LabelledNight(day, why="quality_failed")
         rows = source.read(production)
-        joined = _joined(reading, rows, production, labels)
-    except (LabelsUnusable, SnapshotUnreadable) as why:
+        joined = _join(reading.monitor, source, rows, production, labels)
+    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged) as why:
         reading.progress(f"{day}: left out, its labels cannot be used: {why}")
         return LabelledNight(day, unlabelled=production.rows, why="labels_unusable", reason=str(why))
     reading.nights.append(production)
@@ -118,11 +157,11 @@ def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
     return LabelledNight(day, _frame(reading, newest), joined.unlabelled)
 
 
-def _joined(reading: _Reading, rows: pa.Table, production: Snapshot, labels: Snapshot | None) -> Join:
-    roles, label = reading.monitor.columns, reading.label
+def _join(monitor: Monitor, source: Source, rows: pa.Table, production: Snapshot, labels: Snapshot | None) -> Join:
+    roles, label = monitor.columns, str(monitor.columns.label)
     if labels is None:
         return own(rows, label)
-    known = reading.source.read(labels, [name for name in (roles.id, label) if name is not None])
+    known = source.read(labels, [name for name in (roles.id, label) if name is not None])
     return join(rows, known, roles.id, label, (production.uri, labels.uri))
 
 
