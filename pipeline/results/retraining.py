@@ -114,7 +114,9 @@ class Evaluation(Result):
 class Lineage(Result):
     """Where a model comes from: enough to find it, train it again, and check that nothing was changed since.
 
-    `importances`: how much the model's answers move, on average, when a feature's values are shuffled.
+    `importances`: how much the model's answers move, on average, when a feature's values are shuffled; it has every
+    feature. `model_files` has the SHA-256 of each file of the model, of which `model_sha256` is the digest; empty in
+    results of earlier versions.
     """
 
     version: str
@@ -130,6 +132,7 @@ class Lineage(Result):
     serialization: str = ""
     parameters: dict[str, str] = Field(default_factory=dict)
     importances: dict[str, Number] = Field(default_factory=dict)
+    model_files: dict[str, str] = Field(default_factory=dict)
 
 
 RetrainStatus = Literal[

@@ -142,11 +142,13 @@ def _archive(ground: Ground, found: TrainingSet, trial: Trial, work: _Work) -> A
 
 def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: Archived) -> Lineage:
     trainer = ground.monitor.retrain.trainer
+    files = model_files.listing(trial.folder)
     return Lineage(
         version="",
         run_id="",
         model_uri="",
-        model_sha256=model_files.digest(trial.folder),
+        model_sha256=model_files.digest(files),
+        model_files=files,
         training_uri=archived.uri,
         training_sha256=archived.sha256,
         champion_version=champion.number if champion else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SKOPS, PICKLE = "skops", "pickle"
+_OF_MLFLOW = "registered_model_meta"
 
 # What scikit-learn's own trees are made of, beyond the types that skops trusts by itself.
 TRUSTED_TYPES = (
@@ -149,10 +150,36 @@ def describe(folder: Path) -> Description:
     return Description(kept["task"], Features(**parts), kept["serialization"], trusted, positive)
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 over the paths and digests of all files below a folder, in hex."""
-    lines = []
+def listing(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, in hex, by its path in it; in order."""
+    found = {}
     for path in sorted(Path(parent) / name for parent, _, names in os.walk(folder) for name in names):
         with open(path, "rb") as stream:
-            lines.append(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(stream, 'sha256').hexdigest()}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """SHA-256 over the paths and digests of files as `listing` gives them, in hex."""
+    return hashlib.sha256("\n".join(f"{path} {content}" for path, content in files.items()).encode()).hexdigest()
+
+
+def differing(folder: Path, files: Mapping[str, str], sha256: str) -> list[str]:
+    """Which files of a model are not the registered ones; empty where all are, and nothing else is left in the folder.
+
+    What was not registered is none of the model's business, such as `registered_model_meta`, which MLflow writes beside
+    a model that its own `load_model` loads from a local folder. It is removed from this copy, so that nobody loads it.
+
+    Args:
+        folder: a copy of the model's files, which is nobody else's.
+        files: the registered ones, as `listing` gave them; empty for models of earlier versions, which have no list.
+        sha256: the digest that was registered. A list that does not have it counts for nothing.
+    """
+    found = listing(folder)
+    if digest(files) != sha256:
+        files = {path: content for path, content in found.items() if path != _OF_MLFLOW}
+        if digest(files) != sha256:
+            return ["one of them"]
+    for path in found.keys() - files.keys():
+        (folder / path).unlink()
+    return [path for path, content in files.items() if found.get(path) != content]
