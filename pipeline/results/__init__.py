@@ -17,6 +17,7 @@ from pipeline.results.retraining import (
     RetrainStatus,
     SegmentComparison,
     Task,
+    TrainingCost,
     TrainingCounts,
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
@@ -55,6 +56,7 @@ __all__ = [
     "SnapshotPair",
     "Status",
     "Task",
+    "TrainingCost",
     "TrainingCounts",
     "strength",
 ]

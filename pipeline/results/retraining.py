@@ -42,6 +42,22 @@ class TrainingCounts(Result):
     left_out: tuple[NightLeftOut, ...] = ()
 
 
+class TrainingCost(Result):
+    """How much work a training is, known before it starts.
+
+    `trainings` are as many as there are: the model itself, and one on each half of the rows where these are scored.
+    `classes` is 0 for a regression. `most_trees` is how many trees the default trainer grows at most in each of them;
+    None for a trainer of one's own. `words` say all that.
+    """
+
+    words: str
+    rows: int
+    features: int
+    classes: int = 0
+    trainings: int = 1
+    most_trees: int | None = None
+
+
 class MetricComparison(Result):
     """One metric of both models on the same held-out rows.
 
@@ -149,6 +165,7 @@ class RetrainResult(Kept):
     tampered with).
     `reason` is why it was started, `verdict` how it ended, in a sentence. `night_reason` is the reason of its night's
     own decision, the same text where the night asked for it; None without a night, and in results of earlier versions.
+    `cost` is the work that was expected, None where nothing was trained and in results of earlier versions.
     `told` says how `after_promotion` went, `since` what a person did to the version afterwards.
     """
 
@@ -163,6 +180,7 @@ class RetrainResult(Kept):
     night_reason: str | None = None
     drift_share: Number | None = None
     counts: TrainingCounts | None = None
+    cost: TrainingCost | None = None
     quality: QualityResult | None = None
     evaluation: Evaluation | None = None
     lineage: Lineage | None = None

@@ -58,23 +58,28 @@ def save(model: Any, folder: Path, description: Description, example: pd.DataFra
         Untrusted: the model cannot be saved with skops, or not with the types that are trusted.
     """
     from mlflow import sklearn as mlflow_sklearn
+    from mlflow.exceptions import MlflowException
 
     trusted = sorted({*TRUSTED_TYPES, *description.trusted_types})
-    if description.serialization == SKOPS:
-        _require_trusted(model, trusted)
-    mlflow_sklearn.save_model(
-        model,
-        str(folder),
-        serialization_format=description.serialization,
-        skops_trusted_types=trusted if description.serialization == SKOPS else None,
-        signature=_signature(description),
-        input_example=example,
-        pip_requirements=_requirements(model, description.serialization),
-        metadata={"nightjar": dataclasses.asdict(description)},
-    )
+    try:
+        mlflow_sklearn.save_model(
+            model,
+            str(folder),
+            serialization_format=description.serialization,
+            skops_trusted_types=trusted if description.serialization == SKOPS else None,
+            signature=_signature(description),
+            input_example=example,
+            pip_requirements=_requirements(model, description.serialization),
+            metadata={"nightjar": dataclasses.asdict(description)},
+        )
+    except MlflowException:
+        if description.serialization == SKOPS:  # asked only now: a model of many trees is written slowly, see `trainer`
+            _require_trusted(model, trusted)
+        raise
 
 
 def _require_trusted(model: Any, trusted: Iterable[str]) -> None:
+    """Say what it is that skops does not save."""
     import skops.io
 
     advice = "name them in retrain.trusted_types, or set retrain.allow_pickle in the monitor file"
