@@ -15,10 +15,10 @@ from pipeline.wording import count, share, share_and_limit
 class Circumstances:
     """What the policy needs to know beside tonight's results.
 
-    `rows` are tonight's production rows. `labelled_rows` are the labelled production rows of the window, None where no
-    labels are configured. `over_before` says of earlier nights, oldest first, whether they were over the limit.
-    `last_request` is the last earlier date on which a retraining was requested. `backfill`: an old night is run again,
-    and nobody said that it may retrain.
+    `rows` are tonight's production rows. `labelled_rows` are the labelled production rows of the window, counted until
+    there are enough; None where no label is configured. `over_before` says of earlier nights, oldest first, whether
+    they were over the limit. `last_request` is the last earlier date on which a retraining was requested. `backfill`:
+    an old night is run again, and nobody said that it may retrain.
     """
 
     run_date: date

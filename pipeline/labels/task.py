@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from pipeline.labels.columns import plain, present
 from pipeline.results import Task
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _MOST_CLASSES = 20
 
 
-def task_of(wanted: str, frames: Iterable[pd.DataFrame], label: str, prediction: str | None = None) -> Task:
+def task_of(wanted: str, frames: Iterable[Mapping[str, pd.Series]], label: str, prediction: str | None = None) -> Task:
     """What the monitor says (`task`), or what its labels are.
 
     Auto: whole numbers are classes while there are at most 20 different ones; more of them, and numbers with a
@@ -23,8 +25,9 @@ def task_of(wanted: str, frames: Iterable[pd.DataFrame], label: str, prediction:
 
     Args:
         wanted: `auto`, `classification` or `regression`.
-        frames: rows that are known, the most trusted first: the first one that has labels tells by them, the first one
-            that has predictions by those. The reference comes first, so that a small night cannot turn the task.
+        frames: columns that are known, such as `values_of` gives them, the most trusted first: the first one that has
+            labels tells by them, the first one that has predictions by those. The reference comes first, so that a
+            small night cannot turn the task.
         label: the column of the labels.
         prediction: the column of what the deployed model said.
     """
@@ -46,25 +49,22 @@ def task_of(wanted: str, frames: Iterable[pd.DataFrame], label: str, prediction:
     return "classification" if is_probability else "regression"
 
 
-def typed_labels(labels: pd.Series, task: Task) -> pd.Series:
-    """Labels, or predictions, without missing ones: float64 for a regression; as classes int64 where they are whole
-    numbers or booleans, else text. Equal values of twin types are equal classes.
+def values_of(table: pa.Table, *names: str | None) -> dict[str, pd.Series]:
+    """The different values of some columns, without missing ones; columns that are not there are left out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    Raises:
-        ValueError, TypeError: of a regression, for what is no number.
-    """
-    plain = _plain(labels)
-    if task == "regression":
-        return plain.astype("float64")
-    if _is_boolean(plain):
-        return plain.astype("int64")
-    numbers = _numbers(plain)
-    if numbers is not None and _is_whole(numbers):
-        return numbers.astype("int64")
-    return plain.map(str).astype(object)
+    found = {}
+    for name in names:
+        values = None if name is None or name not in table.column_names else plain(table[name])
+        if name is not None and values is not None and not pa.types.is_nested(values.type):
+            different = pc.unique(values.filter(present(values))).to_pandas()
+            # What was made a category is a class, even where numbers name it.
+            found[name] = different.astype("category") if pa.types.is_dictionary(table[name].type) else different
+    return found
 
 
-def _first(frames: Iterable[pd.DataFrame], name: str) -> pd.Series | None:
+def _first(frames: Iterable[Mapping[str, pd.Series]], name: str) -> pd.Series | None:
     """The values of a column in the first frame that has any."""
     for frame in frames:
         if name in frame and bool(frame[name].notna().any()):

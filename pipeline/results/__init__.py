@@ -4,7 +4,7 @@ from pipeline.results.base import Failure, Kept, Number, Result
 from pipeline.results.champion import AliasChange
 from pipeline.results.decision import Decision, Hold, Status
 from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
-from pipeline.results.performance import PerformanceResult
+from pipeline.results.performance import ClassPerformance, PerformanceResult
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
@@ -18,6 +18,7 @@ from pipeline.results.retraining import (
     RetrainStatus,
     SegmentComparison,
     Task,
+    TrainingCost,
     TrainingCounts,
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
@@ -26,6 +27,7 @@ __all__ = [
     "Against",
     "AliasChange",
     "CategoryShare",
+    "ClassPerformance",
     "ColumnDrift",
     "ColumnType",
     "Decision",
@@ -57,6 +59,7 @@ __all__ = [
     "SnapshotPair",
     "Status",
     "Task",
+    "TrainingCost",
     "TrainingCounts",
     "strength",
 ]

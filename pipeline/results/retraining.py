@@ -12,10 +12,14 @@ from pipeline.results.quality import QualityResult
 
 
 class NightLeftOut(Result):
-    """A night within the window whose rows are not in the training set, and why."""
+    """A night within the window whose rows are not in the training set, and why.
+
+    `reason`: of labels that cannot be used, in a sentence that names the file.
+    """
 
     run_date: date
-    why: Literal["no_production", "no_labels", "quality_failed", "over_max_rows"]
+    why: Literal["no_production", "no_labels", "labels_unusable", "quality_failed", "over_max_rows"]
+    reason: str | None = None
 
 
 class TrainingCounts(Result):
@@ -36,6 +40,22 @@ class TrainingCounts(Result):
     holdout_rows: int = 0
     nights: int = 0
     left_out: tuple[NightLeftOut, ...] = ()
+
+
+class TrainingCost(Result):
+    """How much work a training is, known before it starts.
+
+    `trainings` are as many as there are: the model itself, and one on each half of the rows where these are scored.
+    `classes` is 0 for a regression. `most_trees` is how many trees the default trainer grows at most in each of them;
+    None for a trainer of one's own. `words` say all that.
+    """
+
+    words: str
+    rows: int
+    features: int
+    classes: int = 0
+    trainings: int = 1
+    most_trees: int | None = None
 
 
 class MetricComparison(Result):
@@ -110,7 +130,9 @@ class Evaluation(Result):
 class Lineage(Result):
     """Where a model comes from: enough to find it, train it again, and check that nothing was changed since.
 
-    `importances`: how much the model's answers move, on average, when a feature's values are shuffled.
+    `importances`: how much the model's answers move, on average, when a feature's values are shuffled; it has every
+    feature. `model_files` has the SHA-256 of each file of the model, of which `model_sha256` is the digest; empty in
+    results of earlier versions.
     """
 
     version: str
@@ -126,6 +148,7 @@ class Lineage(Result):
     serialization: str = ""
     parameters: dict[str, str] = Field(default_factory=dict)
     importances: dict[str, Number] = Field(default_factory=dict)
+    model_files: dict[str, str] = Field(default_factory=dict)
 
 
 RetrainStatus = Literal[
@@ -142,6 +165,7 @@ class RetrainResult(Kept):
     tampered with).
     `reason` is why it was started, `verdict` how it ended, in a sentence. `night_reason` is the reason of its night's
     own decision, the same text where the night asked for it; None without a night, and in results of earlier versions.
+    `cost` is the work that was expected, None where nothing was trained and in results of earlier versions.
     `told` says how `after_promotion` went, `since` what a person did to the version afterwards.
     """
 
@@ -156,6 +180,7 @@ class RetrainResult(Kept):
     night_reason: str | None = None
     drift_share: Number | None = None
     counts: TrainingCounts | None = None
+    cost: TrainingCost | None = None
     quality: QualityResult | None = None
     evaluation: Evaluation | None = None
     lineage: Lineage | None = None

@@ -64,7 +64,10 @@ def _identity(item: PinnedObject) -> str:
 
 
 class SnapshotPair(Kept):
-    """What one night compares. `labels` and `labelled` are of `labels_date`, once the labels have arrived."""
+    """What one night compares. `labels` and `labelled` are of `labels_date`, once the labels have arrived.
+
+    `labels_problem`: why they cannot be read, although they are there; a night goes on without them.
+    """
 
     file: ClassVar[str] = "snapshots"
 
@@ -75,6 +78,7 @@ class SnapshotPair(Kept):
     labels_date: date | None = None
     labels: Snapshot | None = None
     labelled: Snapshot | None = None
+    labels_problem: str | None = None
 
     @property
     def digest(self) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import Monitor
 from pipeline.errors import ModelTampered, TrainingFailed
-from pipeline.results import Lineage, RetrainResult, RetrainStatus
+from pipeline.results import Lineage, RetrainResult, RetrainStatus, TrainingCost
 from pipeline.retrain.champion.conclusion import Verdict, verdict_of
 from pipeline.retrain.champion.promotion import JUDGED_AGAINST, NOBODY, VERDICT
 from pipeline.retrain.champion.registry import CHAMPION, KEY_TAG, Entry, Registry, Version
@@ -22,14 +22,17 @@ from pipeline.retrain.judging.trial import Kinds, Labels, Setting, Trial, labels
 from pipeline.retrain.model import model_files
 from pipeline.retrain.model.lineage import code_version, trainer_digest
 from pipeline.retrain.progress import Progress
-from pipeline.retrain.trainer import DEFAULT
+from pipeline.retrain.trainer import DEFAULT, most_trees
 from pipeline.storage.lease import Lease
 from pipeline.storage.training_archive import Archived, archive
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _LONGEST_REASON = 1000
+_MOST_CLASSES = 100
+_MANY_TREES = 5_000
 _STATUS: dict[Verdict, RetrainStatus] = {"promote": "promoted", "propose": "proposed", "reject": "rejected"}
 
 
@@ -71,9 +74,13 @@ def challenge(
         StoreBusy: another run took this one's place.
     """
     try:
-        labels = labels_of(ground.monitor, gathered.found, gathered.task)
+        labels = labels_of(ground.monitor, gathered.found, gathered.task, gathered.known)
         if labels.problem is not None:
             return ended(ground.draft, "too_few_labels", f"{labels.problem}, so nothing can be learnt or judged"), None
+        _require_few_classes(ground.monitor, labels)
+        cost = cost_of(ground.monitor, gathered.found, labels, kinds)
+        ground = replace(ground, draft=ground.draft.model_copy(update={"cost": cost}))
+        ground.progress(f"to do: {cost.words}")
         with tempfile.TemporaryDirectory(prefix="retrain-", dir=ground.scratch) as folder:
             return _challenge(ground, gathered.found, labels, kinds, _Work(Path(folder), like))
     except (TrainingFailed, ModelTampered) as error:
@@ -83,6 +90,36 @@ def challenge(
 def ended(draft: RetrainResult, status: RetrainStatus, verdict: str) -> RetrainResult:
     """The draft with its outcome."""
     return draft.model_copy(update={"status": status, "verdict": verdict})
+
+
+def cost_of(monitor: Monitor, found: TrainingSet, labels: Labels, kinds: Kinds) -> TrainingCost:
+    """How much work the training will be."""
+    classes, features = len(labels.classes), len(kinds.numerical) + len(kinds.categorical)
+    trainings = 3 if any(name in found.training for name in monitor.columns.answers) else 1
+    trees = most_trees(classes) if monitor.retrain.trainer is None else None
+    words = f"{count(trainings, 'training')} on {count(len(found.training), 'row')} and {count(features, 'feature')}"
+    words += f", {count(classes, 'class', 'classes')}" if classes else ""
+    if trees is not None:
+        words += f": at most {count(trees, 'tree')} each"
+        words += ", and saving so many takes minutes" if trees > _MANY_TREES else ""
+    return TrainingCost(
+        words=words,
+        rows=len(found.training),
+        features=features,
+        classes=classes,
+        trainings=trainings,
+        most_trees=trees,
+    )
+
+
+def _require_few_classes(monitor: Monitor, labels: Labels) -> None:
+    """Names are not classes: nobody waits an hour for a model of them without having said so."""
+    if monitor.task == "auto" and len(labels.classes) > _MOST_CLASSES:
+        raise TrainingFailed(
+            f"{monitor.columns.label} holds {count(len(labels.classes), 'class', 'classes')}, and more than "
+            f"{count(_MOST_CLASSES)} are learnt only where the monitor file says so: task: classification; for numbers "
+            "that are written as text: task: regression"
+        )
 
 
 @dataclass(frozen=True)
@@ -134,7 +171,7 @@ def _champion_files(ground: Ground, champion: Version | None, folder: Path) -> P
 
 def _archive(ground: Ground, found: TrainingSet, trial: Trial, work: _Work) -> Archived:
     roles = ground.monitor.columns
-    rows = snapshot_file.scored(found.training, trial.scores, trial.classes, roles)
+    rows = snapshot_file.scored(found.training, trial.scores, trial.told, roles)
     path = work.folder / "training.parquet"
     snapshot_file.write(rows, work.like, str(roles.label), path)
     return archive(ground.store_uri, ground.monitor.name, path)
@@ -142,11 +179,13 @@ def _archive(ground: Ground, found: TrainingSet, trial: Trial, work: _Work) -> A
 
 def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: Archived) -> Lineage:
     trainer = ground.monitor.retrain.trainer
+    files = model_files.listing(trial.folder)
     return Lineage(
         version="",
         run_id="",
         model_uri="",
-        model_sha256=model_files.digest(trial.folder),
+        model_sha256=model_files.digest(files),
+        model_files=files,
         training_uri=archived.uri,
         training_sha256=archived.sha256,
         champion_version=champion.number if champion else None,

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
-from pipeline.snapshots.copies import open_parquet
-from pipeline.snapshots.form import is_index
-from pipeline.wording import cause
+from pipeline.snapshots.rows import read_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,20 +31,8 @@ def read_frame(paths: list[Path], columns: list[str] | None = None) -> pd.DataFr
     """
     import pyarrow as pa
 
-    tables = [_read(path, columns) for path in paths]
+    tables = [read_file(path, columns) for path in paths]
     return _to_pandas(pa.concat_tables(tables, promote_options="permissive"), paths[0])
-
-
-def _read(path: Path, columns: list[str] | None) -> pa.Table:
-    import pyarrow as pa
-
-    try:
-        with open_parquet(path) as file:
-            present = [name for name in file.schema_arrow.names if not is_index(name)]
-            wanted = present if columns is None else [name for name in columns if name in present]
-            return file.read(wanted)
-    except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(f"{path}: cannot be decoded: {cause(error)}; write it again") from error
 
 
 def _to_pandas(table: pa.Table, path: Path) -> pd.DataFrame:

@@ -14,10 +14,18 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ExitCode, NightIncomplete, OutletRefused, QualityGateFailed, ResultMissing
+from pipeline.errors import (
+    ExitCode,
+    NightIncomplete,
+    OutletRefused,
+    QualityGateFailed,
+    ResultMissing,
+    SnapshotChanged,
+    SnapshotUnreadable,
+)
 from pipeline.results import (
     Decision,
     DriftResult,
@@ -34,13 +42,16 @@ from pipeline.steps.night import Night
 from pipeline.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.checks.performance.rows import Rows
     from pipeline.publish.facts.night import NightView
+    from pipeline.results import Snapshot
+    from pipeline.snapshots import Cache
 
 log = logging.getLogger(__name__)
 
 
 def pull_snapshots(night: Night) -> SnapshotPair:
-    """Pin reference and production, and labels where they have arrived.
+    """Pin reference and production, and labels where they have arrived. Labels that cannot be read stop no night.
 
     Raises:
         SnapshotMissing, SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `pipeline.snapshots.pin`.
@@ -48,7 +59,7 @@ def pull_snapshots(night: Night) -> SnapshotPair:
     cache = night.cache()
     sources = night.monitor.snapshots
     labels_date = night.run_date - timedelta(days=night.monitor.performance.label_delay_days)
-    labels = night.pin_if_there(sources.labels, labels_date, cache)
+    labels, labelled, problem = _labels(night, labels_date, cache)
     pair = SnapshotPair(
         monitor=night.name,
         run_date=night.run_date,
@@ -56,12 +67,24 @@ def pull_snapshots(night: Night) -> SnapshotPair:
         production=night.pin(sources.production, night.run_date, cache),
         labels_date=labels_date if sources.labels else None,
         labels=labels,
-        labelled=night.pin_if_there(sources.production, labels_date, cache) if labels else None,
+        labelled=labelled,
+        labels_problem=problem,
     )
     night.save(pair)
     reference, production = count(pair.reference.rows), count(pair.production.rows, "production row")
     log.info("%s: %s reference and %s", night.name, reference, production)
     return pair
+
+
+def _labels(night: Night, day: date, cache: Cache) -> tuple[Snapshot | None, Snapshot | None, str | None]:
+    """The labels of a day and the production rows that they are of; or why they cannot be read."""
+    sources = night.monitor.snapshots
+    try:
+        labels = night.pin_if_there(sources.labels, day, cache)
+        return labels, night.pin_if_there(sources.production, day, cache) if labels else None, None
+    except (SnapshotUnreadable, SnapshotChanged) as problem:
+        log.warning("%s: the labels of %s are left out: %s", night.name, day, problem)
+        return None, None, str(problem)
 
 
 def validate_quality(night: Night) -> QualityResult:
@@ -158,26 +181,51 @@ def _no_performance(pair: SnapshotPair, failure: Failure) -> PerformanceResult:
 
 
 def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
-    from pipeline.checks.performance.realised import configured, join_labels, measure
-    from pipeline.snapshots import open_snapshot, read_frame
+    from pipeline.checks.performance.realised import configured, measure, not_evaluable
+    from pipeline.checks.performance.rows import Rows
+    from pipeline.labels.columns import LabelsUnusable
+    from pipeline.snapshots import read_table
 
-    roles, labels_date = night.monitor.columns, pair.labels_date
-    if labels_date is None or not configured(roles):
+    roles, day = night.monitor.columns, pair.labels_date
+    if day is None or not configured(roles):
         return PerformanceResult(snapshots=pair.digest, status="not_configured")
+    awaiting = PerformanceResult(
+        snapshots=pair.digest, status="awaiting_labels", reason=f"no labels for {day} yet", labels_date=day
+    )
+    if pair.labels_problem is not None:
+        return not_evaluable(awaiting, pair.labels_problem)
     if pair.labels is None or pair.labelled is None:
-        reason = f"no labels for {labels_date} yet"
-        return PerformanceResult(
-            snapshots=pair.digest, status="awaiting_labels", reason=reason, labels_date=labels_date
-        )
-    wanted = [name for name in (roles.id, roles.label, roles.prediction, roles.score) if name is not None]
-    cache = night.cache()
-    with open_snapshot(pair.labels, cache) as paths:
-        labels = read_frame(paths, wanted)
-    with open_snapshot(pair.labelled, cache) as paths:
-        joined = join_labels(read_frame(paths, wanted), labels, roles)
-    with open_snapshot(pair.reference, cache) as paths:
-        reference = read_frame(paths, wanted)
-    return measure(joined, reference, roles, labels_date, pair.digest, wanted=night.monitor.task)
+        return awaiting
+    try:
+        rows = _labelled(night, pair.labels, pair.labelled)
+    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged) as why:
+        return not_evaluable(awaiting, str(why))
+    uri, wanted = pair.reference.uri, [name for name in (roles.label, *roles.answers) if name is not None]
+    reference = Rows(read_table(pair.reference, night.cache(), wanted), uri, uri)
+    return measure(rows, reference, roles, day, pair.digest, wanted=night.monitor.task)
+
+
+def _labelled(night: Night, labels: Snapshot, production: Snapshot) -> Rows:
+    """The production rows of a day that have a label, with it."""
+    from pipeline.checks.performance.rows import Rows
+    from pipeline.labels.join import join, labelled
+    from pipeline.snapshots import read_table
+
+    roles, cache = night.monitor.columns, night.cache()
+    label, keyed = str(roles.label), [name for name in (roles.id,) if name is not None]
+    known = read_table(labels, cache, [*keyed, label])
+    rows = read_table(production, cache, [*keyed, *roles.answers])
+    found = join(rows, known, roles.id, label, (production.uri, labels.uri))
+    log.info(
+        "%s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
+        night.name,
+        count(found.labelled, "labelled row"),
+        count(len(rows)),
+        count(found.empty, "entry", "entries"),
+        count(found.replaced),
+        count(found.elsewhere),
+    )
+    return Rows(labelled(rows, found, label), labels.uri, production.uri)
 
 
 def decide(night: Night, backfill: bool = False) -> Decision:
@@ -194,7 +242,7 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     drift = night.load(DriftResult)
     performance = night.load(PerformanceResult)
     _require_same_snapshots(night, pair, quality, drift, performance)
-    found = standing.circumstances(night, pair, performance, backfill)
+    found = standing.circumstances(night, pair, drift.drifted, backfill)
     decision = policy.decide(quality, drift, night.monitor.retrain, found)
     night.save(decision)
     return decision

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -25,12 +24,12 @@ from pipeline.results import (
     QualityResult,
     RetrainResult,
     Snapshot,
-    SnapshotPair,
     TrainingCounts,
 )
 from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, telling
 from pipeline.steps.night import Night, Workspace
+from pipeline.steps.sources import Snapshots
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -236,41 +235,28 @@ def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainRe
 
 
 @dataclass(frozen=True)
-class _Source:
+class _Source(Snapshots):
     """The snapshots of a night's monitor, for `pipeline.retrain.data.gather`."""
-
-    night: Night
-    cache: Cache
-
-    def pin(self, template: str, day: date) -> Snapshot | None:
-        return self.night.pin_if_there(template, day, self.cache)
-
-    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pd.DataFrame:
-        from pipeline.snapshots import open_snapshot, read_frame
-
-        wanted = snapshot if part is None else snapshot.model_copy(update={"objects": (snapshot.objects[part],)})
-        with open_snapshot(wanted, self.cache) as paths:
-            return read_frame(paths, None if columns is None else list(columns))
 
     def is_sound(self, day: date, production: Snapshot) -> bool:
         """As it was found on that night if the data is still the same, else as it is found now."""
         from pipeline.snapshots import open_snapshot
 
-        night = self.night.on(day)
-        pair, quality = night.read(SnapshotPair), night.read(QualityResult)
-        if pair is not None and quality is not None and pair.production.digest == production.digest:
-            return quality.passed
+        found = self.found_sound(day, production)
+        if found is not None:
+            return found
         with open_snapshot(production, self.cache) as paths:
             return _validate(self.night, paths, production.digest, whole=True).passed
 
 
 def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
     """The same gate as every night, on all rows of the training set, held out ones included."""
+    from pipeline.retrain.data.frames import writable
     from pipeline.retrain.data.training_set import stack
 
     with tempfile.TemporaryDirectory(prefix="retrain-", dir=night.settings.cache_dir) as folder:
         path = Path(folder) / "training_set.parquet"
-        stack([found.training, found.holdout]).to_parquet(path, index=False)
+        writable(stack([found.training, found.holdout])).to_parquet(path, index=False)
         return _validate(night, [path], "training set", whole=False)
 
 

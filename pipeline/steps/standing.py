@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import OutletRefused, OutletUnavailable, SnapshotChanged
-from pipeline.results import Decision, DriftResult, PerformanceResult, RetrainResult, Snapshot, SnapshotPair
+from pipeline.results import Decision, DriftResult, RetrainResult, Snapshot, SnapshotPair
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -70,14 +70,14 @@ def _champion(night: Night) -> tuple[Registry, Version | None]:
     return registry, champion_of(registry, night.run_date)
 
 
-def circumstances(night: Night, pair: SnapshotPair, performance: PerformanceResult, backfill: bool) -> Circumstances:
-    """What the retraining policy needs to know beside tonight's quality and drift. Only earlier nights count, so that
-    a rerun decides the same.
+def circumstances(night: Night, pair: SnapshotPair, over: bool, backfill: bool) -> Circumstances:
+    """What the retraining policy needs to know beside tonight's quality and drift. Of nights only earlier ones count,
+    so that a rerun decides the same; labels count as far as they are there.
 
     Args:
         night: the night to decide on.
         pair: its snapshots.
-        performance: its performance, for how many labels came tonight.
+        over: it is over the limit; only then labels are counted.
         backfill: an old night is run again, and nobody said that it may retrain.
     """
     from pipeline.checks.policy import Circumstances
@@ -86,7 +86,7 @@ def circumstances(night: Night, pair: SnapshotPair, performance: PerformanceResu
     return Circumstances(
         run_date=night.run_date,
         rows=pair.production.rows,
-        labelled_rows=_labelled_rows(night, earlier, performance),
+        labelled_rows=_labelled_rows(night) if over else None,
         over_before=_over_before(night, earlier),
         last_request=_last_request(night, earlier),
         backfill=backfill,
@@ -100,15 +100,18 @@ def _over_before(night: Night, earlier: Sequence[Night]) -> tuple[bool, ...]:
     return tuple(drift is not None and drift.drifted for drift in found)
 
 
-def _labelled_rows(night: Night, earlier: Sequence[Night], tonight: PerformanceResult) -> int | None:
-    """Labelled production rows that the nights of the window have seen; None where no labels are configured."""
+def _labelled_rows(night: Night) -> int | None:
+    """Labelled production rows that a training set of the date would have, whether or not Nightjar ran on their nights;
+    counted until there are enough. None where no label is configured.
+    """
+    from pipeline.retrain.data.gather import labelled_rows
+    from pipeline.steps.sources import Snapshots
+
     monitor = night.monitor
-    if monitor.columns.label is None or monitor.snapshots.labels is None:
+    if monitor.columns.label is None:
         return None
-    first = night.run_date - timedelta(days=monitor.retrain.window_days)
-    seen = [before.read(PerformanceResult) for before in earlier if before.run_date > first]
-    by_day = {found.labels_date: found.labelled_rows for found in (*seen, tonight) if found is not None}
-    return sum(by_day.values())
+    enough = monitor.retrain.min_labelled_rows
+    return labelled_rows(monitor, night.run_date, Snapshots(night, night.cache()), enough)
 
 
 def _last_request(night: Night, earlier: Sequence[Night]) -> date | None:

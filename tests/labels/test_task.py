@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.performance.realised import measure
+from pipeline.checks.performance.rows import Rows
 from pipeline.config import Monitor
-from pipeline.labels.task import task_of, typed_labels
+from pipeline.labels.task import task_of, values_of
 from pipeline.retrain.data.gather import gather
 from tests.label_columns import FRACTIONS, WHOLE, Column
 from tests.retrain.data.test_gather import DAY, Shelf
@@ -36,9 +38,15 @@ NAMES: dict[str, pd.Series] = {
 }
 
 
+def columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    return {str(name): frame[name] for name in frame}
+
+
 def task(labels: pd.Series, said: pd.Series | None = None, wanted: str = "auto") -> str:
     frame = pd.DataFrame({"y": labels}) if said is None else pd.DataFrame({"y": labels, "p": said})
-    return task_of(wanted, [frame], "y", "p")
+    of_arrow = task_of(wanted, [values_of(pa.Table.from_pandas(frame), "y", "p")], "y", "p")
+    assert of_arrow == task_of(wanted, [columns(frame)], "y", "p")
+    return of_arrow
 
 
 @pytest.mark.parametrize("column", WHOLE.values(), ids=WHOLE)
@@ -81,39 +89,13 @@ def test_what_the_monitor_says_decides(labels: pd.Series, wanted: str) -> None:
 
 
 def test_the_first_rows_that_have_labels_tell_and_the_first_that_have_predictions() -> None:
-    nothing, few = pd.DataFrame({"p": [1.5]}), pd.DataFrame({"y": [1, 2]})
-    many, empty = pd.DataFrame({"y": range(70)}), pd.DataFrame({"y": [None], "p": [None]})
+    nothing, few = {"p": pd.Series([1.5])}, {"y": pd.Series([1, 2])}
+    many, empty = {"y": pd.Series(range(70))}, {"y": pd.Series([None]), "p": pd.Series([None])}
     assert task_of("auto", [many, few], "y") == "regression"
     assert task_of("auto", [few, many], "y") == "classification"
     assert task_of("auto", [empty, nothing, many, few], "y") == "regression"
     assert task_of("auto", [few, empty, nothing], "y", "p") == "regression"
     assert task_of("auto", [], "y", "p") == "classification"
-
-
-@pytest.mark.parametrize("column", WHOLE.values(), ids=WHOLE)
-def test_whole_numbers_of_every_type_are_the_same_classes(column: Column) -> None:
-    classes = typed_labels(column([1, 2, 19]).dropna(), "classification")
-    assert classes.tolist() == [1, 2, 19]
-    assert classes.dtype == np.int64
-    assert typed_labels(column([1, 2, 19]).dropna(), "regression").dtype == np.float64
-
-
-def test_long_numbers_stay_what_they_are() -> None:
-    ids = [9_007_199_254_740_993, 9_007_199_254_740_992]
-    assert typed_labels(pd.Series(ids), "classification").tolist() == ids
-    assert typed_labels(pd.Series(ids, dtype=object), "classification").tolist() == ids
-
-
-@pytest.mark.parametrize(
-    "labels", [pd.Series([True, False]), NAMES["boolean"].dropna(), NAMES["bool with gaps"].dropna()]
-)
-def test_booleans_are_the_classes_one_and_zero(labels: pd.Series) -> None:
-    assert typed_labels(labels, "classification").tolist() == [1, 0]
-
-
-def test_categories_are_the_classes_that_they_hold() -> None:
-    assert typed_labels(pd.Series(pd.Categorical(["a", "b"], ["b", "a", "c"])), "classification").tolist() == ["a", "b"]
-    assert typed_labels(pd.Series(pd.Categorical([2, 1])), "classification").tolist() == [2, 1]
 
 
 # -- nights and retrainings -------------------------------------------------------------------------------------------
@@ -137,7 +119,8 @@ def watched(wanted: str) -> Monitor:
 
 def night_of(reference: pd.DataFrame, tonight: pd.DataFrame, wanted: str) -> str:
     """The task that a night's metrics are of."""
-    found = measure(tonight, reference, watched(wanted).columns, date(2026, 1, 7), "digest", wanted=wanted)
+    rows, before = (Rows(pa.Table.from_pandas(part), "labels", "production") for part in (tonight, reference))
+    found = measure(rows, before, watched(wanted).columns, date(2026, 1, 7), "digest", wanted=wanted)
     assert found.status == "measured", found.reason
     return "regression" if "mean_absolute_error" in found.realised else "classification"
 

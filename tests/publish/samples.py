@@ -11,6 +11,7 @@ from typing import Literal
 from pipeline.config import Monitor
 from pipeline.publish.facts.night import NightView
 from pipeline.results import (
+    ClassPerformance,
     ColumnDrift,
     ColumnType,
     Decision,
@@ -278,6 +279,11 @@ def performance(measured: bool = True) -> PerformanceResult:
         labelled_rows=3_287,
         realised={"accuracy": 0.8123, "precision": 0.6431, "recall": 0.5822, "f1": 0.6111, "roc_auc": 0.8047},
         reference={"accuracy": 0.8467, "precision": 0.7012, "recall": 0.6390, "f1": 0.6687, "roc_auc": 0.8634},
+        positive="1",
+        by_class=(
+            ClassPerformance(name="0", support=2_487, predicted=2_563, precision=0.86, recall=0.8854, f1=0.8725),
+            ClassPerformance(name="1", support=800, predicted=724, precision=0.6431, recall=0.5822, f1=0.6111),
+        ),
     )
 
 

@@ -39,3 +39,87 @@ def test_whole_number_targets_are_measured_as_numbers_on_a_night_of_any_size(lab
 
 def test_the_task_of_the_monitor_counts_for_nights_too(project: Project) -> None:
     assert set(measured(project, 40, "classification").realised) == {"accuracy"}
+
+
+# -- labels that cannot be used ---------------------------------------------------------------------------------------
+
+LABELS = "labels/dt=2026-01-07/part-0.parquet"
+KNOWN = people(200, 5)
+
+
+def with_labels(project: Project, labels: pd.DataFrame, production: pd.DataFrame = KNOWN) -> PerformanceResult:
+    night = project.complete()
+    project.write_parquet("production/dt=2026-01-07/part-0.parquet", production)
+    project.write_parquet(LABELS, labels)
+    steps.pull_snapshots(night)
+    return steps.measure_performance(night)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (KNOWN[["id"]], "data/labels/dt=2026-01-07 has no column 'label', only id"),
+        (KNOWN[["label"]], "data/labels/dt=2026-01-07 has no column 'id', only label"),
+        (KNOWN[["label"]].assign(id=range(200)), "data/labels/dt=2026-01-07, so no row can be told by it"),
+        (KNOWN[["id"]].assign(label="yes"), "label is string in"),
+        (KNOWN[["id"]].assign(label=pd.Series([[1]] * 200)), "whose values are no classes"),
+        (KNOWN[["id"]].assign(label=None), "none of its ids is in"),
+        (KNOWN[["id", "label"]].assign(id="nobody"), "none of its ids is in"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_a_reason_that_names_their_file(
+    project: Project, labels: pd.DataFrame, words: str
+) -> None:
+    found = with_labels(project, labels)
+    assert found.status == "not_evaluable"
+    assert words in str(found.reason)
+    assert "data/labels/dt=2026-01-07" in str(found.reason)
+
+
+@pytest.mark.parametrize("damaged", [LABELS, "production/dt=2026-01-07/part-0.parquet"])
+def test_labels_that_cannot_be_read_stop_no_night(project: Project, damaged: str) -> None:
+    night = project.complete()
+    project.write_labels()
+    (project.root / "data" / damaged).write_bytes(b"PAR1 but cut off")
+    pair = steps.pull_snapshots(night)
+    assert (pair.labels, pair.labelled) == (None, None)
+    found = steps.measure_performance(night)
+    assert found.status == "not_evaluable"
+    assert f"data/{damaged}: not a readable parquet file" in str(found.reason)
+
+
+def test_a_damaged_page_of_the_labels_is_a_reason_too(project: Project) -> None:
+    night = project.complete()
+    project.write_labels()
+    path = project.root / "data" / LABELS
+    content = bytearray(path.read_bytes())
+    content[4:2000] = bytes(1996)
+    path.write_bytes(content)
+    steps.pull_snapshots(night)
+    found = steps.measure_performance(night)
+    assert found.status == "not_evaluable"
+    assert f"data/{LABELS}: cannot be decoded" in str(found.reason)
+
+
+def test_an_id_that_pandas_made_the_index_is_found(project: Project) -> None:
+    night = project.complete()
+    for place, frame in (("production/dt=2026-01-07", KNOWN), ("labels/dt=2026-01-07", KNOWN[["id", "label"]])):
+        path = project.write_parquet(f"{place}/part-0.parquet", frame)
+        frame.set_index("id").to_parquet(path)
+    steps.pull_snapshots(night)
+    assert steps.measure_performance(night).labelled_rows == 200
+
+
+def test_only_known_labels_count(project: Project) -> None:
+    ids, labels = KNOWN["id"].tolist(), [*KNOWN["label"].tolist()[:30], *[None] * 370]
+    found = with_labels(project, pd.DataFrame({"id": ids * 2, "label": pd.array(labels, dtype="Int64")}))
+    assert (found.status, found.labelled_rows) == ("measured", 30)
+
+
+def test_an_unreadable_score_leaves_what_predictions_tell(project: Project) -> None:
+    words = KNOWN["score"].map("{:.1%}".format)
+    found = with_labels(project, KNOWN[["id", "label"]], KNOWN.assign(score=words))
+    assert set(found.realised) == {"accuracy", "precision", "recall", "f1"}
+    assert found.reference["roc_auc"] > 0.5
+    assert "score in " in found.notes[0]
+    assert "data/production/dt=2026-01-07 is string, and not all of it can be read as numbers" in found.notes[0]

@@ -10,11 +10,11 @@ import pytest
 
 from pipeline.checks.policy import Circumstances, decide
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Decision, DriftResult, PerformanceResult, RetrainResult, SnapshotPair
+from pipeline.results import Decision, DriftResult, QualityResult, RetrainResult, SnapshotPair
 from pipeline.steps import standing
 from pipeline.steps.night import Night
 from tests.checks.test_policy import drift, quality
-from tests.project import Project
+from tests.project import Project, people
 
 DAY = date(2026, 1, 14)
 SOUND: dict[str, Any] = {
@@ -79,22 +79,16 @@ def test_broken_data_is_held_by_name() -> None:
     assert decide(quality(), drift(0, 0)).hold == "not_comparable"
 
 
-def publish(night: Night, drifted: bool = False, requested: bool = False, labels: int = 0) -> None:
+def publish(night: Night, drifted: bool = False, requested: bool = False) -> None:
     results = {
         "drift": DriftResult(snapshots="s", drift_share=0.0, limit=0.3, drifted=drifted, columns=()),
         "decision": Decision(snapshots="s", status="drifted", retrain=requested, reason="r"),
-        "performance": PerformanceResult(
-            snapshots="s",
-            status="measured",
-            labels_date=night.run_date - timedelta(days=1),
-            labelled_rows=labels,
-        ),
     }
     files = {f"{name}.json": result.to_json() for name, result in results.items()}
     night.store.publish_night(night.name, night.run_date, files)
 
 
-def circumstances(night: Night, labels: int = 5, backfill: bool = False) -> Circumstances:
+def circumstances(night: Night, over: bool = True, backfill: bool = False) -> Circumstances:
     pair = SnapshotPair.model_validate(
         {
             "monitor": "people",
@@ -103,25 +97,24 @@ def circumstances(night: Night, labels: int = 5, backfill: bool = False) -> Circ
             "production": {"uri": "p", "objects": [], "fields": [], "rows": 20},
         }
     )
-    performance = PerformanceResult(snapshots="s", status="measured", labels_date=DAY, labelled_rows=labels)
-    return standing.circumstances(night, pair, performance, backfill)
+    return standing.circumstances(night, pair, over, backfill)
 
 
 def test_circumstances_are_read_from_earlier_nights_only(project: Project) -> None:
     project.write_suite()
     project.write_monitor(retrain={"nights_over": {"at_least": 2, "of": 3}, "window_days": 3, "cooldown_days": 5})
-    publish(project.night("2026-01-08"), requested=True, labels=1000)  # out of every window
-    publish(project.night("2026-01-11"), drifted=True, requested=True, labels=100)
-    publish(project.night("2026-01-12"), drifted=False, labels=20)
-    publish(project.night("2026-01-13"), drifted=True, labels=3)
-    publish(project.night("2026-01-15"), drifted=True, requested=True, labels=1000)
+    publish(project.night("2026-01-08"), requested=True)  # out of every window
+    publish(project.night("2026-01-11"), drifted=True, requested=True)
+    publish(project.night("2026-01-12"), drifted=False)
+    publish(project.night("2026-01-13"), drifted=True)
+    publish(project.night("2026-01-15"), drifted=True, requested=True)
 
     found = circumstances(project.night())
 
     assert found == Circumstances(
         run_date=DAY,
         rows=20,
-        labelled_rows=28,
+        labelled_rows=0,
         over_before=(False, True),
         last_request=date(2026, 1, 11),
         backfill=False,
@@ -147,3 +140,58 @@ def test_without_labels_nobody_waits_for_them(project: Project) -> None:
     project.write_monitor(columns={"id": "id"})
 
     assert circumstances(project.night()).labelled_rows is None
+
+
+# -- labels on disk ---------------------------------------------------------------------------------------------------
+
+
+def with_nights(project: Project, *numbers: int, known: int = 10, **retrain: Any) -> Night:
+    """Nights that nobody ran, by days before `DAY`, each with so many labels of new customers."""
+    project.write_suite()
+    project.write_monitor(performance={"label_delay_days": 1}, retrain={"window_days": 5, **retrain})
+    for number in numbers:
+        day = DAY - timedelta(days=number)
+        rows = people(40, number)
+        project.write_parquet(f"production/dt={day}/part-0.parquet", rows)
+        labels = rows[["id", "label"]].assign(label=rows["label"].where(rows.index < known).astype("Int64"))
+        project.write_parquet(f"labels/dt={day}/part-0.parquet", labels)
+    return project.night()
+
+
+def test_labels_count_whether_or_not_somebody_ran_their_nights(project: Project) -> None:
+    night = with_nights(project, 1, 2, 5, 6)  # the sixth is out of the window
+
+    assert circumstances(night).labelled_rows == 30
+    assert circumstances(night, over=False).labelled_rows is None
+
+
+def test_it_is_counted_no_further_than_is_asked_for(project: Project) -> None:
+    night = with_nights(project, 1, 2, 3, min_labelled_rows=15)
+    (project.root / "data" / f"labels/dt={DAY - timedelta(days=3)}/part-0.parquet").write_bytes(b"never read")
+
+    assert circumstances(night).labelled_rows == 20
+
+
+def test_what_a_training_set_leaves_out_does_not_count(project: Project) -> None:
+    night = with_nights(project, 1, 2, 3, 4, 5)
+    broken, twin = (project.root / "data" / f"labels/dt={DAY - timedelta(days=back)}/part-0.parquet" for back in (2, 3))
+    broken.write_bytes(b"cut off")
+    for place in ("production", "labels"):  # the same customers as the day before
+        source = project.root / "data" / place / f"dt={DAY - timedelta(days=4)}/part-0.parquet"
+        (project.root / "data" / place / twin.parent.name / "part-0.parquet").write_bytes(source.read_bytes())
+    day = DAY - timedelta(days=5)
+    quality = QualityResult(snapshots="s", suite="people", passed=False, outcomes=())
+    pair = SnapshotPair.model_validate(
+        {"monitor": "people", "run_date": day, "reference": {"uri": "r", "objects": [], "fields": [], "rows": 1},
+         "production": night.pin(night.monitor.snapshots.production, day, night.cache())}
+    )  # fmt: skip
+    night.store.publish_night("people", day, {"quality.json": quality.to_json(), "snapshots.json": pair.to_json()})
+
+    assert circumstances(night).labelled_rows == 20
+
+    from pipeline.retrain.data.gather import gather
+    from pipeline.steps.sources import Snapshots
+
+    source_of = Snapshots(night, night.cache())
+    base = night.pin(night.monitor.snapshots.production, DAY - timedelta(days=1), night.cache())
+    assert gather(night.monitor, DAY, base, source_of, lambda _: None).found.counts.labelled_rows == 20

@@ -51,6 +51,9 @@ def night_page(view: NightView) -> bytes:
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view),
         metrics=_metrics(view),
+        by_class=_by_class(view),
+        notes=[clip(note, 500) for note in view.performance.notes],
+        positive=clip(view.performance.positive or "", MAX_NAME) if _is_about_one(view) else "",
         volume=_volume(view),
         compared=_compared(view),
         methods=_methods(view),
@@ -214,6 +217,27 @@ def _metrics(view: NightView) -> list[dict[str, object]]:
             }
         )
     return rows
+
+
+def _is_about_one(view: NightView) -> bool:
+    """Whether a metric is there that is about one class."""
+    return any(name in view.performance.realised for name in ("precision", "roc_auc"))
+
+
+def _by_class(view: NightView) -> list[dict[str, str]]:
+    """Every class with its rows, and how well it was told."""
+    return [
+        {
+            "name": clip(item.name, MAX_NAME),
+            "support": count(item.support),
+            "predicted": count(item.predicted),
+            **{
+                name: "" if found is None else measured(found)
+                for name, found in (("precision", item.precision), ("recall", item.recall), ("f1", item.f1))
+            },
+        }
+        for item in view.performance.by_class
+    ]
 
 
 def _volume(view: NightView) -> dict[str, object]:

@@ -28,16 +28,26 @@ from pipeline.publish.facts.retraining_words import (
 )
 from pipeline.publish.facts.words import failure_words
 from pipeline.publish.templates import page
-from pipeline.results import Evaluation, Lineage, MetricComparison, RetrainResult, SegmentComparison, TrainingCounts
-from pipeline.wording import clip, count, listed
+from pipeline.results import (
+    Evaluation,
+    Lineage,
+    MetricComparison,
+    RetrainResult,
+    SegmentComparison,
+    TrainingCost,
+    TrainingCounts,
+)
+from pipeline.wording import clip, count, listed, share
 
 MAX_SEGMENTS = 200
 MAX_LEFT_OUT = 100
 MAX_FAILURES = 50
 MAX_PARAMETERS = 60
+MAX_FEATURES = 100
 _LEFT_OUT = {
     "no_production": "no production data",
     "no_labels": "no labels",
+    "labels_unusable": "labels that cannot be used",
     "quality_failed": "critical expectations failed",
     "over_max_rows": "over the limit of rows, newer nights go first",
 }
@@ -72,11 +82,13 @@ def retraining_page(monitor: Monitor, result: RetrainResult) -> bytes:
         checks=check_rows(evaluation) if evaluation else [],
         segments=_segments(evaluation) if evaluation else [],
         more_segments=max(len(evaluation.segments) - MAX_SEGMENTS, 0) if evaluation else 0,
-        counts=_counts(result.counts) if result.counts else [],
+        counts=_counts(result.counts, result.cost) if result.counts else [],
         left_out=_left_out(result.counts) if result.counts else [],
         failures=_failures(result),
         lineage=_lineage(result.lineage) if result.lineage else [],
         parameters=_parameters(result.lineage),
+        features=_features(result.lineage),
+        more_features=max(len(result.lineage.importances) - MAX_FEATURES, 0) if result.lineage else 0,
         linked_night=result.drift_share is not None,
     )
 
@@ -129,7 +141,7 @@ def _segment_words(item: SegmentComparison) -> str:
     return "holds" if item.passed else "falls too far"
 
 
-def _counts(counts: TrainingCounts) -> list[tuple[str, str]]:
+def _counts(counts: TrainingCounts, cost: TrainingCost | None) -> list[tuple[str, str]]:
     nights = count(counts.nights, "labelled night")
     rows = [
         ("Days", f"{counts.first_date} to {counts.last_date}"),
@@ -140,7 +152,7 @@ def _counts(counts: TrainingCounts) -> list[tuple[str, str]]:
     ]
     for name, many in (("Without a label", counts.unlabelled_rows), ("Same id, older", counts.duplicate_rows)):
         rows.append((name, f"{count(many, 'row')} left out" if many else "none"))
-    return rows
+    return rows if cost is None else [*rows, ("Work", clip(cost.words, 300))]
 
 
 def _left_out(counts: TrainingCounts) -> list[tuple[str, str]]:
@@ -194,3 +206,12 @@ def _lineage(lineage: Lineage) -> list[tuple[str, str, bool]]:
 def _parameters(lineage: Lineage | None) -> list[tuple[str, str]]:
     found = sorted(lineage.parameters.items()) if lineage else []
     return [(clip(name, 80), clip(value, 200)) for name, value in found[:MAX_PARAMETERS]]
+
+
+def _features(lineage: Lineage | None) -> list[tuple[str, str]]:
+    """Every feature with its share of what all of them move, the strongest first."""
+    if lineage is None:
+        return []
+    total = sum(lineage.importances.values())
+    ordered = sorted(lineage.importances.items(), key=lambda item: (-item[1], item[0]))
+    return [(clip(name, 80), share(weight / total if total else 0.0)) for name, weight in ordered[:MAX_FEATURES]]

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelTampered
+from pipeline.results import RetrainResult
 from pipeline.retrain.model import model_files
 from pipeline.storage.mlflow_client import experiment_id, open_store
+from pipeline.wording import listed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -160,12 +162,22 @@ class Registry:
             if not any(item.path == _MODEL_FOLDER for item in mlflow.list_artifacts(version.run_id)):
                 raise ModelTampered(f"{who}: its files are gone")
             found = Path(mlflow.download_artifacts(version.run_id, _MODEL_FOLDER, str(folder)))
-        if model_files.digest(found) != expected:
+        differing = model_files.differing(found, self._registered_files(version), expected)
+        if differing:
             raise ModelTampered(
-                f"{who}: its files are not the ones that were registered. Find out who changed them; until then it is "
-                "neither loaded nor promoted"
+                f"{who}: its files are not the ones that were registered ({listed(differing)} differs). Find out who "
+                "changed them; until then it is neither loaded nor promoted"
             )
         return found
+
+    def _registered_files(self, version: Version) -> dict[str, str]:
+        """The digest of each file as it is told with the version; whether that is true, the version's tag says."""
+        content = self.result_of(version)
+        try:
+            lineage = None if content is None else RetrainResult.model_validate_json(content).lineage
+        except ValueError:
+            return {}
+        return {} if lineage is None else lineage.model_files
 
     def tag(self, version: Version, name: str, value: str) -> None:
         """Set a tag of a version."""

@@ -11,8 +11,9 @@ from pipeline.config import Monitor
 from pipeline.errors import ConfigError
 from pipeline.retrain.champion.promotion import champion_of
 from pipeline.retrain.champion.registry import Registry
-from pipeline.retrain.data.snapshot_file import score_of
+from pipeline.retrain.data.snapshot_file import Told, logged
 from pipeline.retrain.judging.trial import ask
+from pipeline.retrain.model.model_files import describe
 from pipeline.retrain.model.process import run
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def score(monitor: Monitor, registry: Registry, run_date: date, rows: pd.DataFra
         registered.mkdir()
         model = registry.fetch(champion, registered)
         answers = ask(model, rows, policy, Path(folder) / "job", work)
-    found = {
-        roles.prediction: answers.predictions,
-        roles.score: score_of(answers.predictions, answers.probabilities, list(answers.classes)),
-        roles.model_version: champion.number,
-    }
-    return rows.assign(**{name: values for name, values in found.items() if name is not None and values is not None})
+        positive = describe(model).positive
+    found = logged(answers.predictions, answers.probabilities, Told(answers.classes, positive), roles)
+    version = {} if roles.model_version is None else {roles.model_version: champion.number}
+    return rows.assign(**found, **version)

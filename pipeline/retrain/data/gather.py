@@ -8,13 +8,19 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Monitor
-from pipeline.labels.task import task_of
+from pipeline.errors import SnapshotChanged, SnapshotUnreadable
+from pipeline.labels.classes import distinct
+from pipeline.labels.columns import LabelsUnusable
+from pipeline.labels.join import Join, join, labelled, own
+from pipeline.labels.task import task_of, values_of
 from pipeline.results import NightLeftOut, Snapshot, Task
+from pipeline.retrain.data.frames import frame_of
+from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, stack, window
 from pipeline.retrain.progress import Progress
-from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, label, stack, window
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class Source(Protocol):
@@ -24,7 +30,7 @@ class Source(Protocol):
         """What lies at a location of the monitor file on a day; None when nothing does."""
         ...
 
-    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pd.DataFrame:
+    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None, part: int | None = None) -> pa.Table:
         """Rows of a pinned snapshot, or of one of its objects. Columns that are absent are left out."""
         ...
 
@@ -33,16 +39,25 @@ class Source(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Known:
+    """The different labels and predictions of the reference, where it has them: they say which classes there are."""
+
+    labels: list[object] = field(default_factory=list)
+    predictions: list[object] = field(default_factory=list)
+
+
 @dataclass
 class Gathered:
     """The training set, and the newest night in it, whose columns and types it has; None where there is no night.
 
-    `task` is what the labels ask for, see `pipeline.labels.task`.
+    `task` is what the labels ask for, see `pipeline.labels.task`; `known` what the reference says of the classes.
     """
 
     found: TrainingSet
     newest: Snapshot | None
     task: Task
+    known: Known = field(default_factory=Known)
 
 
 @dataclass
@@ -53,6 +68,10 @@ class _Reading:
     progress: Progress
     nights: list[Snapshot] = field(default_factory=list)
     days_read: int = 0
+
+    @property
+    def label(self) -> str:
+        return str(self.monitor.columns.label)
 
 
 def gather(monitor: Monitor, run_date: date, base: Snapshot, source: Source, progress: Progress) -> Gathered:
@@ -69,47 +88,120 @@ def gather(monitor: Monitor, run_date: date, base: Snapshot, source: Source, pro
     unread = (NightLeftOut(run_date=day, why="over_max_rows") for day in reversed(days[reading.days_read :]))
     counts = found.counts.model_copy(update={"left_out": (*unread, *found.counts.left_out)})
     newest = reading.nights[0] if reading.nights else None
-    return Gathered(replace(found, counts=counts), newest, _task(reading, found))
+    task, known = _task(reading, found)
+    return Gathered(replace(found, counts=counts), newest, task, known)
+
+
+def labelled_rows(monitor: Monitor, run_date: date, source: Source, enough: int) -> int:
+    """How many labelled production rows there are to learn from on a date: what `gather` would count, from ids alone.
+
+    Newest night first, and no further than until there are `enough`. One row of an id counts, as in the training set.
+    """
+    ids: set[object] = set()
+    anonymous = 0
+    for day in window(monitor, run_date):
+        for value in _known_ids(monitor, day, source, enough):
+            if value is None:
+                anonymous += 1
+            else:
+                ids.add(value)
+        if len(ids) + anonymous >= enough:
+            break
+    return len(ids) + anonymous
+
+
+def _known_ids(monitor: Monitor, day: date, source: Source, enough: int) -> list[object]:
+    """Ids of the labelled rows of a night, different ones, and None for each row that has none; the first ones only."""
+    import pyarrow.compute as pc
+
+    roles, sources, label = monitor.columns, monitor.snapshots, str(monitor.columns.label)
+    try:
+        production = source.pin(sources.production, day)
+        labels = None if sources.labels is None or production is None else source.pin(sources.labels, day)
+        if production is None or (sources.labels and labels is None) or not source.is_sound(day, production):
+            return []
+        keyed = [] if roles.id is None else [roles.id]
+        rows = source.read(production, keyed if sources.labels else [*keyed, label])
+        found = labelled(rows, _join(monitor, source, rows, production, labels), label)
+    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged):
+        return []  # a training set leaves the night out, and says why
+    if roles.id is None or roles.id not in found.column_names:
+        return [None] * min(len(found), enough)
+    different = pc.unique(found[roles.id].drop_null()).slice(0, enough).to_pylist()
+    return [*different, *[None] * min(int(found[roles.id].null_count), enough)]
 
 
 def _labelled_night(reading: _Reading, day: date) -> LabelledNight:
     """A night's production rows with their labels, or why there are none."""
     reading.days_read += 1
-    sources, roles, source = reading.monitor.snapshots, reading.monitor.columns, reading.source
+    sources, source = reading.monitor.snapshots, reading.source
     production = source.pin(sources.production, day)
     if production is None:
         return LabelledNight(day, why="no_production")
-    labels = None if sources.labels is None else source.pin(sources.labels, day)
-    if sources.labels is not None and labels is None:
-        return LabelledNight(day, unlabelled=production.rows, why="no_labels")
-    if not source.is_sound(day, production):
-        reading.progress(f"{day}: left out, its production fails the suite")
-        return LabelledNight(day, why="quality_failed")
-    wanted = [name for name in (roles.id, roles.label) if name is not None]
-    known = None if labels is None else source.read(labels, wanted)
-    rows, unlabelled = label(source.read(production), known, roles)
+    try:
+        labels = None if sources.labels is None else source.pin(sources.labels, day)
+        if sources.labels is not None and labels is None:
+            return LabelledNight(day, unlabelled=production.rows, why="no_labels")
+        if not source.is_sound(day, production):
+            reading.progress(f"{day}: left out, its production fails the suite")
+            return LabelledNight(day, why="quality_failed")
+        rows = source.read(production)
+        joined = _join(reading.monitor, source, rows, production, labels)
+    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged) as why:
+        reading.progress(f"{day}: left out, its labels cannot be used: {why}")
+        return LabelledNight(day, unlabelled=production.rows, why="labels_unusable", reason=str(why))
     reading.nights.append(production)
-    return LabelledNight(day, rows, unlabelled)
+    # What is over `max_rows` is dropped later on; not to bring it into memory as a frame is all the difference.
+    newest = labelled(rows, joined, reading.label)
+    newest = newest.slice(max(0, len(newest) - reading.monitor.retrain.max_rows))
+    return LabelledNight(day, _frame(reading, newest), joined.unlabelled)
 
 
-def _task(reading: _Reading, found: TrainingSet) -> Task:
-    """As the reference has it, where that holds labels, else as the training set does.
+def _join(monitor: Monitor, source: Source, rows: pa.Table, production: Snapshot, labels: Snapshot | None) -> Join:
+    roles, label = monitor.columns, str(monitor.columns.label)
+    if labels is None:
+        return own(rows, label)
+    known = source.read(labels, [name for name in (roles.id, label) if name is not None])
+    return join(rows, known, roles.id, label, (production.uri, labels.uri))
+
+
+def _frame(reading: _Reading, table: pa.Table) -> pd.DataFrame:
+    return frame_of(table, exact=(reading.monitor.columns.id, reading.label))
+
+
+def _task(reading: _Reading, found: TrainingSet) -> tuple[Task, Known]:
+    """As the reference has it, where that holds labels, else as the training set does; and what the reference holds.
 
     Part by part, until it can only be a regression: further rows cannot take that back.
     """
+    import pyarrow as pa
+
     roles, wanted = reading.monitor.columns, reading.monitor.task
-    name, present = str(roles.label), {item.name for item in reading.base.fields}
-    known: list[pd.DataFrame] = []
-    if wanted == "auto" and reading.nights and name in present:
-        columns = [column for column in (name, roles.prediction) if column in present]
+    name, present = reading.label, {item.name for item in reading.base.fields}
+    columns = [column for column in (name, roles.prediction) if column is not None and column in present]
+    known = pa.table({})
+    if wanted != "regression" and reading.nights and columns:
+        parts: list[pa.Table] = []
         for position in range(len(reading.base.objects)):
-            part = reading.source.read(reading.base, columns, position)
-            known = [stack([*known, part]).drop_duplicates()]
-            if task_of(wanted, known, name, roles.prediction) == "regression":
+            parts.append(reading.source.read(reading.base, columns, position))
+            known = pa.concat_tables(parts, promote_options="permissive")
+            if name in columns and task_of(wanted, [values_of(known, *columns)], name, roles.prediction) == "regression":
                 break
-    told = [column for column in (name, roles.prediction) if column in found.training]
+    told = [column for column in (name, roles.prediction) if column is not None and column in found.training]
     rows = stack([found.training[told], found.holdout[told]])
-    return task_of(wanted, [*known, rows], name, roles.prediction)
+    at_hand = {column: rows[column].dropna() for column in told}
+    task = task_of(wanted, [values_of(known, *columns), at_hand], name, roles.prediction)
+    return task, Known() if task == "regression" else _known(known, name, roles.prediction)
+
+
+def _known(reference: pa.Table, label: str, prediction: str | None) -> Known:
+    held = []
+    for name in (label, prediction):
+        try:
+            held.append([] if name is None or name not in reference.column_names else distinct(reference[name], name))
+        except LabelsUnusable:  # such as lists; what labels are is said when they are learnt
+            held.append([])
+    return Known(*held)
 
 
 def _draw_reference(reading: _Reading, wanted: int) -> pd.DataFrame:
@@ -119,7 +211,7 @@ def _draw_reference(reading: _Reading, wanted: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    base, name = reading.base, str(reading.monitor.columns.label)
+    base, name = reading.base, reading.label
     present = {item.name for item in base.fields}
     if name not in present or not reading.nights:
         return pd.DataFrame()
@@ -129,5 +221,7 @@ def _draw_reference(reading: _Reading, wanted: int) -> pd.DataFrame:
         rows = [row - first for row in chosen if first <= row < first + item.rows]
         first += item.rows
         if rows:
-            parts.append(reading.source.read(base, [*columns, name], position).iloc[rows])
+            part = reading.source.read(base, [*columns, name], position).take(rows)
+            known = part.drop_columns([name]).append_column(name, own(part, name).labels)
+            parts.append(_frame(reading, known))
     return stack(parts) if parts else pd.DataFrame()

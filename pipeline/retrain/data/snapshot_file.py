@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import ColumnRoles
+from pipeline.labels.classes import Classes
+from pipeline.retrain.data.frames import writable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 _ROW_GROUP_ROWS = 100_000
 
 
-def scored(rows: pd.DataFrame, answers: pd.DataFrame | None, classes: list[Any], roles: ColumnRoles) -> pd.DataFrame:
+def scored(rows: pd.DataFrame, answers: pd.DataFrame | None, told: Told, roles: ColumnRoles) -> pd.DataFrame:
     """The training rows as the new model itself would have logged them: with its predictions and scores.
 
     Production is scored by it from its promotion on, so scores of the model before would look like drift. `answers` are
@@ -24,19 +27,50 @@ def scored(rows: pd.DataFrame, answers: pd.DataFrame | None, classes: list[Any],
         return rows
     probabilities = answers.drop(columns="prediction").to_numpy()
     predictions = answers["prediction"].to_numpy()
-    columns = {
-        roles.prediction: predictions,
-        roles.score: score_of(predictions, probabilities if probabilities.shape[1] else None, classes),
-    }
-    known = {name: values for name, values in columns.items() if name in rows and values is not None}
-    return rows.assign(**{str(name): values for name, values in known.items()})
+    columns = logged(predictions, probabilities if probabilities.shape[1] else None, told, roles)
+    return rows.assign(**{name: values for name, values in columns.items() if name in rows})
 
 
-def score_of(predictions: Any, probabilities: Any | None, classes: list[Any]) -> Any | None:
-    """The score column: a regression's prediction, else the probability of the second of two classes or the largest."""
+@dataclass(frozen=True)
+class Told:
+    """What a model's probabilities are of: its classes, in the order of the columns, and the positive one.
+
+    `positive` is None where nobody says which it is: then a single score is the probability of the second of two
+    classes, and of more the largest.
+    """
+
+    classes: tuple[Any, ...] = ()
+    positive: Any = None
+
+
+def logged(predictions: Any, probabilities: Any | None, told: Told, roles: ColumnRoles) -> dict[str, Any]:
+    """The columns that a model writes, by name: prediction, and its score or a probability for each class.
+
+    The score is a regression's prediction, else the probability of the positive class. A class that the model does not
+    know has the probability 0, so that those of a row sum to 1. A model without probabilities writes no score.
+    """
+    columns: dict[str | None, Any] = {roles.prediction: predictions}
     if probabilities is None:
-        return None if classes else predictions
-    return probabilities[:, 1] if len(classes) == 2 else probabilities.max(axis=1)
+        columns[roles.score] = None if told.classes else predictions
+    else:
+        columns[roles.score] = _of_positive(probabilities, told)
+        known = Classes(told.classes)
+        for name, column in roles.scores.items():
+            columns[column] = _of(known.find(name), probabilities, told)
+    return {name: values for name, values in columns.items() if name is not None and values is not None}
+
+
+def _of_positive(probabilities: Any, told: Told) -> Any:
+    if told.positive is not None:
+        return _of(told.positive, probabilities, told)
+    return probabilities[:, 1] if len(told.classes) == 2 else probabilities.max(axis=1)
+
+
+def _of(wanted: Any, probabilities: Any, told: Told) -> Any:
+    import numpy as np
+
+    known = wanted in told.classes
+    return probabilities[:, told.classes.index(wanted)] if known else np.zeros(len(probabilities))
 
 
 def write(rows: pd.DataFrame, like: pa.Schema, label: str, path: Path) -> None:
@@ -46,7 +80,7 @@ def write(rows: pd.DataFrame, like: pa.Schema, label: str, path: Path) -> None:
 
     names = [name for name in like.names if name != label]
     arrays = {name: _array(rows[name], like.field(name).type) for name in names if name in rows}
-    arrays[label] = pa.array(rows[label], from_pandas=True)
+    arrays[label] = pa.array(writable(rows[[label]])[label], from_pandas=True)
     pq.write_table(pa.table(arrays), path, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.config import ColumnRoles, Monitor
+from pipeline.config import Monitor
 from pipeline.results import NightLeftOut, RetrainStatus, TrainingCounts
 from pipeline.wording import count
 
@@ -21,17 +21,21 @@ if TYPE_CHECKING:
 
 _SEED = 7
 
-LeftOut = Literal["no_production", "no_labels", "quality_failed", "over_max_rows"]
+LeftOut = Literal["no_production", "no_labels", "labels_unusable", "quality_failed", "over_max_rows"]
 
 
 @dataclass(frozen=True)
 class LabelledNight:
-    """Production rows of a night that have a label, in file order, and how many have none; or why there is nothing."""
+    """Production rows of a night that have a label, in file order, and how many have none; or why there is nothing.
+
+    `reason`: of labels that cannot be used, in a sentence.
+    """
 
     run_date: date
     rows: pd.DataFrame | None = None
     unlabelled: int = 0
     why: LeftOut | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,24 +63,6 @@ def window(monitor: Monitor, run_date: date) -> list[date]:
     return [newest - timedelta(days=back) for back in range(monitor.retrain.window_days)]
 
 
-def label(production: pd.DataFrame, labels: pd.DataFrame | None, roles: ColumnRoles) -> tuple[pd.DataFrame, int]:
-    """The rows that have a label, with it, and how many have none.
-
-    Labels are joined by id, the last one of an id counts; without a labels snapshot the production rows' own label is
-    taken.
-    """
-    name = str(roles.label)
-    if labels is None:
-        labelled = production.dropna(subset=[name]) if name in production else production.iloc[:0]
-        return labelled, len(production) - len(labelled)
-    if roles.id not in production or roles.id not in labels or name not in labels:
-        return production.iloc[:0], len(production)
-    known = labels.dropna(subset=[roles.id, name]).drop_duplicates(roles.id, keep="last").set_index(roles.id)[name]
-    found = production.assign(**{name: production[roles.id].map(known)})
-    labelled = found[found[name].notna()]
-    return labelled.astype({name: known.dtype}), len(production) - len(labelled)
-
-
 def assemble(
     monitor: Monitor,
     nights: Iterable[LabelledNight],
@@ -97,7 +83,7 @@ def assemble(
     taken = _take(nights, limit)
     production = stack(taken.frames[::-1]).iloc[-limit:] if taken.frames else pd.DataFrame()
     drawn = draw_reference(limit - len(production))
-    reference = drawn.dropna(subset=[str(monitor.columns.label)]) if len(drawn) else drawn
+    reference = _with_label(drawn, str(monitor.columns.label)) if len(drawn) else drawn
     rows, from_reference, duplicates = _deduplicate(reference, production, monitor.columns.id)
     labelled = len(rows) - from_reference
     held_out = min(math.ceil(labelled * monitor.retrain.holdout_share), labelled)
@@ -117,6 +103,11 @@ def assemble(
     return TrainingSet(training.reset_index(drop=True), holdout.reset_index(drop=True), counts)
 
 
+def _with_label(drawn: pd.DataFrame, label: str) -> pd.DataFrame:
+    known = drawn.dropna(subset=[label])
+    return known.assign(**{label: known[label].infer_objects()})
+
+
 def _take(nights: Iterable[LabelledNight], limit: int) -> _Taken:
     taken = _Taken()
     for night in _until_full(nights, taken, limit):
@@ -125,7 +116,8 @@ def _take(nights: Iterable[LabelledNight], limit: int) -> _Taken:
             taken.frames.append(night.rows)
             taken.rows += len(night.rows)
         else:
-            taken.left_out.append(NightLeftOut(run_date=night.run_date, why=night.why or "no_labels"))
+            why = night.why or "no_labels"
+            taken.left_out.append(NightLeftOut(run_date=night.run_date, why=why, reason=night.reason))
     return taken
 
 
@@ -191,6 +183,13 @@ def shortage(monitor: Monitor, counts: TrainingCounts) -> tuple[RetrainStatus, s
         return "quality_failed", (
             f"{count(broken)} of the nights {nights} failed the suite and are left out; the others have "
             f"{labelled}, at least {count(fewest)} are needed"
+        )
+    unusable = [item for item in counts.left_out if item.why == "labels_unusable"]
+    if unusable:
+        return "no_labels" if counts.labelled_rows == 0 else "too_few_labels", (
+            f"the labels of {count(len(unusable))} of the nights {nights} cannot be used, such as those of "
+            f"{unusable[-1].run_date}: {unusable[-1].reason}; the others have {labelled}, at least {count(fewest)} "
+            "are needed"
         )
     if counts.labelled_rows == 0:
         return "no_labels", f"no production row {nights} has a label yet"

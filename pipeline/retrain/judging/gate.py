@@ -38,7 +38,9 @@ class Judged:
     """The held-out rows: the truth, both models' answers, and the columns that segments are made of.
 
     `champion` is None when nobody can stand for it. `against` says who does, as in `Evaluation`. `must_beat`: the
-    registry has a champion, so that the challenger has to be better than whoever stands for it.
+    registry has a champion, so that the challenger has to be better than whoever stands for it. `classes` are those of
+    the training set, by default those of these rows; `positive` is the one that is judged, by default the second of
+    two.
     """
 
     task: Task
@@ -48,6 +50,8 @@ class Judged:
     against: Against
     must_beat: bool
     segments: pd.DataFrame
+    classes: Sequence[Any] = ()
+    positive: Any = None
 
 
 def evaluate(judged: Judged, policy: RetrainPolicy) -> Evaluation:
@@ -83,7 +87,7 @@ def _measured(judged: Judged, answers: Answers, rows: NDArray[np.int64]) -> Meas
     )
     if judged.task == "regression":
         return Regression(truth, part)
-    return Classification(truth, part, sorted(set(judged.truth.tolist())))
+    return Classification(truth, part, judged.classes or sorted(set(judged.truth.tolist())), judged.positive)
 
 
 def _compare(judged: Judged, rows: NDArray[np.int64], only: str | None) -> tuple[MetricComparison, ...]:

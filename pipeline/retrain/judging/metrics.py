@@ -80,18 +80,19 @@ class Regression:
 
 
 class Classification:
-    """Accuracy, precision, recall, F1 (of the second of two classes, else the mean over classes), and with
-    probabilities ROC AUC (one against the rest), log loss and calibration error.
+    """Accuracy, precision, recall, F1 (of the positive class; where there is none, the mean over classes), and with
+    probabilities ROC AUC (of the positive class, else the mean, each against the rest), log loss and calibration error.
 
-    The calibration error is the mean distance between how sure the model was and how often it was right, over ten
-    groups of rows of equal size, in [0, 1].
+    The positive class is the given one, else the second of two. The calibration error is the mean distance between how
+    sure the model was and how often it was right, over ten groups of rows of equal size, in [0, 1].
     """
 
-    def __init__(self, truth: Labels, answers: Answers, classes: Sequence[Any]) -> None:
+    def __init__(self, truth: Labels, answers: Answers, classes: Sequence[Any], positive: Any = None) -> None:
         import numpy as np
 
         self._classes = list(classes)
         codes = {name: position for position, name in enumerate(self._classes)}
+        self._positive = codes.get(positive, 1 if len(codes) == 2 else None)
         truth_codes = np.array([codes[name] for name in truth], dtype=np.int64)
         # An answer that is no class of these rows is wrong, whatever it is.
         said_codes = np.array([codes.get(name, len(codes)) for name in answers.predictions], dtype=np.int64)
@@ -107,13 +108,14 @@ class Classification:
     def _prepare(self, probabilities: Floats, truth: NDArray[np.int64]) -> None:
         import numpy as np
 
-        two = len(self._classes) == 2
-        watched = [1] if two else range(len(self._classes))
+        two, own_class = len(self._classes) == 2, self._positive
+        # A class that no row has cannot be ranked; without any to rank, every draw is NaN.
+        watched = [own_class] if own_class is not None else [*np.unique(truth)]
         self._ranked = [_Ranked(probabilities[:, code], truth == code) for code in watched]
         own = probabilities[np.arange(len(truth)), truth]
         self._loss = -np.log(np.clip(own, _SMALLEST_PROBABILITY, 1.0))
-        sure = probabilities[:, 1] if two else probabilities.max(axis=1)
-        came_true = truth == 1 if two else truth == probabilities.argmax(axis=1)
+        sure = probabilities[:, own_class] if two and own_class is not None else probabilities.max(axis=1)
+        came_true = truth == own_class if two else truth == probabilities.argmax(axis=1)
         group = np.empty(len(truth), dtype=np.int64)
         group[np.argsort(sure, kind="stable")] = np.arange(len(truth)) * _CALIBRATION_BINS // max(len(truth), 1)
         members = (group[:, None] == np.arange(_CALIBRATION_BINS)).astype(np.float64)
@@ -138,8 +140,9 @@ class Classification:
         precision = np.nan_to_num(_ratio(hit, said))
         recall = np.nan_to_num(_ratio(hit, true))
         f1 = np.nan_to_num(_ratio(2 * precision * recall, precision + recall))
-        if len(self._classes) == 2:
-            return {"precision": precision[:, 1], "recall": recall[:, 1], "f1": f1[:, 1]}
+        own = self._positive
+        if own is not None:
+            return {"precision": precision[:, own], "recall": recall[:, own], "f1": f1[:, own]}
         there = true > 0  # a class that a draw lacks counts neither for nor against
         share = there / there.sum(axis=1, keepdims=True)
         named = {"precision": precision, "recall": recall, "f1": f1}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SKOPS, PICKLE = "skops", "pickle"
+_OF_MLFLOW = "registered_model_meta"
 
 # What scikit-learn's own trees are made of, beyond the types that skops trusts by itself.
 TRUSTED_TYPES = (
@@ -37,12 +38,17 @@ class Untrusted(Exception):
 
 @dataclass(frozen=True)
 class Description:
-    """What is kept with a model, so that it can be asked for answers later."""
+    """What is kept with a model, so that it can be asked for answers later.
+
+    `positive`: the class whose probability is its score; None for a regression, for several classes of which the
+    monitor names none, and in models of earlier versions.
+    """
 
     task: Task
     features: Features
     serialization: str
     trusted_types: tuple[str, ...] = ()
+    positive: int | str | None = None
 
 
 def save(model: Any, folder: Path, description: Description, example: pd.DataFrame) -> None:
@@ -52,23 +58,28 @@ def save(model: Any, folder: Path, description: Description, example: pd.DataFra
         Untrusted: the model cannot be saved with skops, or not with the types that are trusted.
     """
     from mlflow import sklearn as mlflow_sklearn
+    from mlflow.exceptions import MlflowException
 
     trusted = sorted({*TRUSTED_TYPES, *description.trusted_types})
-    if description.serialization == SKOPS:
-        _require_trusted(model, trusted)
-    mlflow_sklearn.save_model(
-        model,
-        str(folder),
-        serialization_format=description.serialization,
-        skops_trusted_types=trusted if description.serialization == SKOPS else None,
-        signature=_signature(description),
-        input_example=example,
-        pip_requirements=_requirements(model, description.serialization),
-        metadata={"nightjar": dataclasses.asdict(description)},
-    )
+    try:
+        mlflow_sklearn.save_model(
+            model,
+            str(folder),
+            serialization_format=description.serialization,
+            skops_trusted_types=trusted if description.serialization == SKOPS else None,
+            signature=_signature(description),
+            input_example=example,
+            pip_requirements=_requirements(model, description.serialization),
+            metadata={"nightjar": dataclasses.asdict(description)},
+        )
+    except MlflowException:
+        if description.serialization == SKOPS:  # asked only now: a model of many trees is written slowly, see `trainer`
+            _require_trusted(model, trusted)
+        raise
 
 
 def _require_trusted(model: Any, trusted: Iterable[str]) -> None:
+    """Say what it is that skops does not save."""
     import skops.io
 
     advice = "name them in retrain.trusted_types, or set retrain.allow_pickle in the monitor file"
@@ -140,13 +151,40 @@ def describe(folder: Path) -> Description:
 
     kept = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["metadata"]["nightjar"]
     parts = {name: tuple(values) for name, values in kept["features"].items()}
-    return Description(kept["task"], Features(**parts), kept["serialization"], tuple(kept["trusted_types"]))
+    trusted, positive = tuple(kept["trusted_types"]), kept.get("positive")
+    return Description(kept["task"], Features(**parts), kept["serialization"], trusted, positive)
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 over the paths and digests of all files below a folder, in hex."""
-    lines = []
+def listing(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, in hex, by its path in it; in order."""
+    found = {}
     for path in sorted(Path(parent) / name for parent, _, names in os.walk(folder) for name in names):
         with open(path, "rb") as stream:
-            lines.append(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(stream, 'sha256').hexdigest()}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """SHA-256 over the paths and digests of files as `listing` gives them, in hex."""
+    return hashlib.sha256("\n".join(f"{path} {content}" for path, content in files.items()).encode()).hexdigest()
+
+
+def differing(folder: Path, files: Mapping[str, str], sha256: str) -> list[str]:
+    """Which files of a model are not the registered ones; empty where all are, and nothing else is left in the folder.
+
+    What was not registered is none of the model's business, such as `registered_model_meta`, which MLflow writes beside
+    a model that its own `load_model` loads from a local folder. It is removed from this copy, so that nobody loads it.
+
+    Args:
+        folder: a copy of the model's files, which is nobody else's.
+        files: the registered ones, as `listing` gave them; empty for models of earlier versions, which have no list.
+        sha256: the digest that was registered. A list that does not have it counts for nothing.
+    """
+    found = listing(folder)
+    if digest(files) != sha256:
+        files = {path: content for path, content in found.items() if path != _OF_MLFLOW}
+        if digest(files) != sha256:
+            return ["one of them"]
+    for path in found.keys() - files.keys():
+        (folder / path).unlink()
+    return [path for path, content in files.items() if found.get(path) != content]

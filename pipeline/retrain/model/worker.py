@@ -46,6 +46,7 @@ class Job(BaseModel):
     trusted_types: tuple[str, ...] = ()
     allow_pickle: bool = False
     serialization: str = model_files.SKOPS
+    positive: int | str | None = None
 
 
 class Refused(Exception):
@@ -98,7 +99,7 @@ def _train(job: Job, folder: Path) -> dict[str, Any]:
     model_files.save(
         model,
         folder / "model",
-        model_files.Description(job.task, job.features, job.serialization, job.trusted_types),
+        model_files.Description(job.task, job.features, job.serialization, job.trusted_types, job.positive),
         _example(frame, job.private),
     )
     if job.score_rows:

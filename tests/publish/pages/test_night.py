@@ -77,6 +77,19 @@ def test_what_the_sentence_says_is_not_said_again() -> None:
     assert "From the suite, by pandas." in text
 
 
+def test_performance_says_which_class_it_is_about_how_each_was_told_and_what_looks_mistaken() -> None:
+    night = drifted_night()
+    noted = night.performance.model_copy(update={"notes": ("the score looks like the probability of '<b>'",)})
+    text = Page(pages.night_page(dataclasses.replace(night, performance=noted))).text
+    assert "Precision, recall, F1 and ROC AUC are about 1." in text
+    assert "the score looks like the probability of '<b>'." in text
+    assert "ClassRowsPredictedPrecisionRecallF1 02,4872,5630.8600.8850.872 18007240.6430.5820.611" in text
+    plain = noted.model_copy(update={"positive": None, "by_class": (), "notes": ()})
+    text = Page(pages.night_page(dataclasses.replace(night, performance=plain))).text
+    assert "are about" not in text
+    assert "Class by class" not in text
+
+
 def test_many_failures_are_folded_after_the_first_twenty() -> None:
     one = failed_with().quality.outcomes[0]
     many = QualityResult(snapshots="", suite="churn", passed=True, outcomes=(one,) * 57)

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.publish.facts.retraining import remember
 from pipeline.publish.pages import retraining_page
-from pipeline.results import RetrainResult, RetrainStatus
+from pipeline.results import RetrainResult, RetrainStatus, TrainingCost
 from tests.publish import samples
 from tests.publish.reading import Page
 from tests.publish.retrainings import COMMANDS, STATUSES, WITH_A_MODEL, evaluation, hostile, retraining
@@ -80,3 +80,17 @@ def test_hostile_text_adds_no_element_and_no_address() -> None:
     assert "script" not in found.tags
     assert set(found.addresses) == {*page(retraining("rejected")).addresses}
     assert not found.handlers
+
+
+def test_the_features_are_listed_with_what_the_model_relies_on_and_the_work_that_was_expected() -> None:
+    result = retraining()
+    assert result.lineage is not None
+    lineage = result.lineage.model_copy(update={"importances": {"<age>": 0.03, "income": 0.01, "city": 0.0}})
+    cost = TrainingCost(words="3 trainings on 800 rows and 3 features", rows=800, features=3)
+    text = page(result.model_copy(update={"lineage": lineage, "cost": cost})).text
+    assert "3 features, by how far its answers move" in text
+    places = [text.index(words) for words in ("<age>75%", "income25%", "city0%")]
+    assert places == sorted(places)
+    assert "Work3 trainings on 800 rows and 3 features" in text
+    many = lineage.model_copy(update={"importances": {f"f{place}": 1.0 for place in range(130)}})
+    assert "30 more features are in retrain.json" in page(result.model_copy(update={"lineage": many})).text

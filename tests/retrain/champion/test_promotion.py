@@ -37,7 +37,7 @@ def register(registry: Registry, folder: Path, day: str) -> Version:
         "run_date": day,
         "training_uri": f"/training/{day}.parquet",
         "training_sha256": day * 2,
-        "model_sha256": model_files.digest(model),
+        "model_sha256": model_files.digest(model_files.listing(model)),
     }
     run_id, source = registry.record(Entry(f"people/{day}", model, {"rows": "1"}, {"roc_auc": 0.9}, tags))
     return registry.register(run_id, source, {"retrain_key": f"people/{day}", **tags}, b"{}")

@@ -11,7 +11,7 @@ import skops.io
 
 from pipeline.retrain.data.features import Features, features_of, typed
 from pipeline.retrain.model.model_files import TRUSTED_TYPES
-from pipeline.retrain.trainer import TrainingData, train
+from pipeline.retrain.trainer import TrainingData, most_rounds, most_trees, train
 
 
 def test_frames_are_typed_the_same_in_training_and_in_serving() -> None:
@@ -111,3 +111,11 @@ def test_the_default_model_needs_no_trust_beyond_ours(task: str, rare: float) ->
     saved = skops.io.dumps(train(data(task=task, rare=rare)))
 
     assert set(skops.io.get_untrusted_types(data=saved)) <= set(TRUSTED_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("classes", "rounds", "trees"),
+    [(0, 500, 500), (2, 500, 500), (3, 500, 1_500), (20, 500, 10_000), (50, 200, 10_000), (591, 20, 11_820)],
+)
+def test_many_classes_have_fewer_rounds(classes: int, rounds: int, trees: int) -> None:
+    assert (most_rounds(classes), most_trees(classes)) == (rounds, trees)

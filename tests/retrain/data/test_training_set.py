@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.config import Monitor
-from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, label, shortage, window
+from pipeline.retrain.data.training_set import LabelledNight, TrainingSet, assemble, draw, shortage, window
 
 DATES = (date(2026, 1, 1), date(2026, 1, 9))
 
@@ -110,38 +109,6 @@ def test_what_is_left_out_is_counted() -> None:
         (7, "quality_failed"),
         (8, "no_labels"),
     ]
-
-
-def test_labels_are_joined_by_id_and_the_last_one_counts() -> None:
-    production = pd.DataFrame({"id": ["a", "b", "c", None], "label": 9})
-    labels = pd.DataFrame({"id": ["b", "a", "b", None], "label": [0, 1, 1, 1]})
-    roles = monitor().columns
-
-    labelled, unlabelled = label(production, labels, roles)
-
-    assert list(zip(labelled["id"], labelled["label"], strict=True)) == [("a", 1), ("b", 1)]
-    assert labelled["label"].dtype == np.int64
-    assert unlabelled == 2
-
-
-def test_ids_beyond_what_floats_can_tell_apart_find_their_labels() -> None:
-    """As `read_frame` gives whole numbers with gaps."""
-    first = 2**53 + 1
-    production = pd.DataFrame({"id": [first, first + 1, first + 2]})
-    labels = pd.DataFrame({"id": pd.array([first, first + 2, None], "Int64"), "label": pd.array([1, 0, 1], "Int64")})
-    labelled, unlabelled = label(production, labels, monitor().columns)
-    assert labelled.to_numpy().tolist() == [[first, 1], [first + 2, 0]]
-    assert unlabelled == 1
-
-
-def test_without_a_labels_snapshot_the_rows_own_label_counts() -> None:
-    production = pd.DataFrame({"id": ["a", "b"], "label": [1.0, None]})
-
-    labelled, unlabelled = label(production, None, monitor().columns)
-
-    assert list(labelled["id"]) == ["a"]
-    assert unlabelled == 1
-    assert label(production[["id"]], None, monitor().columns)[1] == 2
 
 
 @pytest.mark.parametrize(("total", "wanted"), [(10, 3), (10, 10), (10, 99), (10, 0), (0, 5)])

@@ -125,3 +125,32 @@ def test_without_probabilities_only_hits_are_counted() -> None:
 
     assert set(found) == {"accuracy", "precision", "recall", "f1"}
     assert (found["accuracy"][0], found["precision"][0]) == (0.5, 0.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(2, 3), st.integers(0, 1))
+def test_the_positive_class_is_the_one_that_is_asked_for(seed: int, classes: int, positive: int) -> None:
+    truth, probabilities, weights = sample(seed, classes)
+    said = probabilities.argmax(axis=1)
+    asked = Answers(said, tuple(range(classes)), probabilities)
+
+    found = Classification(truth, asked, range(classes), positive).metrics(weights)
+
+    for draw, row in enumerate(weights):
+        own = truth == positive
+        precision, recall, _, _ = known.precision_recall_fscore_support(
+            own, said == positive, average="binary", sample_weight=row, zero_division=0.0
+        )
+        assert found["precision"][draw] == pytest.approx(precision)
+        assert found["recall"][draw] == pytest.approx(recall)
+        area = known.roc_auc_score(own, probabilities[:, positive], sample_weight=row)
+        assert found["roc_auc"][draw] == pytest.approx(area)
+
+
+def test_a_class_that_no_row_has_is_not_ranked() -> None:
+    truth, probabilities, weights = sample(1, 2)
+    three = Answers(truth, (0, 1, 2), np.column_stack([probabilities, np.zeros(len(truth))]))
+    found = Classification(truth, three, [0, 1, 2]).metrics(weights)
+    for draw, row in enumerate(weights):
+        areas = [known.roc_auc_score(truth == one, probabilities[:, one], sample_weight=row) for one in (0, 1)]
+        assert found["roc_auc"][draw] == pytest.approx(sum(areas) / 2)

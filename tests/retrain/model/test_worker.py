@@ -184,12 +184,41 @@ def test_what_skops_cannot_save_is_said(tmp_path: Path) -> None:
         )
 
 
+def digest(folder: Path) -> str:
+    return model_files.digest(model_files.listing(folder))
+
+
 def test_every_file_counts_for_the_digest(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
-    first = model_files.digest(tmp_path)
+    first = digest(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "b").write_text("2")
-    second = model_files.digest(tmp_path)
+    second = digest(tmp_path)
     (tmp_path / "folder" / "b").rename(tmp_path / "folder" / "c")
 
-    assert len({first, second, model_files.digest(tmp_path)}) == 3
+    assert len({first, second, digest(tmp_path)}) == 3
+
+
+def test_the_registered_files_are_checked_and_others_are_left_out(tmp_path: Path) -> None:
+    for name in ("MLmodel", "model.skops"):
+        (tmp_path / name).write_text(name)
+    files, sha256 = model_files.listing(tmp_path), digest(tmp_path)
+    (tmp_path / "registered_model_meta").write_text("of MLflow")
+    (tmp_path / "code.py").write_text("of somebody")
+
+    assert model_files.differing(tmp_path, files, sha256) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["MLmodel", "model.skops"]
+    (tmp_path / "model.skops").write_text("of somebody")
+    assert model_files.differing(tmp_path, files, sha256) == ["model.skops"]
+    (tmp_path / "model.skops").unlink()
+    assert model_files.differing(tmp_path, files, sha256) == ["model.skops"]
+
+
+def test_a_list_that_was_not_registered_counts_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("sound")
+    sha256 = digest(tmp_path)
+    (tmp_path / "registered_model_meta").write_text("of MLflow")
+    assert model_files.differing(tmp_path, {}, sha256) == []  # a model of an earlier version
+    (tmp_path / "MLmodel").write_text("of somebody")
+    for files in ({}, model_files.listing(tmp_path)):
+        assert model_files.differing(tmp_path, files, sha256) == ["one of them"]

@@ -1,0 +1,43 @@
+"""What is measured: rows with their labels, and how to call them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.labels.columns import type_words
+from pipeline.results import ClassPerformance
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a night or of the reference. `labels` and `answers` say where the labels and the rest come from.
+
+    They are addresses, or words such as `the reference`: reasons name them, so that somebody finds the file.
+    """
+
+    table: pa.Table
+    labels: str
+    answers: str
+
+    def has(self, column: str | None) -> bool:
+        """Whether a column is configured, and there."""
+        return column is not None and column in self.table.column_names
+
+    def held(self, label: str, answer: str | None = None) -> str:
+        """What the columns hold, without a value: `y is int64 in labels/, p is string in production/`."""
+        parts = [(label, self.labels), *([] if answer is None else [(answer, self.answers)])]
+        words = [f"{name} is {type_words(self.table[name])} in {place}" for name, place in parts if self.has(name)]
+        return ", ".join(words)
+
+
+@dataclass
+class Found:
+    """Metrics by name, those of each class, and what is to be said of them."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    by_class: list[ClassPerformance] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
