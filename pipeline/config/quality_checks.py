@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -97,11 +97,12 @@ class DuplicateId(Section):
 class Freshness(Section):
     """The newest object and the newest moment in `column` are at most `hours` older than the end of the run date.
 
-    Without `column` it is the only timestamp column of production, where there is just one.
+    Without `column` it is the only timestamp column of production, where there is just one and its moments lie close
+    together, as those of one night do. `column: false` looks at the objects alone.
     """
 
     hours: _Positive = 48.0
-    column: ColumnName | None = None
+    column: ColumnName | Literal[False] | None = None
     severity: Severity = "warning"
 
 

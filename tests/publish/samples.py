@@ -188,7 +188,7 @@ def stale(severity: Severity = "warning") -> QualityResult:
         column=None,
         severity=severity,
         passed=False,
-        sentence="The newest file was written within 48 hours before the end of the run date",
+        sentence="The newest file was not written more than 48 hours before the end of the run date",
         observed="73 hours before",
         check="freshness",
     )

@@ -68,7 +68,7 @@ def test_a_quiet_night_on_stale_data_is_not_called_healthy() -> None:
     assert view.state == "stale"
     assert view.subject == "[churn] stale data: none of 18 columns drifted on 2026-01-14"
     assert view.changed[0].endswith(
-        "The newest file was written within 48 hours before the end of the run date, found 73 hours before"
+        "The newest file was not written more than 48 hours before the end of the run date, found 73 hours before"
     )
     assert "ml-team@example.com finds out why the newest is late" in view.next_step
     assert view.command == "python -m pipeline run churn --date 2026-01-14"
