@@ -55,8 +55,8 @@ def _volume(evidence: Evidence) -> dict[str, str]:
     usual = sizes[len(sizes) // 2]
     low, high = RowHistory().least, RowHistory().most
     if sizes[0] < 1.2 * low * usual or 1.2 * sizes[-1] > high * usual:
-        low = min(low, math.floor(50 * sizes[0] / usual) / 100)
-        high = max(high, math.ceil(200 * sizes[-1] / usual) / 100)
+        low = min(low, math.floor(33 * sizes[0] / usual) / 100)
+        high = max(high, math.ceil(300 * sizes[-1] / usual) / 100)
         limits = f"{{least: {value(low)}, most: {value(high)}}}"
         found[f"row_history: {limits}"] = "nights differ as much"
     return found

@@ -148,12 +148,13 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     return decision
 
 
-def render_report(night: Night, airflow_run: str | None = None) -> str:
+def render_report(night: Night, airflow_run: str | None = None, *, retrains: bool = False) -> str:
     """Render everything people and programs read of this night and publish it whole; the address of its page.
 
     Args:
         night: the night.
-        airflow_run: the id of the run in Airflow that this is a part of, for a link.
+        airflow_run: the id of the run in Airflow that this is a part of, for a link; it starts what the night asks for.
+        retrains: whoever runs this without Airflow does so.
     """
     from pipeline.publish import evidently_report
     from pipeline.publish.gauges import night as gauges
@@ -161,7 +162,7 @@ def render_report(night: Night, airflow_run: str | None = None) -> str:
     from pipeline.publish.pages import night_page
 
     view = night_view(night)
-    view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run}))
+    view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains}))
     drift_report = evidently_report.render(view.monitor, view.pair, view.drift)  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:

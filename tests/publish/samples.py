@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.night import NightView, Runs
 from pipeline.results import (
     ColumnDrift,
     ColumnType,
@@ -295,7 +295,7 @@ def decision(failed: bool = False, drifted: bool = True) -> Decision:
 
 
 def view(name: str = "churn", run_date: date = RUN_DATE) -> NightView:
-    """The whole drifted night."""
+    """The whole drifted night, run by Airflow."""
     return NightView(
         monitor=monitor(name),
         pair=pair(run_date),
@@ -304,6 +304,7 @@ def view(name: str = "churn", run_date: date = RUN_DATE) -> NightView:
         performance=performance(),
         decision=decision(),
         report_base_url="https://reports.example.com/nightjar",
+        runs=Runs(airflow=f"scheduled__{run_date}"),
     )
 
 
