@@ -94,6 +94,16 @@ class DuplicateId(Section):
     severity: Severity = "critical"
 
 
+class DuplicateRows(Section):
+    """Rows that repeat another one in every column: at most `rise` over the reference's own share. Where no id says it.
+
+    Ignored columns do not count: a night that was delivered twice may have another load time, or another index.
+    """
+
+    rise: Share = 0.05
+    severity: Severity = "warning"
+
+
 class Freshness(Section):
     """The newest object and the newest moment in `column` are at most `hours` older than the end of the run date.
 
@@ -140,6 +150,7 @@ class QualityChecks(Section):
     out_of_range: OutOfRange | None = OutOfRange()
     outliers: Outliers | None = Outliers()
     duplicate_id: DuplicateId | None = DuplicateId()
+    duplicate_rows: DuplicateRows | None = DuplicateRows()
     freshness: Freshness | None = Freshness()
     prediction_skew: PredictionSkew | None = PredictionSkew()
     class_imbalance: ClassImbalance | None = ClassImbalance()
