@@ -151,6 +151,24 @@ def quantile(part: float) -> str:
     return "median" if part == 0.5 else f"{exact_share(part)} quantile"
 
 
+def decided_alone(names: Sequence[str]) -> str:
+    """Columns that made a night drifted whatever the others did: `education drifted, which decides alone`."""
+    return f"{_some(names)} drifted, {_alone(names)}"
+
+
+def undecided(names: Sequence[str]) -> str:
+    """Columns of which nobody knows: `education, which decides alone, could not be compared`."""
+    return f"{_some(names)}, {_alone(names)}, could not be compared"
+
+
+def _some(names: Sequence[str]) -> str:
+    return listed([clip(name, 40) for name in names], 3)
+
+
+def _alone(names: Sequence[str]) -> str:
+    return "which decides alone" if len(names) == 1 else "each of which decides alone"
+
+
 def listed(items: Sequence[object], most: int = 8) -> str:
     """The first items, and how many more there are: `a, b and 12 more`."""
     more = f" and {count(len(items) - most)} more" if len(items) > most else ""

@@ -332,3 +332,7 @@ def test_templates_format_no_numbers() -> None:
     for path in templates:
         for expression in re.findall(r"{[{%].*?[%}]}", path.read_text(), re.DOTALL):
             assert not formats.search(re.sub(r"strftime\(.*?\)", "", expression)), (path, expression)
+
+
+def test_small_changes_have_no_exponent() -> None:
+    assert (signed(1.631e-05), wording.difference(-1.631e-05)) == ("+0.000016", "worse by 0.000016")

@@ -54,7 +54,6 @@ from nightjar_airflow.wiring import (
 from pipeline.config import Monitor
 from pipeline.config.monitor_files import MonitorFiles
 from pipeline.errors import ConfigError
-from pipeline.wording import exact_share
 
 if TYPE_CHECKING:
     from pipeline.steps.night import Night
@@ -241,7 +240,7 @@ def _facts(monitor: Monitor) -> str:
         "Production": monitor.snapshots.production,
         "Labels": monitor.snapshots.labels or "",
         "Suite": f"expectations/{monitor.quality.suite}.json",
-        "Drift limit": f"{exact_share(monitor.drift.limit)} of the columns",
+        "Retraining": f"when {monitor.drift.due_words}",
         "Mail": ", ".join(monitor.notify.email),
     }
     lines = [f"* {key}: `{value.replace('`', ' ')}`" for key, value in rows.items() if value]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pipeline.config.documents import yaml_text
+from pipeline.wording import clip
 
 _LINE = 110
 _INDENT = "  "
@@ -22,7 +24,11 @@ ROLES = {
 
 @dataclass(frozen=True)
 class Draft:
-    """What goes into a monitor file; None and empty lists are left out, with a word on what they would do."""
+    """What goes into a monitor file; None and empty lists are left out, with a word on what they would do.
+
+    `ignore` says of every column why, `checks` are lines of `quality.checks` with their reason, `scores` are columns by
+    class. `champion`: the reference follows the promoted model.
+    """
 
     name: str
     owner: str
@@ -36,16 +42,41 @@ class Draft:
     model_version: str | None
     numerical: Sequence[str]
     categorical: Sequence[str]
-    ignore: Sequence[str]
+    ignore: Mapping[str, str]
     label_delay_days: int
+    scores: Mapping[str, str] = field(default_factory=dict)
+    positive: str | int | float | bool | None = None
+    task: str | None = None
+    champion: bool = False
+    min_rows: int = 0
+    min_rows_words: str = "a night of fewer rows asks for no retraining"
+    nights_over: str = ""
+    email: Sequence[str] = ()
+    when: str = "always"
+    checks: Mapping[str, str] = field(default_factory=dict)
 
 
 def monitor_text(draft: Draft) -> str:
     """The YAML of a draft. Every name and address is quoted where YAML would read it as something else."""
     from pipeline.publish.templates import render
 
-    lists = {key: _list(key, getattr(draft, key)) for key in ("numerical", "categorical", "ignore")}
-    return render("monitor.yaml.j2", draft=draft, roles=ROLES, **lists)
+    lists = {key: _list(key, getattr(draft, key)) for key in ("numerical", "categorical")}
+    named = [getattr(draft, key) for key in (*ROLES, "scores", "numerical", "categorical", "ignore")]
+    return render(
+        "monitor.yaml.j2",
+        draft=draft,
+        roles=ROLES,
+        positive="" if draft.positive is None else class_text(draft.positive),
+        empty=not any(named) and draft.positive is None,
+        ignore=[(yaml_text(name), clip(reason, 200)) for name, reason in draft.ignore.items()],
+        checks=[(line, clip(reason, 200)) for line, reason in draft.checks.items()],
+        **lists,
+    )
+
+
+def class_text(found: object) -> str:
+    """A class as YAML reads it back: text is quoted where it looks like a number or a truth value."""
+    return yaml_text(found) if isinstance(found, str) else json.dumps(found)
 
 
 def _list(key: str, names: Sequence[str]) -> str:

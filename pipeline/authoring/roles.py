@@ -1,30 +1,26 @@
-"""Guesses what the columns of a scored data set are, from their names, types and values. A person has the last word."""
+"""Guesses what the columns of a scored data set are, from names, types and values. A person has the last word."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pipeline.checks.quality.check import Limits
+from pipeline.authoring import names as called
+from pipeline.authoring.evidence import MAX_CATEGORIES, Evidence
+from pipeline.authoring.left_out import event_time, is_row_counter, why_left_out
+from pipeline.authoring.scores import CLEAR, areas, classes_of, likely_positive, scores_by_class, task_by
 
-if TYPE_CHECKING:
-    from pipeline.checks.quality.built_in.reference import Profile
-
-_ID = re.compile(r"(^|_)(id|uuid|guid|key)$", re.IGNORECASE)
-_PREDICTION = re.compile(r"^(y_?)?pred(iction|icted)?(_?(label|class|value))?$", re.IGNORECASE)
-_SCORE = re.compile(r"prob|score|confidence", re.IGNORECASE)
-_LABEL = re.compile(r"^(label|target|truth|ground_truth|actual|outcome|y(_true)?)$", re.IGNORECASE)
-_VERSION = re.compile(r"model.*version|version.*model", re.IGNORECASE)
-_MAX_CATEGORIES = 50
 _MAX_FLAGS = 2
+_ANSWERED = "what a model answered, and never to be learnt from"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a data set by what they are: one of each role at most, every column in one list at most."""
+    """The columns of a data set by what they are: one of each role at most, every column in one list at most.
+
+    `scores` are columns by class. `ignore` says of every column that is left out why. `event` is the time that moves
+    with the night.
+    """
 
     id: str | None
     label: str | None
@@ -33,7 +29,9 @@ class Columns:
     model_version: str | None
     numerical: tuple[str, ...]
     categorical: tuple[str, ...]
-    ignore: tuple[str, ...]
+    ignore: Mapping[str, str]
+    scores: Mapping[str, str] = field(default_factory=dict)
+    event: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,32 +43,44 @@ class Known:
     prediction: str | None = None
     score: str | None = None
     model_version: str | None = None
+    scores: Mapping[str, str] | None = None
 
 
-def guess_columns(
-    profiles: Mapping[str, Profile], production: Collection[str], labels: Collection[str], known: Known
-) -> Columns:
-    """Roles and kinds of all columns of the reference; those that production lacks are ignored.
+def guess_columns(evidence: Evidence, known: Known) -> Columns:
+    """Roles and kinds of all columns of the reference; those that have no place in a comparison are ignored.
 
     Args:
-        profiles: of the reference, from `look_at`.
-        production: names of production's columns; none where there is no snapshot yet.
-        labels: names of the columns that arrive with the labels; none where there are none.
+        evidence: what is known of the data.
         known: what is not to be guessed.
     """
-    names = [name for name in profiles if name]  # a monitor file cannot list one without a name
-    label = _chosen(known.label, lambda: _label(names, production, labels))
-    identity = _chosen(known.id, lambda: _id(names, production, labels, label))
+    names = evidence.names
+    label = _chosen(known.label, lambda: _label(evidence))
+    identity = _chosen(known.id, lambda: _id(evidence, label))
     free = [name for name in names if name not in (label, identity)]
-    prediction = _chosen(known.prediction, lambda: _first(name for name in free if _PREDICTION.search(name)))
+    present = [name for name in free if not evidence.absent(name)]
+    prediction = _chosen(known.prediction, lambda: _prediction(present, label))
     free = [name for name in free if name != prediction]
-    score = _chosen(known.score, lambda: _first(name for name in free if _is_score(profiles[name])))
-    version = _chosen(known.model_version, lambda: _first(name for name in free if _VERSION.search(name)))
-    aside = {label, identity, version, *(name for name in names if production and name not in production)}
-    compared = [profiles[name] for name in names if name not in aside and not is_identifier(profiles[name])]
-    numerical = tuple(item.name for item in compared if _is_numerical(item, prediction))
-    categorical = tuple(item.name for item in compared if item.name not in numerical and item.categories)
-    placed = {label, identity, version, *numerical, *categorical}
+    by_class = scores_by_class(evidence, classes_of(evidence, label) or classes_of(evidence, prediction))
+    several = by_class if len(by_class) > 2 and not known.score else {}
+    scores = dict(several if known.scores is None else known.scores)
+    said = "" if scores else known.score
+    score = _chosen(said, lambda: _score(evidence, free, (label, prediction), by_class))
+    version = _chosen(known.model_version, lambda: _first(name for name in free if called.is_called_version(name)))
+    answers = {prediction, score, *scores.values()} - {None}
+    placed = {label, identity, version, *answers}
+    event = event_time(evidence)
+    ignore: dict[str, str] = {}
+    for name in names:
+        if name not in placed:
+            is_answer = name in by_class.values() or _is_answer(evidence, name, label)
+            reason = why_left_out(evidence, name, event) or (_ANSWERED if is_answer else None)
+            ignore |= {name: reason} if reason else {}
+        elif name in answers and evidence.absent(name):
+            ignore[name] = "production does not have it"
+    compared = [name for name in names if name not in ignore and name not in {label, identity, version}]
+    numerical = tuple(name for name in compared if _is_numerical(evidence, name, prediction))
+    categorical = tuple(name for name in compared if name not in numerical and evidence.profiles[name].categories)
+    rest = {name: "not compared" for name in compared if name not in (*numerical, *categorical, *answers)}
     return Columns(
         id=identity,
         label=label,
@@ -79,29 +89,10 @@ def guess_columns(
         model_version=version,
         numerical=numerical,
         categorical=categorical,
-        ignore=tuple(name for name in names if name not in placed),
+        ignore={name: (ignore | rest)[name] for name in names if name in ignore | rest},
+        scores=scores,
+        event=event,
     )
-
-
-def look_at(reference: Sequence[Path], limits: Limits) -> dict[str, Profile]:
-    """Every column of local parquet files as a category, and as a number where it has too many values for one.
-
-    Raises:
-        SnapshotUnreadable: a file is damaged.
-    """
-    from pipeline.checks.quality.built_in.reference import profile_columns
-    from pipeline.checks.scan import open_table
-
-    table = open_table([str(path) for path in reference])
-    names = table.column_names
-    found = profile_columns(table, dict.fromkeys(names, "categorical"), _MAX_CATEGORIES, 1.5, limits)
-    numbers = [name for name in names if found[name].family == "number"]
-    return found | {
-        name: replace(profile, categories=found[name].categories)
-        for name, profile in profile_columns(
-            table, dict.fromkeys(numbers, "numerical"), _MAX_CATEGORIES, 1.5, limits
-        ).items()
-    }
 
 
 def _chosen(said: str | None, guess: Callable[[], str | None]) -> str | None:
@@ -112,46 +103,113 @@ def _first(names: Iterable[str]) -> str | None:
     return next(iter(names), None)
 
 
-def _label(names: Sequence[str], production: Collection[str], labels: Collection[str]) -> str | None:
-    """What the reference knows and production does not is the truth that comes later."""
-    later = [name for name in names if production and name not in production]
-    arriving = [name for name in later if name in labels] or later
+def _label(evidence: Evidence) -> str | None:
+    """What the labels bring and production lacks; else what is called so, or what a prediction is called after.
+
+    That production lacks a column says nothing alone: it may be a split, or a feature that is gone.
+    """
+    names = evidence.names
+    later = [name for name in names if evidence.absent(name)]
+    arriving = [name for name in (later or names) if name in evidence.labels and _may_be_truth(evidence, name)]
     if len(arriving) == 1:
         return arriving[0]
-    return _first(name for name in (arriving or names) if _LABEL.search(name))
+    predicted = {called.answers_for(name) for name in names if _sounds_answered(name)} - {""}
+    among = arriving or [name for name in (later or names) if not _sounds_answered(name)]
+    named = (name for name in among if called.is_called_label(name))
+    return _first(named) or _first(name for name in among if " ".join(called.words(name)) in predicted)
 
 
-def _id(names: Sequence[str], production: Collection[str], labels: Collection[str], label: str | None) -> str | None:
-    """What labels and production share joins them; else the name says it."""
-    shared = [name for name in names if name in labels and name in production and name != label]
-    if len(shared) == 1:
-        return shared[0]
-    return _first(name for name in (shared or names) if is_called_id(name))
+def _may_be_truth(evidence: Evidence, name: str) -> bool:
+    seen = evidence.seen.get(name)
+    return seen is not None and not seen.moment and not (called.is_called_id(name) or called.is_called_index(name))
 
 
-def _is_score(profile: Profile) -> bool:
-    numbers = profile.numbers
-    in_unit = numbers is not None and not numbers.whole and numbers.low >= 0 and numbers.high <= 1
-    return in_unit and _SCORE.search(profile.name) is not None
+def _sounds_answered(name: str) -> bool:
+    return called.is_called_prediction(name) or called.is_called_score(name)
 
 
-def is_called_id(name: str) -> bool:
-    """Whether a column is called as identifiers are."""
-    return _ID.search(name) is not None
+def _id(evidence: Evidence, label: str | None) -> str | None:
+    """What differs in every row; of that, what joins production with labels, and what is called so."""
+    able = [name for name in evidence.names if name != label and _may_be_id(evidence, name)]
+    joining = [name for name in able if name in evidence.labels]
+    named = [name for name in able if called.is_called_id(name)]
+    ranked = [
+        *(name for name in joining if name in named),
+        *(name for name in joining if not called.is_called_index(name)),
+        *(name for name in joining if not is_row_counter(evidence, name)),
+        *sorted(named, key=lambda name: called.words(name) != ("id",)),
+        *(name for name in able if name in evidence.texts and evidence.texts[name].pattern is not None),
+    ]
+    return _first(ranked)
 
 
-def is_identifier(profile: Profile) -> bool:
-    """Whole numbers that are called an id and have more values than categories have."""
-    numbers = profile.numbers
-    return is_called_id(profile.name) and numbers is not None and numbers.whole and not profile.categories
+def _may_be_id(evidence: Evidence, name: str) -> bool:
+    """It differs in every row of the reference; one that names or joins rows may do so within each night only."""
+    seen = evidence.seen.get(name)
+    if seen is None or evidence.absent(name) or not (seen.form == "text" or seen.whole):
+        return False
+    nights = [found.unique for _, found in evidence.on_nights(name)]
+    if nights and sum(nights) * 2 < len(nights):
+        return False
+    return seen.unique or (bool(nights) and (called.is_called_id(name) or name in evidence.labels))
 
 
-def _is_numerical(profile: Profile, prediction: str | None) -> bool:
-    """Numbers, but for a class as prediction and for flags such as 0 and 1."""
+def repeating_ids(evidence: Evidence, columns: Columns) -> list[str]:
+    """Columns that are called like an id and were not taken for it, because their values repeat."""
+    return [
+        name
+        for name in evidence.names
+        if called.is_called_id(name) and name != columns.id and name in evidence.seen and not evidence.seen[name].unique
+    ]
+
+
+def _prediction(names: Sequence[str], label: str | None) -> str | None:
+    """Of what is called a prediction: what says no more than that, or names the label."""
+    found = [name for name in names if called.is_called_prediction(name)]
+    of_label = " ".join(called.words(label)) if label else ""
+    return _first(sorted(found, key=lambda name: called.answers_for(name) not in ("", of_label)))
+
+
+def _score(
+    evidence: Evidence, names: Sequence[str], answered: tuple[str | None, str | None], by_class: Mapping[str, str]
+) -> str | None:
+    """The probability of the positive class; a regression has none."""
+    label, prediction = answered
+    if task_by(evidence, label, prediction) == "regression":
+        return None
+    if len(by_class) == 2:
+        return _of_positive(evidence, label, by_class)
+    fractions = [name for name in names if evidence.in_unit(name) and not evidence.absent(name)]
+    sure = [name for name in fractions if called.is_surely_score(name, label)]
+    weak = [name for name in fractions if called.is_called_score(name) and _tells(evidence, label, name)]
+    return _first([*sure, *weak])
+
+
+def _of_positive(evidence: Evidence, label: str | None, by_class: Mapping[str, str]) -> str | None:
+    classes = classes_of(evidence, label)
+    wanted = likely_positive(classes, {}) if len(classes) == 2 else list(by_class)[-1]
+    return by_class.get(str(wanted))
+
+
+def _tells(evidence: Evidence, label: str | None, name: str) -> bool:
+    """Whether a column that is called a score has to do with the label, as far as that can be seen."""
+    found = areas(evidence, label, name) if label is not None else {}
+    return not found or max(found.values()) - 0.5 > CLEAR
+
+
+def _is_answer(evidence: Evidence, name: str, label: str | None) -> bool:
+    if called.is_called_prediction(name):
+        return True
+    return evidence.in_unit(name) and called.is_surely_score(name, label)
+
+
+def _is_numerical(evidence: Evidence, name: str, prediction: str | None) -> bool:
+    """Numbers, but for a class as prediction, for flags such as 0 and 1, and for codes that are called ids."""
+    profile = evidence.profiles[name]
     numbers = profile.numbers
     if numbers is None:
         return False
-    few = numbers.distinct is not None and numbers.distinct <= (
-        _MAX_CATEGORIES if profile.name == prediction else _MAX_FLAGS
-    )
+    if called.is_called_id(name) and profile.categories:
+        return False
+    few = numbers.distinct is not None and numbers.distinct <= (MAX_CATEGORIES if name == prediction else _MAX_FLAGS)
     return not (few and numbers.whole)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.authoring.merge import Entry, signed_suite
-from pipeline.authoring.roles import is_called_id, is_identifier
+from pipeline.authoring.names import cycle, is_called_id
+from pipeline.authoring.observe import Night, by_day
+from pipeline.authoring.usual import Usual, moving_date
 from pipeline.checks.quality.built_in.reference import QUANTILES, Numbers, Profile, profile_columns
 from pipeline.checks.quality.check import Files, Limits
 from pipeline.checks.quality.suite.read import Suite
@@ -28,9 +30,9 @@ MAX_SET = 30
 _ROWS_PER_VALUE = 10
 _ENOUGH_ROWS = 100
 _FENCE_FACTOR = 1.5
-_RARER = 100
+_RARER = 1_000
 _MOST_REACH = 10.0
-_MAY_DIFFER = 0.01
+_NIGHTS_TRIED = 5
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class Suggestion:
     left_out: int
 
 
-def suggest_suite(name: str, roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> Suggestion:
-    """A suite for production snapshots like this reference.
+def suggest_suite(
+    name: str, roles: ColumnRoles, reference: Sequence[Path], limits: Limits, nights: Sequence[Night] = ()
+) -> Suggestion:
+    """A suite for production snapshots like this reference, and like the nights that are there.
 
     The label and ignored columns get nothing, private ones nothing that names a value.
 
@@ -53,11 +57,22 @@ def suggest_suite(name: str, roles: ColumnRoles, reference: Sequence[Path], limi
     files = open_files(reference)
     profiles = _profiles(roles, reference, limits)
     texts = _texts(files, profiles, limits)
-    entries = [_row_count(files.rows)] if files.rows else []
+    usual = _usual(reference, limits, nights)
+    absent = {name for name in profiles if nights and not any(name in night.columns for night in nights)}
+    rows = _row_count(files.rows, usual)
+    entries: list[Entry] = []
     for profile in profiles.values():
-        entries += _column(profile, roles, texts.get(profile.name))
-    holding = _holding(name, entries, reference, limits)
-    return Suggestion(signed_suite(name, holding), files.rows, len(entries) - len(holding))
+        if profile.name not in absent:
+            entries += _column(profile, roles, texts.get(profile.name), usual)
+    holding = _holding_on_nights(name, _holding(name, entries, reference, limits), nights, limits)
+    return Suggestion(signed_suite(name, [rows, *holding]), files.rows, len(entries) - len(holding))
+
+
+def _usual(reference: Sequence[Path], limits: Limits, nights: Sequence[Night]) -> Usual:
+    if not nights:
+        return Usual()
+    date = moving_date(nights)
+    return Usual(nights, by_day(reference, date, limits) if date else ())
 
 
 def _profiles(roles: ColumnRoles, reference: Sequence[Path], limits: Limits) -> dict[str, Profile]:
@@ -100,52 +115,58 @@ def _entry(kind: str, severity: str, notes: str, **kwargs: Any) -> Entry:
     return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": {"notes": notes}}
 
 
-def _row_count(rows: int) -> Entry:
-    return _entry(
-        "expect_table_row_count_to_be_between",
-        "warning",
-        f"The reference has {count(rows, 'row')}, a night may have far fewer: narrow this to what you know of a night.",
-        min_value=max(1, rows // 100),
-        max_value=rows * 10,
-    )
+def _row_count(rows: int, usual: Usual) -> Entry:
+    kind, found = "expect_table_row_count_to_be_between", usual.row_limits()
+    if found is None:
+        notes = f"The reference has {count(rows, 'row')}, and no night was there: narrow this to what is usual."
+        return _entry(kind, "warning", notes, min_value=1, max_value=max(rows, 1) * 10)
+    sizes = [night.rows for night in usual.nights if night.rows]
+    seen = f"{count(min(sizes))} to {count(max(sizes), 'row')}" if len(sizes) > 1 else count(sizes[0], "row")
+    notes = f"{count(len(sizes), 'night')} had {seen}; {value(found[0])} to {value(found[1])} leaves room for others."
+    return _entry(kind, "warning", notes, min_value=found[0], max_value=found[1])
 
 
-def _column(profile: Profile, roles: ColumnRoles, texts: Texts | None) -> Iterator[Entry]:
+def _column(profile: Profile, roles: ColumnRoles, texts: Texts | None, usual: Usual) -> Iterator[Entry]:
     private = profile.name in roles.private
     if not profile.rows:
         return
-    yield from _presence(profile, roles)
+    yield from _presence(profile, roles, usual)
     yield from _type(profile)
     if texts is not None:
         yield from _identity(profile, texts, roles)
         if not private and profile.family == "text":
             yield from _format(profile, texts)
-    if private or profile.name == roles.id or is_identifier(profile):
+    if private or profile.name == roles.id or _is_identifier(profile):
         return
     if _is_set(profile):
         if profile.name != roles.model_version:  # a new model is no broken data
-            yield _set(profile)
+            yield _set(profile, usual)
     elif profile.numbers is not None:
-        limits = _limits(profile.numbers, profile.rows)
+        limits = _limits(profile, profile.numbers, usual)
         if limits is not None:
             yield _range(profile, profile.numbers, limits)
-        yield from _middle(profile, profile.numbers, limits or (None, None))
+        yield from _middle(profile, profile.numbers, limits or (None, None), usual)
 
 
-def _presence(profile: Profile, roles: ColumnRoles) -> Iterator[Entry]:
-    """A share of missing values may be half as high again, and one percent more."""
-    kind, column = "expect_column_values_to_not_be_null", {"column": profile.name}
-    missing = profile.missing_share
-    if missing is None:
+def _is_identifier(profile: Profile) -> bool:
+    """Whole numbers that are called an id and have more values than categories have."""
+    numbers = profile.numbers
+    return is_called_id(profile.name) and numbers is not None and numbers.whole and not profile.categories
+
+
+def _presence(profile: Profile, roles: ColumnRoles, usual: Usual) -> Iterator[Entry]:
+    """A share of missing values may be half as high again, and one percent more; on small nights, what chance gives."""
+    kind, column, room = "expect_column_values_to_not_be_null", {"column": profile.name}, usual.missing(profile)
+    if profile.missing_share is None:  # nobody knows
         return
-    if not missing:
+    if room is None:
         needed = profile.name in (roles.id, roles.prediction, roles.score)
         severity = "critical" if needed else "warning"
         yield _entry(kind, severity, f"None of {count(profile.rows, 'value')} is missing in the reference.", **column)
         return
-    mostly = math.floor((1 - missing * 1.5 - 0.01) * 1_000) / 1_000
+    mostly = math.floor((1 - room) * 1_000) / 1_000
     if mostly > 0:
-        notes = f"{share(missing)} of the values are missing in the reference."
+        notes = f"{share(profile.missing_share)} of the values are missing in the reference."
         yield _entry(kind, "warning", notes, **column, mostly=mostly)
 
 
@@ -192,17 +213,18 @@ def _is_set(profile: Profile) -> bool:
     return known > 0 and sum(profile.categories.values()) >= known * _ROWS_PER_VALUE
 
 
-def _set(profile: Profile) -> Entry:
-    """By Good and Turing (1953), values that were seen once are as many as rows with a value never seen."""
+def _set(profile: Profile, usual: Usual) -> Entry:
+    """Where values were seen once only, others may turn up."""
     total, single = sum(profile.categories.values()), sum(1 for rows in profile.categories.values() if rows == 1)
     values = sorted(profile.categories, key=lambda value: (-profile.categories[value], str(value)))
     rarest = f"{count(min(profile.categories.values()), 'row')} of {count(total)}"
     notes = f"The reference has {count(len(values), 'value')}, the rarest in {rarest}."
     kwargs: dict[str, Any] = {"column": profile.name, "value_set": values}
     if single:
-        kwargs["mostly"] = 1 - _MAY_DIFFER
-        room = f"{exact_share(_MAY_DIFFER)} of the rows may differ"
-        notes += f" {count(single, 'value')} occurred only once, so that others may turn up: {room}."
+        room = math.ceil(usual.strangers(profile) * 1_000) / 1_000
+        kwargs["mostly"] = round(1 - room, 3)
+        once = f"{count(single, 'value')} occurred only once, so that others may turn up"
+        notes += f" {once}: {exact_share(room)} of the rows may differ."
     return _entry("expect_column_values_to_be_in_set", "warning", notes, **kwargs)
 
 
@@ -219,11 +241,24 @@ def _range(profile: Profile, numbers: Numbers, limits: tuple[float, float]) -> E
     )
 
 
-def _limits(numbers: Numbers, rows: int) -> tuple[float, float] | None:
-    """A tenth of the range as margin on both sides, more where the tail is long.
+def _limits(profile: Profile, numbers: Numbers, usual: Usual) -> tuple[float, float] | None:
+    """A tenth of the range as margin on both sides, more where the tail is long; further where nights went.
 
-    What is never negative, or never leaves [0, 1], stays so. None where the range has no end that a number can say.
+    What is never negative, or never leaves [0, 1], stays so, and a code that begins again goes from end to end. None
+    where the range has no end that a number can say.
     """
+    ends = cycle(profile.name)
+    if ends is not None and numbers.whole and ends[0] <= numbers.low and numbers.high <= ends[1]:
+        return ends
+    found = _reach(numbers, profile.rows)
+    if found is None:
+        return None
+    low, high = usual.extremes(profile, numbers, found)
+    wider = _reach(replace(numbers, low=low, high=high), profile.rows)
+    return found if wider is None else (min(found[0], wider[0]), max(found[1], wider[1]))
+
+
+def _reach(numbers: Numbers, rows: int) -> tuple[float, float] | None:
     if not math.isfinite((numbers.high - numbers.low) * 2 * _MOST_REACH):
         return None
     if _is_share(numbers):
@@ -265,21 +300,27 @@ def _plain(value: float, numbers: Numbers) -> float:
     return int(value) if numbers.whole and float(value).is_integer() else value
 
 
-def _middle(profile: Profile, numbers: Numbers, limits: tuple[float | None, float | None]) -> Iterator[Entry]:
-    """The mean within a quarter of the standard deviation; each quantile up to its neighbours."""
+def _middle(
+    profile: Profile, numbers: Numbers, limits: tuple[float | None, float | None], usual: Usual
+) -> Iterator[Entry]:
+    """The mean where quiet nights have it; each quantile up to its neighbours, where nights are large enough."""
     if profile.rows < _ENOUGH_ROWS or not numbers.deviation or not math.isfinite(numbers.deviation):
         return
-    room = numbers.deviation / 4
-    low, high = (_outward(numbers.mean - room, room, math.floor), _outward(numbers.mean + room, room, math.ceil))
-    yield _entry(
-        "expect_column_mean_to_be_between",
-        "warning",
-        f"The reference has a mean of {value(numbers.mean, 6)} and a standard deviation of "
-        f"{value(numbers.deviation, 6)}; within a quarter of that.",
-        column=profile.name,
-        min_value=low,
-        max_value=high,
-    )
+    found = usual.mean_limits(profile.name, numbers)
+    if found is not None:
+        scale = (found[1] - found[0]) / 2
+        yield _entry(
+            "expect_column_mean_to_be_between",
+            "warning",
+            f"The reference has a mean of {value(numbers.mean, 6)} and a standard deviation of "
+            f"{value(numbers.deviation, 6)}; with room for what is usual on a night.",
+            column=profile.name,
+            min_value=_outward(found[0], scale, math.floor),
+            max_value=_outward(found[1], scale, math.ceil),
+        )
+    small = usual.least_rows is not None and usual.least_rows < _ENOUGH_ROWS
+    if small or cycle(profile.name) or usual.moves(profile.name, numbers):
+        return
     bottom, top = limits
     _, lower, _, upper, _ = numbers.quantiles
     if lower < upper:
@@ -304,3 +345,17 @@ def _holding(name: str, entries: Sequence[Entry], reference: Sequence[Path], lim
         return []
     result = validate_suite(Suite(name, Path(f"{name}.json"), tuple(entries)), reference, "reference", limits=limits)
     return [entry for entry, outcome in zip(entries, result.outcomes[1:], strict=True) if outcome.passed]
+
+
+def _holding_on_nights(name: str, entries: Sequence[Entry], nights: Sequence[Night], limits: Limits) -> list[Entry]:
+    """The entries that hold on nights that are there too; of several nights, one may be broken."""
+    found = [night for night in nights if night.rows and night.paths]
+    shown = found[:: max(1, -(-len(found) // _NIGHTS_TRIED))]
+    failed = [0] * len(entries)
+    for night in shown if entries else []:
+        suite = Suite(name, Path(f"{name}.json"), tuple(entries))
+        result = validate_suite(suite, night.paths, "night", limits=limits)
+        for place, outcome in enumerate(result.outcomes[1:]):
+            failed[place] += not outcome.passed
+    allowed = 1 if len(shown) > 2 else 0
+    return [entry for entry, many in zip(entries, failed, strict=True) if many <= allowed]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config import Monitor, Settings, load_settings, resolve_location
+from pipeline.authoring.nights import local_files, newest_nights
+from pipeline.config import Monitor, Settings, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.authoring.merge import Merge
+    from pipeline.authoring.observe import Night
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,29 @@ def suggest(name: str, day: date, *, write: bool, force: bool) -> Written:
         ConfigError: the monitor file or the existing suite is wrong.
         SnapshotMissing, SnapshotUnreadable, SourceUnavailable: the reference cannot be read.
     """
+    from pipeline.checks.quality import Limits
+
     settings = load_settings(os.environ)
     monitor = monitors.load(name, settings, suite_exists=False)
     sources = monitor.snapshots
-    with local_files(settings, sources.base, day, sources.dated_folders) as reference:
-        return suggest_for(settings, monitor, reference, write=write, force=force)
+    limits = Limits(budget_bytes=settings.memory_budget_bytes)
+    with (
+        local_files(settings, sources.base, day, sources.dated_folders) as reference,
+        newest_nights(settings, sources.production, day, limits, sources.dated_folders) as nights,
+    ):
+        return suggest_for(settings, monitor, reference, nights, write=write, force=force)
 
 
 def suggest_for(
-    settings: Settings, monitor: Monitor, reference: Sequence[Path], *, write: bool, force: bool
+    settings: Settings,
+    monitor: Monitor,
+    reference: Sequence[Path],
+    nights: Sequence[Night] = (),
+    *,
+    write: bool,
+    force: bool,
 ) -> Written:
-    """A suite for a monitor whose reference is at hand; see `suggest`.
+    """A suite for a monitor whose reference, and some nights of whose production, are at hand; see `suggest`.
 
     Raises:
         ConfigError: the existing suite is wrong.
@@ -62,11 +75,13 @@ def suggest_for(
     path = settings.expectations_dir / f"{monitor.quality.suite}.json"
     existing = _read_suite(path)
     limits = Limits(budget_bytes=settings.memory_budget_bytes)
-    suggestion = suggest_suite(monitor.quality.suite, monitor.columns, reference, limits)
+    suggestion = suggest_suite(monitor.quality.suite, monitor.columns, reference, limits, nights)
     merged = merge(existing or {"name": path.stem}, suggestion.content)
     content = suggestion.content if existing is None or force else merged.content
     before, after = "" if existing is None else suite_text(existing), suite_text(content)
     words = f"holds on all {count(suggestion.rows, 'row')} of the reference"
+    if nights:
+        words += f" and on {count(len(nights), 'night')}"
     if suggestion.left_out:
         words += f" ({count(suggestion.left_out)} left out that do not)"
     if existing is not None and not force:
@@ -105,20 +120,3 @@ def _merge_words(merged: Merge) -> str:
 def _difference(before: str, after: str, path: Path) -> str:
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), "suggested", lineterm="", n=2)
     return "\n".join(lines)
-
-
-@contextmanager
-def local_files(settings: Settings, location: str, day: date, dates: Collection[str] = ()) -> Iterator[list[Path]]:
-    """The files behind an address on a date, on this machine until the context ends.
-
-    `dates` are names of folders that say which night it is, see `pipeline.snapshots.pin`.
-
-    Raises:
-        SnapshotMissing, SnapshotUnreadable, SourceUnavailable: they cannot be read.
-    """
-    from pipeline.snapshots import Cache, open_snapshot, pin
-
-    cache = Cache(settings.cache_dir, settings.cache_max_bytes)
-    snapshot = pin(resolve_location(location, day, settings.data_root), cache, dates)
-    with open_snapshot(snapshot, cache) as paths:
-        yield paths

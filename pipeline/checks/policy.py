@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.results import Decision, DriftResult, Hold, QualityResult
-from pipeline.wording import count, share, share_and_limit
+from pipeline.wording import count, decided_alone, share, share_and_limit, undecided
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,25 @@ def decide(
 ) -> Decision:
     """The verdict, and whether to retrain.
 
-    Retraining is due when the drift share is over the limit, strictly, and no critical expectation failed: drift in
-    broken data says something about the data, not about the world. It is then held for every reason that the monitor's
-    policy finds in the circumstances; without these two, for none.
+    Retraining is due when the drift share is over the limit, strictly, or a column that decides alone drifted, and no
+    critical expectation failed: drift in broken data says something about the data, not about the world. It is then
+    held for every reason that the monitor's policy finds in the circumstances; without these two, for none.
     """
-    found, limit = _found(drift)
+    found = _found(drift)
     if not quality.passed:
         failed = count(quality.failed("critical"), "critical expectation")
         reason = f"{failed} failed, so nothing is retrained"
         if drift.drifted:
-            reason += f", although {found}, over {limit}"
+            reason += f", although {found}"
         return _broken(drift, reason, "quality_failed")
     if drift.evaluated == 0:
         why = f" ({drift.failure.error})" if drift.failure else ""
         reason = f"no column could be compared with the reference{why}, so there is no verdict on drift"
         return _broken(drift, reason, "not_comparable")
     if not drift.drifted:
-        return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=f"{found}, not over {limit}")
+        return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=found)
     holds = list(_holds(policy, circumstances)) if policy and circumstances else []
-    reason = f"{found}, over {limit}"
+    reason = found
     if holds:
         reason += f"; retraining held: {'; '.join(words for _, words in holds)}"
     return Decision(
@@ -67,13 +67,19 @@ def decide(
     )
 
 
-def _found(drift: DriftResult) -> tuple[str, str]:
-    """What drifted, and the limit; the share that is held against it is written so as to be told from it."""
+def _found(drift: DriftResult) -> str:
+    """What drifted, and the limit; the share that is held against it is written so as to be told from it.
+
+    What decides alone comes first.
+    """
     weighted = drift.weighted_drift_share if drift.decisive == "importance" else None
-    held, limit = share_and_limit(drift.drift_share if weighted is None else weighted, drift.limit)
+    held, limit = share_and_limit(drift.decisive_share, drift.limit)
     of_columns = held if weighted is None else share(drift.drift_share)
     drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
-    return drifted + ("" if weighted is None else f", {held} of what the champion relies on"), f"the limit of {limit}"
+    drifted += "" if weighted is None else f", {held} of what the champion relies on"
+    first = f"{decided_alone(drift.deciding)}; " if drift.deciding else ""
+    last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
+    return f"{first}{drifted}, {'over' if drift.over else 'not over'} the limit of {limit}{last}"
 
 
 def _broken(drift: DriftResult, reason: str, hold: Hold) -> Decision:
@@ -81,9 +87,10 @@ def _broken(drift: DriftResult, reason: str, hold: Hold) -> Decision:
 
 
 def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, str]]:
-    """Every reason to wait; the first one names the state."""
-    if found.backfill:
-        yield "backfill", "an old night was run again, which retrains only when told to"
+    """Every reason to wait; the first one names the state.
+
+    That an old night was run again comes last: it would hide what holds on any night.
+    """
     if found.rows < policy.min_rows:
         yield "too_few_rows", f"{count(found.rows, 'production row')}, at least {count(policy.min_rows)} are needed"
     if found.labelled_rows is not None and found.labelled_rows < policy.min_labelled_rows:
@@ -93,9 +100,11 @@ def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, 
         yield "too_few_labels", f"{known}, at least {count(policy.min_labelled_rows)} are needed"
     over = 1 + sum(found.over_before[-(policy.nights_over.of - 1) :] if policy.nights_over.of > 1 else ())
     if over < policy.nights_over.at_least:
-        words = f"{over} of the last {policy.nights_over.of} nights over the limit"
+        words = f"{over} of the last {policy.nights_over.of} nights drifted"
         yield "not_enough_nights", f"{words}, {policy.nights_over.at_least} are needed"
     if found.last_request is not None:
         free = found.last_request + timedelta(days=policy.cooldown_days)
         if found.run_date < free:
             yield "cooldown", f"the last request was on {found.last_request}, the next may be on {free}"
+    if found.backfill:
+        yield "backfill", "an old night was run again, which retrains only when told to"

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 from pipeline.authoring.monitor_text import ROLES
 from pipeline.cli.options import Commands, program, run_date
+from pipeline.config.documents import yaml_text
 from pipeline.config.schedule import day_that_ended
+from pipeline.errors import ConfigError
+from pipeline.wording import clip, count
 
 if TYPE_CHECKING:
+    from pipeline.authoring.new_monitor import Begun
+    from pipeline.authoring.roles import Known
     from pipeline.authoring.suite_file import Written
+
+_MOST_LEFT_OUT = 40
 
 _INIT = (
     "What is not said is guessed from the data and, at a terminal, asked for. An address is a file, a folder, a glob, "
@@ -29,7 +36,18 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     init.add_argument("--labels", metavar="URI", help="what then came true; - for none")
     for role, words in ROLES.items():
         init.add_argument(f"--{role.replace('_', '-')}", metavar="COLUMN", help=f"{words}; - for none")
+    words = "probabilities of a model of several classes, such as low=p_low,high=p_high; - for none"
+    init.add_argument("--scores", metavar="CLASS=COLUMN,...", help=words)
+    words = "of two classes the one that the score is of, and precision and recall are about; - for the second in order"
+    init.add_argument("--positive", metavar="CLASS", help=words)
+    init.add_argument("--task", choices=("classification", "regression", "auto"), help="how the model is judged")
+    words = "whether the reference follows the promoted model; asked where labels let models be trained again"
+    init.add_argument("--champion", choices=("yes", "no"), help=words)
+    words = "a night of fewer rows asks for no retraining; by default what chance needs on this reference"
+    init.add_argument("--min-rows", type=_rows, metavar="N", help=words)
     init.add_argument("--owner", help="a person, a team, an address")
+    init.add_argument("--email", metavar="ADDRESS,...", help="who gets the summary of a night; - for nobody")
+    init.add_argument("--when", choices=("always", "change", "trouble"), help="of which nights they get it")
     init.add_argument("--force", action="store_true", help="write both files anew although they exist")
     init.set_defaults(command=_init)
 
@@ -41,30 +59,74 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     suggest.set_defaults(command=_suggest)
 
 
+def _rows(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a whole number, 0 for no limit")
+    return int(text)
+
+
 def _init(options: argparse.Namespace) -> int:
     from pipeline.authoring.interview import Terminal
     from pipeline.authoring.new_monitor import Wishes, init
-    from pipeline.authoring.roles import Known
+    from pipeline.authoring.places import Said
+    from pipeline.authoring.questions import Choices
 
-    said = {role: getattr(options, role) for role in ROLES}
-    known = Known(**{role: "" if name == "-" else name for role, name in said.items()})
-    places = options.reference, options.production, options.labels
-    begun = init(
-        options.monitor,
-        Wishes(known, *places, options.owner, options.force),
-        day_that_ended(datetime.now(UTC)),
-        Terminal(),
+    choices = Choices(
+        owner=options.owner,
+        task=options.task,
+        positive=options.positive,
+        champion=options.champion,
+        min_rows=options.min_rows,
+        email=options.email,
+        when=options.when,
     )
-    for role in ROLES:
-        print(f"  {role.replace('_', ' '):<14}{getattr(begun.columns, role) or 'none'}")
-    numerical, categorical = len(begun.columns.numerical), len(begun.columns.categorical)
-    print(f"  compared      {numerical} numerical, {categorical} categorical columns")
+    wishes = Wishes(
+        _known(options), Said(options.reference, options.production, options.labels), choices, options.force
+    )
+    begun = init(options.monitor, wishes, day_that_ended(datetime.now(UTC)), Terminal())
+    _tell_columns(begun)
     for note in begun.notes:
         print(f"note: {note}")
     print(f"{begun.monitor}: written")
     _tell(begun.suite)
     print(f"next: {program()} run {options.monitor} --date {begun.night or 'YYYY-MM-DD'}")
     return 0
+
+
+def _known(options: argparse.Namespace) -> Known:
+    from pipeline.authoring.interview import NONE
+    from pipeline.authoring.questions import read_scores
+    from pipeline.authoring.roles import Known
+
+    said = {role: getattr(options, role) for role in ROLES}
+    try:
+        scores = None if options.scores is None else {} if options.scores == NONE else read_scores(options.scores)
+    except ValueError as error:
+        raise ConfigError([f"--scores: found {options.scores!r}; {error}"]) from None
+    return Known(**{role: "" if name == NONE else name for role, name in said.items()}, scores=scores)
+
+
+def _tell_columns(begun: Begun) -> None:
+    """What the columns were taken for, and which are not compared, each with why."""
+    from pipeline.authoring.monitor_text import class_text
+    from pipeline.authoring.questions import scores_text
+
+    columns = begun.columns
+    for role in ROLES:
+        print(f"  {role.replace('_', ' '):<14}{getattr(columns, role) or 'none'}")
+    if columns.scores:
+        print(f"  scores        {scores_text(columns.scores)}")
+    if begun.positive is not None:
+        print(f"  positive      {class_text(begun.positive)}")
+    if begun.task is not None:
+        print(f"  task          {begun.task}")
+    kinds = count(len(columns.numerical)), count(len(columns.categorical))
+    print(f"  compared      {kinds[0]} numerical, {kinds[1]} categorical columns")
+    left = [(clip(yaml_text(name), 60), reason) for name, reason in columns.ignore.items()]
+    for place, (name, reason) in enumerate(left[:_MOST_LEFT_OUT]):
+        print(f"  {'left out' if place == 0 else '':<14}{name}: {reason}")
+    if len(left) > _MOST_LEFT_OUT:
+        print(f"  {'':<14}and {count(len(left) - _MOST_LEFT_OUT)} more, under columns.ignore")
 
 
 def _suggest(options: argparse.Namespace) -> int:

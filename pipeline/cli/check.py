@@ -15,7 +15,7 @@ from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
 from pipeline.steps.columns import Seen, column_problems, see
-from pipeline.wording import count, exact_share, moment
+from pipeline.wording import count, moment
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -88,7 +88,7 @@ def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:
         lines.append(f"  columns     {seen.words}")
     lines += [
         f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
-        f"  drift       retrain when more than {exact_share(monitor.drift.limit)} of the columns drifted",
+        f"  drift       retrain when {monitor.drift.due_words}",
         (
             f"  outlets     store {settings.store}; "
             f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "

@@ -23,7 +23,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     backfill.add_argument("--from", dest="first", type=run_date, required=True, help="first run date")
     backfill.add_argument("--to", dest="last", type=run_date, required=True, help="last run date, included")
     backfill.add_argument("--strict", action="store_true", help=f"exit with {ExitCode.DRIFTED} when a night is drifted")
-    backfill.add_argument("--retrain", action="store_true", help="let these old nights ask for retraining")
+    words = "train a new model where one of these nights asks for it"
+    backfill.add_argument("--retrain", action="store_true", help=words)
     backfill.set_defaults(command=_backfill)
 
 
@@ -43,17 +44,22 @@ def _backfill(options: argparse.Namespace) -> int:
     outcomes = []
     for offset in range((options.last - options.first).days + 1):
         night = open_night(options.monitor, options.first + timedelta(days=offset))
-        outcomes.append(run_night(night, lambda _: None, backfill=not options.retrain))
-        print(_line(outcomes[-1]), flush=True)
+        told = progress if options.retrain else _silent
+        outcomes.append(run_night(night, told, backfill=not options.retrain, retrains=options.retrain))
+        print(_line(outcomes[-1], options.retrain), flush=True)
     return exit_code(outcomes, options.strict)
 
 
-def _line(outcome: Outcome) -> str:
+def _silent(_: str) -> None:
+    pass
+
+
+def _line(outcome: Outcome, retrained: bool = False) -> str:
     night = outcome.night
     words = [night.name, str(night.run_date)]
     if outcome.decision is not None:
         words.append(f"{outcome.decision.status.replace('_', ' ')}: {outcome.decision.reason}")
-        if outcome.decision.retrain:
+        if outcome.decision.retrain and not retrained:
             words.append(f"(retrain with: {program()} retrain {night.name} --date {night.run_date})")
     words += [f"error: {error}" for error in outcome.errors]
     return "  ".join(words)

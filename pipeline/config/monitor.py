@@ -26,6 +26,7 @@ from pipeline.config.values import (
     Threshold,
     dated_folders,
 )
+from pipeline.wording import exact_share, listed
 
 
 class SnapshotSources(Section):
@@ -164,6 +165,13 @@ class DriftPolicy(Section):
     numerical: NumericalDrift = NumericalDrift()
     categorical: CategoricalDrift = CategoricalDrift()
     columns: dict[ColumnName, ColumnDriftPolicy] = Field(default_factory=dict)
+
+    @property
+    def due_words(self) -> str:
+        """When retraining is due: `more than 30% of the columns drifted, or plan did`."""
+        base = "the columns" if self.share == "columns" else "what the champion relies on"
+        alone = f", or {listed(self.critical)} did" if self.critical else ""
+        return f"more than {exact_share(self.limit)} of {base} drifted{alone}"
 
 
 class PerformancePolicy(Section):

@@ -155,6 +155,27 @@ def _check_columns(document: Document) -> None:
                 document.problem(("columns", kind, position), f"found {found}; allowed: each column once")
             kinds.setdefault(str(name), kind)
     _check_column_methods(document, kinds)
+    _check_critical(document, kinds)
+
+
+def _check_critical(document: Document, kinds: Mapping[str, str]) -> None:
+    """A column that decides alone is compared: listed, or of a kind that is not, and without a role that is not."""
+    drift, columns = (
+        document.data.get(key) if isinstance(document.data, dict) else None for key in ("drift", "columns")
+    )
+    named = drift.get("critical") if isinstance(drift, dict) else None
+    roles = columns if isinstance(columns, dict) else {}
+    aside = {roles.get(role): role for role in ("id", "label", "model_version")}
+    all_listed = all(isinstance(roles.get(kind), list) for kind in ("numerical", "categorical"))
+    for position, name in enumerate(named if isinstance(named, list) else ()):
+        key = ("drift", "critical", position)
+        if kinds.get(name) == "ignore":
+            document.problem(key, f"found {name!r}, which is listed under columns.ignore; allowed: compared columns")
+        elif name not in kinds and name in aside:
+            document.problem(key, f"found {name!r}, which is the {aside[name]}; allowed: compared columns")
+        elif name not in kinds and all_listed:
+            allowed = ", ".join(kind_name for kind_name, kind in kinds.items() if kind != "ignore")
+            document.problem(key, f"found {name!r}, which is not compared; allowed: {clip(allowed, 200)}")
 
 
 def _check_column_methods(document: Document, kinds: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -94,14 +94,25 @@ class DuplicateId(Section):
     severity: Severity = "critical"
 
 
+class DuplicateRows(Section):
+    """Rows that repeat another one in every column: at most `rise` over the reference's own share. Where no id says it.
+
+    Ignored columns do not count: a night that was delivered twice may have another load time, or another index.
+    """
+
+    rise: Share = 0.05
+    severity: Severity = "warning"
+
+
 class Freshness(Section):
     """The newest object and the newest moment in `column` are at most `hours` older than the end of the run date.
 
-    Without `column` it is the only timestamp column of production, where there is just one.
+    Without `column` it is the only timestamp column of production, where there is just one and its moments lie close
+    together, as those of one night do. `column: false` looks at the objects alone.
     """
 
     hours: _Positive = 48.0
-    column: ColumnName | None = None
+    column: ColumnName | Literal[False] | None = None
     severity: Severity = "warning"
 
 
@@ -139,6 +150,7 @@ class QualityChecks(Section):
     out_of_range: OutOfRange | None = OutOfRange()
     outliers: Outliers | None = Outliers()
     duplicate_id: DuplicateId | None = DuplicateId()
+    duplicate_rows: DuplicateRows | None = DuplicateRows()
     freshness: Freshness | None = Freshness()
     prediction_skew: PredictionSkew | None = PredictionSkew()
     class_imbalance: ClassImbalance | None = ClassImbalance()

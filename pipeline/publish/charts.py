@@ -95,7 +95,7 @@ def _share_bar(slot: Slot, across: tuple[str, str], tall: float, plot: float, *,
         return Markup('<rect class="gap" x="{}%" y="{}" width="{}%" height="4">{}</rect>').format(
             left, _px(16 + plot), width, tip
         )
-    look = "bar" + (" over" if night.over else "") + (" now" if now else "")
+    look = "bar" + (" over" if night.over or night.critical else "") + (" now" if now else "")
     words = f"{slot.day}: {night.headline}" + (f", {night.action}" if night.action else "")
     bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"><title>{}</title></rect>').format(
         look, left, _px(20 + plot - tall), width, _px(tall), words
@@ -240,7 +240,7 @@ def sparkline(nights: Sequence[PastNight], last: int = 30) -> Markup:
     strokes = {"under": "", "over": ""}
     for position, slot in enumerate(places, start=last - len(places)):
         if slot.night is not None:
-            look = "over" if slot.night.over else "under"
+            look = "over" if slot.night.over or slot.night.critical else "under"
             tall = max(22 * slot.night.decisive_share / top, 1)
             strokes[look] += f"M{3 * position + 1} 24v-{_px(tall)}"
     if nights:

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.publish.facts.night import NightView
-from pipeline.publish.facts.verdict import decisive_share
 from pipeline.results import Snapshot
 from pipeline.storage.mlflow_client import experiment_id, open_store
 from pipeline.wording import clip, count
@@ -76,7 +75,7 @@ def metrics(view: NightView) -> dict[str, float]:
     """Every number of the night by metric name. Shares are fractions in [0, 1], scores in the unit of their method."""
     found: dict[str, float] = {
         "drift_share": view.drift.drift_share,
-        "decisive_drift_share": decisive_share(view.drift),
+        "decisive_drift_share": view.drift.decisive_share,
         "columns_compared": view.drift.evaluated,
         "columns_drifted": len(view.drift.drifted_columns),
         "columns_not_evaluable": len(view.drift.columns) - view.drift.evaluated,
@@ -108,6 +107,7 @@ def parameters(view: NightView) -> dict[str, str]:
     return {
         "drift_limit": str(view.drift.limit),
         "drift_share_by": policy.share,
+        "drift_critical": clip(", ".join(policy.critical), _MAX_TEXT) or "none",
         "quality_suite": view.quality.suite,
         "numerical_method": _method(policy.numerical.method, policy.numerical.threshold),
         "categorical_method": _method(policy.categorical.method, policy.categorical.threshold),

@@ -15,10 +15,11 @@ Hold = Literal[
 
 
 class Decision(Kept):
-    """The night's verdict. `status` is `drifted` when the drift share is over the limit, strictly.
+    """The night's verdict. `status` is `drifted` when the drift share is over the limit, strictly, or a
+    column that decides alone drifted.
 
     `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained. `hold`
-    names why nothing is: always on broken data, and where the share is over the limit but the monitor's policy waits.
+    names why nothing is: always on broken data, and on a drifted night whose monitor's policy waits.
     """
 
     file: ClassVar[str] = "decision"

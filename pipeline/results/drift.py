@@ -69,7 +69,8 @@ class ColumnDrift(Result):
 
 
 class DriftResult(Kept):
-    """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit.
+    """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit, or a
+    column drifted that decides alone (one of `critical`, as the monitor names them).
 
     Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
     `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
@@ -87,6 +88,29 @@ class DriftResult(Kept):
     weighted_drift_share: Number | None = None
     decisive: Literal["columns", "importance"] = "columns"
     failure: Failure | None = None
+    critical: tuple[str, ...] = ()
+
+    @property
+    def decisive_share(self) -> float:
+        """The drift share that is held against the limit, in [0, 1]: by columns, or by the champion's importances."""
+        weighted = self.weighted_drift_share if self.decisive == "importance" else None
+        return self.drift_share if weighted is None else weighted
+
+    @property
+    def over(self) -> bool:
+        """Whether that share is over the limit, strictly."""
+        return self.decisive_share > self.limit
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """Drifted columns that decide alone, the strongest first."""
+        return tuple(item.name for item in self.drifted_columns if item.name in self.critical)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Columns that would decide alone and have no score, or are not there: nobody knows whether they drifted."""
+        known = {item.name for item in self.columns if item.status == "evaluated"}
+        return tuple(name for name in self.critical if name not in known)
 
     @property
     def evaluated(self) -> int:

@@ -19,6 +19,14 @@ _ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
 def newest_date(template: str, root: Path) -> date | None:
     """The latest date with data; None where the address has no date, or there is no data yet.
 
+    Arguments and errors are those of `dates_with_data`.
+    """
+    return max(dates_with_data(template, root), default=None)
+
+
+def dates_with_data(template: str, root: Path) -> dict[date, int]:
+    """Every date with data, and how many bytes; none where the address has no date, or there is no data yet.
+
     Args:
         template: an address of a monitor file, also a glob; `{date}` may have a format of `%Y`, `%m` and `%d`.
         root: where a relative path starts.
@@ -28,15 +36,19 @@ def newest_date(template: str, root: Path) -> date | None:
     """
     parts = [(text, field, spec or "%Y-%m-%d") for text, field, spec, _ in Formatter().parse(template)]
     if not any(field for _, field, _ in parts):
-        return None
+        return {}
     told: set[str] = set()
     pattern = re.compile("".join(_literal(text) + _pattern(field, spec, told) for text, field, spec in parts))
     try:
         objects = list_objects(_with_wildcards(parts, root))
     except SnapshotMissing:
-        return None
-    found = (_date_in(pattern, item.uri) for item in objects)
-    return max((day for day in found if day is not None), default=None)
+        return {}
+    sizes: dict[date, int] = {}
+    for item in objects:
+        day = _date_in(pattern, item.uri)
+        if day is not None:
+            sizes[day] = sizes.get(day, 0) + item.size
+    return sizes
 
 
 def dated_address(location: str, root: Path) -> str | None:

@@ -85,7 +85,7 @@ def _named(monitor: Monitor) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for name in monitor.retrain.segments:
         yield "retrain.segments", name, _ANYWHERE
     freshness = monitor.quality.checks.freshness
-    if freshness is not None and freshness.column is not None:
+    if freshness is not None and isinstance(freshness.column, str):
         yield "quality.checks.freshness.column", freshness.column, ("production",)
 
 

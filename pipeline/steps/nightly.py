@@ -248,14 +248,15 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     return decision
 
 
-def render_report(night: Night, airflow_run: str | None = None) -> str:
+def render_report(night: Night, airflow_run: str | None = None, *, retrains: bool = False) -> str:
     """Render everything people and programs read of this night and publish it whole; the address of its page.
 
     A file or page that cannot be made is left out, or says so itself; `require_quality` tells of it at the end.
 
     Args:
         night: the night.
-        airflow_run: the id of the run in Airflow that this is a part of, for a link.
+        airflow_run: the id of the run in Airflow that this is a part of, for a link; it starts what the night asks for.
+        retrains: whoever runs this without Airflow does so.
     """
     from pipeline.publish.gauges import night as gauges
     from pipeline.publish.messages import mail
@@ -263,7 +264,7 @@ def render_report(night: Night, airflow_run: str | None = None) -> str:
 
     mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
     view = night_view(night)
-    view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run}))
+    view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains}))
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:

@@ -115,11 +115,19 @@ def _labelled_rows(night: Night) -> int | None:
 
 
 def _last_request(night: Night, earlier: Sequence[Night]) -> date | None:
-    """The last earlier date on which a night asked for a retraining, or a person started one.
+    """The last earlier date on which a night asked for a retraining that something started, or a person started one.
 
-    What lies before the cooldown is not read.
+    A request that nobody has followed holds nothing back. What lies before the cooldown is not read.
     """
     first = night.run_date - timedelta(days=night.monitor.retrain.cooldown_days)
     decisions = ((before.run_date, before.read(Decision)) for before in earlier if before.run_date > first)
-    asked = [day for day, decision in decisions if decision is not None and decision.retrain]
+    asked = [day for day, decision in decisions if decision is not None and decision.retrain and _started(night, day)]
     return max([*asked, *(day for day in night.retrainings() if day < night.run_date)], default=None)
+
+
+def _started(night: Night, day: date) -> bool:
+    """Whether something started what a night asked for; a night of an older version does not say."""
+    from pipeline.publish.facts.night import Runs
+
+    runs = night.on(day).read(Runs)
+    return runs is None or runs.starts

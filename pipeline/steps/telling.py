@@ -197,7 +197,11 @@ def send_digest(settings: Settings, run_date: date) -> str:
 
 
 def send_check(workspace: Workspace, now: datetime) -> tuple[list[str], list[NightjarError]]:
-    """Send a marked test message through every outlet of a monitor; what each answered, and what went wrong."""
+    """Send a marked test message through every outlet of a monitor; what each answered, and what went wrong.
+
+    Raises:
+        ConfigError: the monitor names nobody to tell.
+    """
     from pipeline.publish.messages import chat, mail
 
     name, notify, settings = workspace.name, workspace.monitor.notify, workspace.settings
@@ -215,8 +219,10 @@ def send_check(workspace: Workspace, now: datetime) -> tuple[list[str], list[Nig
 
     outlets: list[Outlet] = [("mail", send_mail)] if notify.email else []
     outlets += [(channel, partial(send_chat, channel)) for channel in notify.channels]
-    said, errors = _attempt(outlets)
-    return said or ["nobody to tell: notify.email and notify.channels are empty"], errors
+    if not outlets:
+        allowed = "addresses under notify.email, or names of channels under notify.channels"
+        raise ConfigError([f"{settings.monitors_dir / name}.yaml: notify: found nobody to tell; allowed: {allowed}"])
+    return _attempt(outlets)
 
 
 def _every(outlets: Sequence[Outlet]) -> list[str]:

@@ -24,17 +24,18 @@ class Outcome:
     errors: tuple[NightjarError, ...]
 
 
-def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outcome:
+def run_night(night: Night, progress: Progress, backfill: bool = False, retrains: bool = False) -> Outcome:
     """Walk one night; nothing raises. An error ends the walk, except in an outlet: the others are still served.
 
     Args:
         night: the night.
         progress: is given a line for every step.
         backfill: an old night is run again, and nobody said that it may ask for retraining.
+        retrains: where it asks for retraining, that is done at once.
     """
     try:
         with foreseen("run"):
-            decision = _measure(night, progress, backfill)
+            decision = _measure(night, progress, backfill, retrains)
     except NightjarError as error:
         return Outcome(night, None, (error, *_report_failure(night, "run", progress)))
     errors = [error for error in _publish(night, progress) if error is not None]
@@ -45,10 +46,26 @@ def run_night(night: Night, progress: Progress, backfill: bool = False) -> Outco
             nightly.require_quality(night)
     except NightjarError as error:
         errors.append(error)
+    if retrains and decision.retrain:
+        errors += _retrain(night, decision, progress)
     return Outcome(night, decision, tuple(errors))
 
 
-def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
+def _retrain(night: Night, decision: Decision, progress: Progress) -> list[NightjarError]:
+    from pipeline.steps import retraining
+
+    progress("retrain")
+    try:
+        result = retraining.retrain(night, decision.reason, progress=progress)
+        progress(f"  {result.words}")
+        retraining.require_sound(result)
+    except NightjarError as error:
+        progress(f"  failed: {error}")
+        return [error]
+    return []
+
+
+def _measure(night: Night, progress: Progress, backfill: bool, retrains: bool) -> Decision:
     progress("pull_snapshots")
     pair = nightly.pull_snapshots(night)
     progress(f"  {count(pair.reference.rows)} reference and {count(pair.production.rows, 'production row')}")
@@ -65,7 +82,7 @@ def _measure(night: Night, progress: Progress, backfill: bool) -> Decision:
     decision = nightly.decide(night, backfill)
     progress(f"  {decision.status.replace('_', ' ')}: {decision.reason}")
     progress("render_report")
-    progress(f"  {nightly.render_report(night)}")
+    progress(f"  {nightly.render_report(night, retrains=retrains)}")
     return decision
 
 

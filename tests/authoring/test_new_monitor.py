@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ import pytest
 import yaml
 
 from pipeline.authoring.new_monitor import Begun, Wishes, init
+from pipeline.authoring.places import Said
+from pipeline.authoring.questions import Choices
 from pipeline.authoring.roles import Known
 from pipeline.cli import main
 from pipeline.config import monitor_files as monitors
@@ -60,8 +63,11 @@ def scored(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def begin(name: str = "people", person: Somebody | None = None, **said: Any) -> Begun:
-    roles = {role: said.pop(role) for role in ("id", "label", "prediction", "score") if role in said}
-    return init(name, Wishes(Known(**roles), **said), date(2026, 1, 20), person or Somebody(present=False))
+    def of(kind: type[Any]) -> Any:
+        return kind(**{item.name: said.pop(item.name) for item in fields(kind) if item.name in said})
+
+    wishes = Wishes(of(Known), of(Said), of(Choices), **said)
+    return init(name, wishes, date(2026, 1, 20), person or Somebody(present=False))
 
 
 def written(project: Project, name: str = "people") -> dict[str, Any]:
@@ -101,7 +107,7 @@ def test_the_night_runs_at_once(scored: Project, capsys: pytest.CaptureFixture[s
 def test_what_was_said_is_neither_asked_nor_guessed(scored: Project) -> None:
     person = Somebody()
     said = {**ADDRESSES, "labels": "-", "owner": "me", "id": "id", "label": "", "prediction": "city", "score": "income"}
-    begin(person=person, **said)
+    begin(person=person, email="-", **said)
     assert set(person.asked) == {"model"}
     assert written(scored)["owner"] == "me"
     roles = written(scored)["columns"]
@@ -114,7 +120,8 @@ def test_everything_else_is_asked_with_a_proposal(scored: Project) -> None:
     begin(person=person)
     assert person.asked == {
         "reference": "", "production": "data/production/dt={date}/", "labels": "data/labels/dt={date}/",
-        "id": "id", "label": "label", "prediction": "prediction", "score": "score", "model": "-", "owner": "unknown",
+        "id": "id", "label": "label", "prediction": "prediction", "score": "score", "model": "-",
+        "task": "classification", "positive": "1", "champion": "yes", "owner": "unknown", "email": "-",
     }  # fmt: skip
     assert any("The reference has the columns id, age," in words for words in person.told)
 
@@ -139,13 +146,14 @@ def test_data_of_another_project_keeps_its_absolute_address(scored: Project, tmp
     away.parent.mkdir()
     people(200, 0).to_parquet(away)
     begin(reference="../away/reference.parquet", production="data/production/dt={date}/")
-    assert written(scored)["snapshots"]["reference"] == str(away)
+    sources = written(scored)["snapshots"]
+    assert (sources["reference"], sources["initial"]) == ("champion", str(away))
     assert written(scored)["snapshots"]["production"] == "data/production/dt={date}/"
 
 
 def test_a_folder_called_champion_is_not_taken_for_the_champion(scored: Project) -> None:
     scored.write_parquet("../champion/part-0.parquet", people(2_000, 0))
-    begin(reference="./champion", production="data/production/dt={date}/")
+    begin(reference="./champion", production="data/production/dt={date}/", champion="no")
     assert written(scored)["snapshots"]["reference"] == "./champion"
     assert not monitors.load("people", scored.settings).snapshots.follows_champion
 
@@ -163,8 +171,10 @@ def test_identifiers_are_no_numbers_to_compare(scored: Project) -> None:
     scored.write_parquet("reference/part-0.parquet", numbered)
     scored.write_parquet(f"production/dt={DAY}/part-0.parquet", numbered.drop(columns="label"))
     begun = begin(**ADDRESSES)
-    assert begun.columns.ignore == ("account_id",)
-    assert "void" in begun.columns.numerical
+    assert begun.columns.ignore == {
+        "account_id": "counts rows: 1000000 to 1001499, each once", "void": "counts rows: 0 to 1499, each once",
+    }  # fmt: skip
+    assert (begun.columns.id, begun.columns.label) == ("id", "label")
 
 
 def test_a_production_that_is_not_there_yet_is_told(scored: Project) -> None:

@@ -43,8 +43,9 @@ def about(found: list[dict[str, Any]], kind: str, column: str) -> dict[str, Any]
 
 
 def older(project: Project) -> None:
-    """Another reference: everybody is thirty years older."""
+    """Another reference, and its nights: everybody is thirty years older."""
     project.write_parquet("reference/part-0.parquet", people(2_000, seed=0, older=30))
+    project.write_parquet("production/dt=2026-01-14/part-0.parquet", people(1_500, seed=1, older=30))
 
 
 def test_a_suite_that_is_not_there_is_written_and_sound(watched: Project, capsys: Said) -> None:

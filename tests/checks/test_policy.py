@@ -94,3 +94,35 @@ def test_the_reason_tells_the_share_from_the_limit(drifted: int, evaluated: int,
     share = drifted / evaluated
     told = decide(quality(), found.model_copy(update={"drift_share": share, "limit": limit, "drifted": share > limit}))
     assert told.reason == reason
+
+
+def alone(drifted: int, critical: tuple[str, ...]) -> DriftResult:
+    found = drift(drifted, 16).model_copy(update={"critical": critical})
+    return found.model_copy(update={"drifted": found.over or bool(found.deciding)})
+
+
+FOUR = "4 of 16 columns drifted (25%), not over the limit of 30%"
+EIGHT = "8 of 16 columns drifted (50%), over the limit of 30%"
+
+
+@pytest.mark.parametrize(
+    ("drifted", "critical", "status", "reason"),
+    [
+        (4, ("c3",), "drifted", f"c3 drifted, which decides alone; {FOUR}"),
+        (4, ("c1", "c0", "c9"), "drifted", f"c0, c1 drifted, each of which decides alone; {FOUR}"),
+        (4, ("c9",), "healthy", FOUR),
+        (8, ("c3",), "drifted", f"c3 drifted, which decides alone; {EIGHT}"),
+        (4, ("gone",), "healthy", f"{FOUR}; gone, which decides alone, could not be compared"),
+    ],
+)
+def test_a_critical_column_decides_alone(drifted: int, critical: tuple[str, ...], status: str, reason: str) -> None:
+    found = alone(drifted, critical)
+    decision = decide(quality(), found)
+    assert (decision.status, decision.retrain, decision.reason) == (status, status == "drifted", reason)
+    assert found.drift_share == drifted / 16
+    assert decide(quality("critical"), found).status == "data_broken"
+
+
+def test_a_result_of_before_has_no_critical_columns() -> None:
+    written = drift(2, 10).model_dump(mode="json", exclude={"critical"})
+    assert DriftResult.model_validate(written).deciding == ()

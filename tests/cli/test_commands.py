@@ -157,5 +157,32 @@ def test_a_backfill_runs_every_night_and_ends_with_the_worst_code(
     assert "no parquet file there" in lines[1]
     assert "an old night was run again, which retrains only when told to" in lines[2]
     project.write_labels("2025-12-27")
-    assert main(["backfill", "people", "--from", "2026-01-03", "--to", "2026-01-03", "--strict", "--retrain"]) == 6
+    assert main(["run", "people", "--date", "2026-01-03", "--strict"]) == 6
     assert "python -m pipeline retrain people --date 2026-01-03" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_backfill_that_may_retrain_does_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.complete("2026-01-03", drifted=True)
+    project.write_labels("2025-12-27")
+    assert main(["backfill", "people", "--from", "2026-01-03", "--to", "2026-01-03", "--retrain"]) == 0
+    said = capsys.readouterr()
+    assert "retrain with" not in said.out
+    assert "promoted" in said.err
+    page = (project.store / "people/2026-01-03/index.html").read_text()
+    assert "Retraining requested, promoted version 1" in page
+
+
+def test_a_test_message_to_nobody_exits_with_2(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write_suite()
+    project.write_monitor()
+    assert main(["notify", "--test", "people"]) == 2
+    assert "people.yaml: notify: found nobody to tell; allowed: addresses under notify.email" in capsys.readouterr().err
+
+
+def test_check_says_what_decides(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write_suite()
+    project.write_monitor(drift={"critical": ["city"], "share": "importance", "limit": 0.25})
+    assert main(["check"]) == 0
+    words = "retrain when more than 25% of what the champion relies on drifted, or city did"
+    assert words in capsys.readouterr().out

@@ -207,3 +207,30 @@ def test_the_class_labels_of_a_monitor_are_what_yaml_says_they_are(project: Proj
     roles = monitors.load("people", project.settings).columns
     assert (roles.positive, roles.scores) == (1, {"1": "p_one", "two": "p_two"})
     assert roles.answers == ("p_one", "p_two")
+
+
+@pytest.mark.parametrize(
+    ("columns", "critical", "words"),
+    [
+        ({"ignore": ["city"]}, ["city"], "drift.critical.0: found 'city', which is listed under columns.ignore"),
+        ({"id": "id"}, ["age", "id"], "drift.critical.1: found 'id', which is the id"),
+        (
+            {"numerical": ["age"], "categorical": ["city"]},
+            ["agee"],
+            "found 'agee', which is not compared; allowed: age, city",
+        ),
+        ({"numerical": ["age"]}, ["city"], None),
+        ({}, ["anything"], None),
+    ],
+)
+def test_what_decides_alone_is_compared(
+    project: Project, columns: dict[str, object], critical: list[str], words: str | None
+) -> None:
+    project.write_suite()
+    project.write_monitor(columns=columns, drift={"critical": critical})
+    if words is None:
+        assert monitors.load("people", project.settings).drift.critical == tuple(critical)
+        return
+    with pytest.raises(ConfigError) as raised:
+        monitors.load("people", project.settings)
+    assert words in str(raised.value)

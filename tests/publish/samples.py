@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.night import NightView, Runs
 from pipeline.results import (
     ClassPerformance,
     ColumnDrift,
@@ -189,7 +189,7 @@ def stale(severity: Severity = "warning") -> QualityResult:
         column=None,
         severity=severity,
         passed=False,
-        sentence="The newest file was written within 48 hours before the end of the run date",
+        sentence="The newest file was not written more than 48 hours before the end of the run date",
         observed="73 hours before",
         check="freshness",
     )
@@ -301,7 +301,7 @@ def decision(failed: bool = False, drifted: bool = True) -> Decision:
 
 
 def view(name: str = "churn", run_date: date = RUN_DATE) -> NightView:
-    """The whole drifted night."""
+    """The whole drifted night, run by Airflow."""
     return NightView(
         monitor=monitor(name),
         pair=pair(run_date),
@@ -310,6 +310,7 @@ def view(name: str = "churn", run_date: date = RUN_DATE) -> NightView:
         performance=performance(),
         decision=decision(),
         report_base_url="https://reports.example.com/nightjar",
+        runs=Runs(airflow=f"scheduled__{run_date}"),
     )
 
 

@@ -96,6 +96,7 @@ def test_parameters_are_what_the_monitor_file_asks_for() -> None:
     assert parameters(samples.view()) == {
         "drift_limit": "0.3",
         "drift_share_by": "columns",
+        "drift_critical": "none",
         "quality_suite": "churn",
         "numerical_method": "auto",
         "categorical_method": "auto",

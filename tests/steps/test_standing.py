@@ -10,7 +10,14 @@ import pytest
 
 from pipeline.checks.policy import Circumstances, decide
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Decision, DriftResult, QualityResult, RetrainResult, SnapshotPair
+from pipeline.publish.facts.night import Runs
+from pipeline.results import (
+    Decision,
+    DriftResult,
+    QualityResult,
+    RetrainResult,
+    SnapshotPair,
+)
 from pipeline.steps import standing
 from pipeline.steps.night import Night
 from tests.checks.test_policy import drift, quality
@@ -49,7 +56,8 @@ def verdict(policy: dict[str, Any] | None = None, drifted: int = 4, **found: Any
         ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=7)}, None),
         ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=6)}, "cooldown"),
         ({"cooldown_days": 0}, {"last_request": DAY - timedelta(days=1)}, None),
-        ({"min_rows": 1001}, {"backfill": True, "last_request": DAY - timedelta(days=1)}, "backfill"),
+        ({"min_rows": 1001}, {"backfill": True, "last_request": DAY - timedelta(days=1)}, "too_few_rows"),
+        ({"cooldown_days": 7}, {"backfill": True, "last_request": DAY - timedelta(days=1)}, "cooldown"),
     ],
 )
 def test_the_holds(policy: dict[str, Any], found: dict[str, Any], hold: str | None) -> None:
@@ -140,6 +148,18 @@ def test_without_labels_nobody_waits_for_them(project: Project) -> None:
     project.write_monitor(columns={"id": "id"})
 
     assert circumstances(project.night()).labelled_rows is None
+
+
+def test_a_request_that_nothing_started_holds_nothing_back(project: Project) -> None:
+    project.write_suite()
+    project.write_monitor()
+    night = project.night("2026-01-12")
+    publish(night, drifted=True, requested=True)
+    assert circumstances(project.night()).last_request == date(2026, 1, 12)  # an older version does not say
+    for runs, last in ((Runs(), None), (Runs(airflow="a"), night.run_date), (Runs(retrains=True), night.run_date)):
+        files = night.published() | {"runs.json": runs.to_json()}
+        night.publish(files)
+        assert circumstances(project.night()).last_request == last
 
 
 # -- labels on disk ---------------------------------------------------------------------------------------------------

@@ -95,6 +95,16 @@ def compare_column(
     )
 
 
+def compared(reference: Summary, production: Summary, kind: Kind) -> bool | None:
+    """Whether a column drifted, by the method that `auto` picks, and nothing else; None where there is no verdict."""
+    try:
+        require_comparable(reference, production)
+        method = choose_method(reference, production, kind, "auto")
+        return drifted(method, _score(method, reference, production).value, method.default_threshold)
+    except NotEvaluable:
+        return None
+
+
 def _asked(method: Method | None, threshold: float | None) -> dict[str, Any]:
     if method is None:
         return {"method": None, "threshold": threshold}

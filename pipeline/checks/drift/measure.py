@@ -62,17 +62,18 @@ def _result(
     share = drifted_share(evaluated, {item.name: Fraction(1) for item in evaluated}) or 0.0
     weighted = drifted_share(evaluated, importances)
     by_importance = monitor.drift.share == "importance" and weighted is not None
-    held = weighted if by_importance and weighted is not None else share
-    return DriftResult(
+    result = DriftResult(
         snapshots=snapshots,
         drift_share=share,
         limit=monitor.drift.limit,
-        drifted=held > monitor.drift.limit,
+        drifted=False,
         columns=columns,
         weighted_drift_share=weighted,
         decisive="importance" if by_importance else "columns",
         failure=_damage(columns),
+        critical=monitor.drift.critical,
     )
+    return result.model_copy(update={"drifted": result.over or bool(result.deciding)})
 
 
 def _damage(columns: Iterable[ColumnDrift]) -> Failure | None:

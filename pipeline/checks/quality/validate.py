@@ -107,7 +107,7 @@ def _scene(
     factor = checks.outliers.factor if checks.outliers else 1.5
     most = checks.unseen_category.categories if checks.unseen_category else 1_000
     profiles = profile_columns(before, kinds, most, factor, limits)
-    return Scene(checks, roles, pair, after, before, profiles, tuple(recent_rows))
+    return Scene(checks, roles, pair, after, before, profiles, tuple(recent_rows), limits)
 
 
 def _looks_at_columns(checks: QualityChecks) -> bool:

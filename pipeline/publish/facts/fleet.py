@@ -45,7 +45,7 @@ def rank(night: PastNight, outcome: PastRetraining | None) -> int:
     if night.stale or (outcome is not None and _needs_a_person(outcome)):
         return HELD
     if night.status == "drifted":
-        settled = night.retrain or (outcome is not None and outcome.promoted)
+        settled = (night.retrain and night.starts) or (outcome is not None and outcome.promoted)
         return RETRAINING if settled else HELD
     return WARNED if night.failures else CALM
 

@@ -37,6 +37,7 @@ class PastNight(Kept):
     the threshold (see `results.strength`), for evaluated columns only; `drifted` names drifted columns, the
     strongest first; `performance` is by metric, where it was measured. `weighted_drift_share` is the share by
     importance, where that is the one held against the limit; `stale`: the data was older than it should have been.
+    `critical` names drifted columns that decide alone; `starts`: something starts the retraining the night asks for.
     """
 
     file: ClassVar[str] = "history"
@@ -57,6 +58,8 @@ class PastNight(Kept):
     hold: Hold | None = None
     weighted_drift_share: Number | None = None
     stale: bool = False
+    critical: tuple[str, ...] = ()
+    starts: bool = True
 
     @property
     def headline(self) -> str:
@@ -69,6 +72,7 @@ class PastNight(Kept):
             share=self.share_words,
             weighted=self.weighted_drift_share is not None,
             stale=self.stale,
+            critical=len(self.critical),
         )
 
     @property
@@ -93,8 +97,8 @@ class PastNight(Kept):
 
     @property
     def action(self) -> str:
-        """`retraining requested`, `retraining held: cooldown`, or nothing."""
-        return retraining_state(self.status, self.retrain, self.hold)
+        """`retraining requested`, `retraining due`, `retraining held: cooldown`, or nothing."""
+        return retraining_state(self.status, self.retrain, self.hold, self.starts)
 
 
 class History(Result):
@@ -109,8 +113,10 @@ def remember(
     drift: DriftResult,
     performance: PerformanceResult,
     decision: Decision,
+    *,
+    starts: bool = True,
 ) -> PastNight:
-    """A night's results as history keeps them."""
+    """A night's results as history keeps them; `starts`: something starts the retraining it asks for."""
     return PastNight(
         run_date=pair.run_date,
         status=decision.status,
@@ -128,6 +134,8 @@ def remember(
         hold=decision.hold,
         weighted_drift_share=by_importance(drift),
         stale=is_stale(quality),
+        critical=drift.deciding,
+        starts=starts,
     )
 
 

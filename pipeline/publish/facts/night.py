@@ -21,7 +21,7 @@ from pipeline.publish.facts.verdict import (
     ranked,
     retraining_words,
 )
-from pipeline.publish.facts.words import failure_words, performance_words, quality_words
+from pipeline.publish.facts.words import actor, failure_words, performance_words, quality_words
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -35,12 +35,21 @@ from pipeline.wording import clip, count, share
 
 
 class Runs(Kept):
-    """Who else has a record of a night: the ids of its runs in Airflow and in MLflow, None where there is none."""
+    """Who else has a record of a night: the ids of its runs in Airflow and in MLflow, None where there is none.
+
+    `retrains`: whoever ran the night without Airflow starts the retraining that it asks for.
+    """
 
     file: ClassVar[str] = "runs"
 
     airflow: str | None = None
     mlflow: str | None = None
+    retrains: bool = False
+
+    @property
+    def starts(self) -> bool:
+        """Whether something starts the retraining that the night asks for: Airflow's task behind it, or a command."""
+        return self.airflow is not None or self.retrains
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class NightView:
     @property
     def tonight(self) -> PastNight:
         """The night as history will remember it."""
-        return remember(self.pair, self.quality, self.drift, self.performance, self.decision)
+        return remember(self.pair, self.quality, self.drift, self.performance, self.decision, starts=self.runs.starts)
 
     @property
     def before(self) -> tuple[PastNight, ...]:
@@ -107,15 +116,30 @@ class NightView:
     @property
     def subject(self) -> str:
         """Monitor, headline, date and what happens to the model: the mail's subject and the page's title."""
-        word = retraining_words(self.decision)
+        word = retraining_words(self.decision, self.runs.starts)
         return f"[{self.monitor.name}] {self.headline} on {self.run_date}" + (f", {word}" if word else "")
 
     @property
     def consequence(self) -> str:
         """What the verdict means for the model, in a few words."""
         calm = {"data_broken": "nothing is retrained", "stale": "the newest data is older than it should be"}
-        words = retraining_words(self.decision) or calm.get(self.state, "nothing to do")
+        words = retraining_words(self.decision, self.runs.starts) or calm.get(self.state, "nothing to do")
         return words[0].upper() + words[1:]
+
+    @property
+    def became(self) -> str:
+        """The same with what came of the retraining since, if there was one."""
+        if self.retraining is None or self.decision.status != "drifted":
+            return self.consequence
+        if self.decision.retrain and not self.runs.starts:  # a person has done what was due
+            return f"Retraining {self.retraining.headline}"
+        return f"{self.consequence}, {self.retraining.headline}"
+
+    @property
+    def meaning(self) -> str:
+        """What the retraining since means for the champion, in a sentence; empty where there was none."""
+        follows = self.monitor.snapshots.follows_champion
+        return "" if self.retraining is None else self.retraining.meaning(follows=follows)
 
     @property
     def ranked(self) -> tuple[ColumnDrift, ...]:
@@ -143,26 +167,36 @@ class NightView:
         """What happens next and who acts, in a sentence or two."""
         late = "The data is older than it should be. " if self.stale and self.decision.status != "data_broken" else ""
         if self.state == "stale":
-            return f"{late}{self.owner} finds out why the newest is late, then runs the night again."
+            return f"{late}{self.actor} finds out why the newest is late, then runs the night again."
         if self.decision.retrain:
-            return (
-                f"{late}Nightjar starts the retraining run {self.retraining_run}; nobody needs to act. "
-                f"{self.owner} should step in if this change is not one the model ought to learn."
-            )
+            return late + self._retraining_step()
         if self.decision.status == "data_broken":
             return (
-                f"Nothing is retrained on broken data. {self.owner} has the source repaired, then runs the night again."
+                f"Nothing is retrained on broken data. {self.actor} has the source repaired, then runs the night again."
             )
         if self.decision.status == "drifted":
             held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
-            who = f"{self.owner} decides whether to wait or to start it by hand."
+            who = f"{self.actor} decides whether to wait or to start it by hand."
             return f"{late}No retraining was started{held}. {who}"
         return "Nothing to do."
+
+    def _retraining_step(self) -> str:
+        """Who starts the retraining that the night asks for."""
+        if not self.runs.starts:
+            return (
+                "Retraining is due, and nothing starts it by itself here. "
+                f"{self.actor} starts it, if this change is one the model ought to learn."
+            )
+        run = f"the retraining run {self.retraining_run}" if self.runs.airflow else "a retraining"
+        return (
+            f"Nightjar starts {run}; nobody needs to act. "
+            f"{self.actor} should step in if this change is not one the model ought to learn."
+        )
 
     @property
     def command(self) -> str | None:
         """The command line that goes with `next_step`, where a person has to act."""
-        if self.decision.retrain or self.state == "healthy":
+        if (self.decision.retrain and self.runs.starts) or self.state == "healthy":
             return None
         verb = "run" if self.state in ("data_broken", "stale") else "retrain"
         return f"python -m pipeline {verb} {self.monitor.name} --date {self.run_date}"
@@ -171,6 +205,11 @@ class NightView:
     def owner(self) -> str:
         """Who is responsible for the model, on one line."""
         return clip(self.monitor.owner, 120)
+
+    @property
+    def actor(self) -> str:
+        """Who has to act: the owner, if anybody knows who that is."""
+        return actor(self.monitor)
 
     @property
     def retraining_run(self) -> str:

@@ -68,13 +68,12 @@ class PastRetraining(Result):
         """Headline and figures in a line."""
         return f"{self.headline}, {self.figures}" if self.figures else self.headline
 
-    @property
-    def meaning(self) -> str:
-        """What it means for the champion, in a sentence."""
+    def meaning(self, *, follows: bool) -> str:
+        """What it means for the champion, in a sentence; `follows`: the reference is what the champion learnt from."""
         if self.since is not None:
             return "A person has moved the champion since."
         if self.promoted:
-            return "It is the champion, and what it learnt from is the new reference."
+            return champion_words(follows=follows)
         waits = self.status in ("proposed", "superseded")
         return "The champion stays until a person decides." if waits else "The champion stays."
 
@@ -95,6 +94,16 @@ class PastRetraining(Result):
         """The mail's subject, without the monitor."""
         figures = f": {self.figures}" if self.figures else ""
         return f"retraining {self.headline} on {self.run_date}{figures}"
+
+
+def champion_words(what: str = "It", *, follows: bool) -> str:
+    """That a version is the champion, and what nights are compared with from now on."""
+    if follows:
+        return f"{what} is the champion, and what it learnt from is the new reference."
+    return (
+        f"{what} is the champion. The reference stays what the monitor file names, so what the new model has learnt "
+        "remains drift; `reference: champion` lets it follow."
+    )
 
 
 class Retrainings(Result):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.config import Monitor
-from pipeline.publish.facts.retraining import both_words, remember
+from pipeline.publish.facts.retraining import both_words, champion_words, remember
+from pipeline.publish.facts.words import actor
 from pipeline.results import Evaluation, MetricComparison, RetrainResult
 from pipeline.wording import apart, clip, count, difference, measured, metric_name, share, signed
 
@@ -30,7 +31,9 @@ def _night_words(result: RetrainResult) -> str:
     """Nothing where the reason is the night's own."""
     if result.night_reason is not None:
         return "" if result.night_reason == result.reason else f"its night: {clip(result.night_reason, 300)}"
-    return "" if result.drift_share is None else f"{share(result.drift_share)} of the columns had drifted"
+    if result.drift_share is None or "drifted (" in result.reason:  # as a night words it
+        return ""
+    return f"{share(result.drift_share)} of the columns had drifted"
 
 
 def data_words(result: RetrainResult) -> str:
@@ -49,11 +52,12 @@ def data_words(result: RetrainResult) -> str:
 
 def next_step(monitor: Monitor, result: RetrainResult) -> str:
     """What happens next and who acts, in a sentence or two."""
-    owner, version = clip(monitor.owner, 120), remember(result).version
+    owner, version = actor(monitor), remember(result).version
+    follows = monitor.snapshots.follows_champion
     if result.since is not None:
         return "Nothing to do: a person has moved the champion since."
     if result.status == "promoted":
-        words = f"Nothing to do: version {version} is the champion, and what it learnt from is the new reference."
+        words = f"Nothing to do: {champion_words(f'version {version}', follows=follows)}"
         return words + (" To put the model before it back:" if _replaced(result) else "")
     if result.status in ("proposed", "superseded"):
         return f"The champion stays until a person decides. {owner} promotes version {version} with:"

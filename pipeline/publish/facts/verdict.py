@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from pipeline.results import ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
-from pipeline.wording import count, exact_share, share, share_and_limit
+from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, undecided
 
 State = Literal["healthy", "drifted", "data_broken", "stale", "absent"]
 
@@ -24,7 +24,7 @@ HOLDS: dict[Hold, str] = {
     "backfill": "an old night was run again",
     "too_few_rows": "too few rows",
     "too_few_labels": "too few labels",
-    "not_enough_nights": "too few nights over the limit",
+    "not_enough_nights": "too few drifted nights",
     "cooldown": "cooldown",
 }
 
@@ -48,6 +48,7 @@ def headline(
     share: str,
     weighted: bool = False,
     stale: bool = False,
+    critical: int = 0,
 ) -> str:
     """The verdict in a line; ASCII and free of data, so that it can go into any header.
 
@@ -59,13 +60,15 @@ def headline(
         share: the drift share that is held against the limit, in words.
         weighted: it is the one by importance.
         stale: the data is older than it should be.
+        critical: how many of the drifted columns decide alone.
     """
     columns = count(evaluated, "column")
     part = f", {share} by importance" if weighted else f" ({share})"
     if status == "data_broken":
         return _broken("data broken and stale" if stale else "data broken", evaluated, critical_failures)
     if status == "drifted":
-        return f"{'drifted on stale data' if stale else 'drifted'}: {count(drifted)} of {columns}{part}"
+        alone = f"{count(critical, 'critical column')}, " if critical else ""
+        return f"{'drifted on stale data' if stale else 'drifted'}: {alone}{count(drifted)} of {columns}{part}"
     found = f"{count(drifted)} of {columns} drifted{part}" if drifted else f"none of {columns} drifted"
     return f"{'stale data' if stale else 'healthy'}: {found}"
 
@@ -76,15 +79,21 @@ def _broken(words: str, evaluated: int, critical_failures: int) -> str:
     return words if evaluated else f"{words}: no column could be compared"
 
 
-def retraining_words(decision: Decision) -> str:
-    """`retraining requested`, `retraining held: cooldown`, or nothing where there is nothing to say."""
-    return retraining_state(decision.status, decision.retrain, decision.hold)
+def retraining_words(decision: Decision, starts: bool) -> str:
+    """`retraining requested`, `retraining held: cooldown`, or nothing where there is nothing to say.
+
+    `starts`: something starts the retraining that the night asks for.
+    """
+    return retraining_state(decision.status, decision.retrain, decision.hold, starts)
 
 
-def retraining_state(status: Status, retrain: bool, hold: Hold | None) -> str:
-    """The words for what a night did about retraining; broken data speaks for itself."""
+def retraining_state(status: Status, retrain: bool, hold: Hold | None, starts: bool) -> str:
+    """The words for what a night did about retraining; broken data speaks for itself.
+
+    What nothing starts by itself is due, and is not requested of anybody.
+    """
     if retrain:
-        return "retraining requested"
+        return "retraining requested" if starts else "retraining due"
     if status != "drifted":
         return ""
     return f"retraining held: {HOLDS[hold]}" if hold else "retraining held"
@@ -102,32 +111,33 @@ def by_importance(drift: DriftResult) -> float | None:
     return drift.weighted_drift_share if drift.decisive == "importance" else None
 
 
-def decisive_share(drift: DriftResult) -> float:
-    """The drift share that is held against the limit, in [0, 1]: by columns, or by the champion's importances."""
-    weighted = by_importance(drift)
-    return drift.drift_share if weighted is None else weighted
-
-
 def share_words(drift: DriftResult) -> tuple[str, str]:
     """The drift share by columns, and the one by importance if it is known; that which decides is told from the limit.
 
     It decides on every page and in every message how the share reads, as `PastNight.share_words` does for nights gone.
     """
-    held = share_and_limit(decisive_share(drift), drift.limit)[0]
+    held = share_and_limit(drift.decisive_share, drift.limit)[0]
     if by_importance(drift) is not None:
         return share(drift.drift_share), held
     return held, "" if drift.weighted_drift_share is None else share(drift.weighted_drift_share)
 
 
 def drifted_words(drift: DriftResult) -> str:
-    """`9 of 18 columns drifted (50%), over the limit of 30%`."""
+    """`9 of 18 columns drifted (50%), over the limit of 30%`; before it what decides alone."""
     if not drift.evaluated:
         return "No column could be compared with the reference"
     of_columns, by_weight = share_words(drift)
     words = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
     if by_importance(drift) is not None:
         words += f", {by_weight} of what the champion relies on"
-    return f"{words}, {'over' if drift.drifted else 'within'} the limit of {exact_share(drift.limit)}"
+    first = f"{decided_alone(drift.deciding)}; " if drift.deciding else ""
+    last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
+    return f"{first}{words}, {limit_words(drift)}{last}"
+
+
+def limit_words(drift: DriftResult) -> str:
+    """`over the limit of 30%`, or `within` it."""
+    return f"{'over' if drift.over else 'within'} the limit of {exact_share(drift.limit)}"
 
 
 def importance_words(column: ColumnDrift) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.config import Monitor
 from pipeline.results import (
     ColumnDrift,
     ExpectationOutcome,
@@ -11,6 +12,15 @@ from pipeline.results import (
 from pipeline.wording import clip, count, measured, metric_name, number, share, times, value
 
 _LOWER_IS_BETTER = ("loss", "error", "rmse", "mae", "mape", "mse", "brier")
+
+
+_NOBODY = ("unknown", "nobody", "none", "n/a", "-", "?", "todo", "tbd")
+
+
+def actor(monitor: Monitor) -> str:
+    """Who has to act, as a sentence begins: the owner; a word that stands for none is nobody's name."""
+    owner = clip(monitor.owner, 120)
+    return "Somebody" if owner.strip().lower() in _NOBODY else owner
 
 
 def quality_words(quality: QualityResult) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import get_args
 
 from pipeline.publish.facts.night import NightView
-from pipeline.publish.facts.verdict import decisive_share
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
 from pipeline.publish.gauges.gateway import send
 from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
@@ -85,9 +84,10 @@ def _add_drift(gauges: Gauges, view: NightView) -> None:
         meaning = "The same, with each column counted by how much the champion relies on it."
         gauges.one("weighted_drift_share_ratio", meaning, drift.weighted_drift_share)
     meaning = "The one of these shares that is held against the limit."
-    gauges.one("decisive_drift_share_ratio", meaning, decisive_share(drift))
+    gauges.one("decisive_drift_share_ratio", meaning, drift.decisive_share)
     gauges.one("drift_limit_ratio", "Drift share over which retraining is due.", drift.limit)
     gauges.one("columns_drifted", "Columns past their threshold.", len(drift.drifted_columns))
+    gauges.one("critical_columns_drifted", "Drifted columns that decide alone.", len(drift.deciding))
     gauges.one("columns_evaluated", "Columns with a drift score.", drift.evaluated)
     gauges.one("columns_not_evaluable", "Columns for which no score could be computed.", len(view.not_evaluable))
     columns = [(column_label(item.name), item) for item in view.ranked if item.status == "evaluated"][:MAX_COLUMNS]

@@ -37,7 +37,7 @@ def build_change(
 
 def change_message(monitor: Monitor, change: AliasChange) -> ChatMessage:
     """The same for chat channels."""
-    lines = [*_lines(change), next_step(change), command(change) or ""]
+    lines = [*_lines(change), next_step(monitor, change), command(change) or ""]
     return ChatMessage(f"[{monitor.name}] {_headline(change)}", "\n".join(harmless(line) for line in lines if line))
 
 
@@ -57,11 +57,14 @@ def _lines(change: AliasChange) -> list[str]:
     return lines
 
 
-def next_step(change: AliasChange) -> str:
+def next_step(monitor: Monitor, change: AliasChange) -> str:
     """What happens next and who acts, in a sentence or two."""
-    if change.training_uri is None:
+    if not monitor.snapshots.follows_champion:
+        words = "Nothing to do: the reference stays what the monitor file names."
+    elif change.training_uri is None:
         return "Nothing to do. This version has no training snapshot, so the reference is the initial one."
-    words = "Nothing to do: with `reference: champion` the nights are compared with what it learnt from."
+    else:
+        words = "Nothing to do: from now on nights are compared with what it learnt from."
     return words + (" To go back:" if change.previous_version else "")
 
 
@@ -83,7 +86,7 @@ def _values(monitor: Monitor, change: AliasChange, when: datetime, report_base_u
         "title": headline[:1].upper() + headline[1:],
         "verdict": lines[0],
         "lines": lines,
-        "next_step": next_step(change),
+        "next_step": next_step(monitor, change),
         "command": command(change),
         "told": clip(change.told or "", 200),
         "metrics": [],

@@ -66,6 +66,8 @@ def not_due_words(view: NightView) -> str | None:
 def night_message(view: NightView) -> ChatMessage:
     """The night in a subject, three lines of what changed and, where the pages can be reached, a link."""
     lines = [harmless(clip(line, MAX_LINE)) for line in view.changed]
+    if view.decision.retrain and not view.runs.starts:  # nobody will, unless they are told how
+        lines += [harmless(clip(view.next_step, MAX_LINE)), view.command or ""]
     link = view.link()
     return ChatMessage(view.subject, "\n".join([*lines, *([link] if link else [])]))
 

@@ -84,6 +84,7 @@ def _drift(
         "tried": sum(not item.promoted for item in marked),
         "shown": len(shown),
         "over": sum(night.over for night in shown),
+        "alone": sum(bool(night.critical) and not night.over for night in shown),
         "retrainings": sum(night.retrain for night in shown),
         "broken": sum(night.status == "data_broken" for night in shown),
         "missing": len(places) - len(shown),

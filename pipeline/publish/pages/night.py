@@ -12,7 +12,7 @@ from itertools import groupby
 from pipeline.publish import charts
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
-from pipeline.publish.facts.verdict import by_importance, importance_words, share_words
+from pipeline.publish.facts.verdict import by_importance, importance_words, limit_words, share_words
 from pipeline.publish.facts.words import (
     comparison_words,
     failure_words,
@@ -24,7 +24,7 @@ from pipeline.publish.facts.words import (
 )
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
-from pipeline.wording import apart, clip, count, exact_share, measured, metric_name, moment, share, size, value
+from pipeline.wording import apart, clip, count, decided_alone, measured, metric_name, moment, share, size, value
 
 HISTORY_NIGHTS = 30
 MAX_DETAILED = 30
@@ -75,6 +75,7 @@ def _history(view: NightView) -> dict[str, object]:
         "nights": list(reversed(shown)),
         "first": places[0].day,
         "over": over,
+        "alone": sum(bool(night.critical) and not night.over for night in shown),
         "missing": len(places) - len(shown),
         "retrainings": sum(night.retrain for night in shown),
         "broken": sum(night.status == "data_broken" for night in shown),
@@ -87,6 +88,8 @@ def _page_of(day: date) -> str:
 
 def _tonight(view: NightView) -> str:
     """What the chart's last bar says, in sentences."""
+    if not view.drift.evaluated:
+        return "Tonight no column could be compared."
     of_columns, by_weight = share_words(view.drift)
     if by_importance(view.drift) is None:
         words = f"Tonight {of_columns} of the columns drifted"
@@ -94,7 +97,8 @@ def _tonight(view: NightView) -> str:
     else:
         words = f"Tonight the drifted columns are {by_weight} of what the champion relies on"
         aside = f" They are {of_columns} of the columns."
-    return f"{words}; over {exact_share(view.drift.limit)}, retraining is due.{aside}"
+    alone = f"; {decided_alone(view.drift.deciding)}" if view.drift.deciding else ""
+    return f"{words}, {limit_words(view.drift)}{alone}.{aside}"
 
 
 def _detail(column: ColumnDrift) -> dict[str, object]:

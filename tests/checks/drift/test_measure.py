@@ -215,3 +215,13 @@ def test_three_tenths_of_the_importance_are_not_over_a_limit_of_three_tenths(
     scaled = {name: float(repr(round(value * unit, 12))) for name, value in importances.items()}
     result = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=scaled)
     assert (result.weighted_drift_share, result.drifted) == (0.3, over)
+
+
+def test_a_critical_column_decides_alone_and_the_share_stays(project: Project) -> None:
+    before, after = people(2_000, 0), people(1_500, 1)
+    after["city"] = "Bern"
+    for critical, drifted in ((["city"], True), (["income"], False), ([], False)):
+        found = run(project, before, after, drift={"critical": critical})
+        assert (found.drift_share, found.over, found.drifted) == (0.2, False, drifted)
+        assert found.critical == tuple(critical)
+    assert found.deciding == ()

@@ -27,6 +27,7 @@ RUN_DATE = date(2026, 1, 14)
 OFF: dict[str, None] = dict.fromkeys((
     "missing_column", "retyped_column", "extra_column", "row_volume", "row_history", "missing_values",
     "unseen_category", "out_of_range", "outliers", "duplicate_id", "freshness", "prediction_skew", "class_imbalance",
+    "duplicate_rows",
 ))  # fmt: skip
 
 

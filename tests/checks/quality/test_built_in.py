@@ -66,7 +66,7 @@ def all_on(folder: Path, production: pd.DataFrame, **roles: Any) -> QualityResul
 def test_a_night_like_the_reference_passes_them_all(tmp_path: Path) -> None:
     result = all_on(tmp_path, people(seed=1))
     assert [item.sentence for item in result.failures] == []
-    assert {item.check for item in result.outcomes} == {None, "not_empty", *OFF}
+    assert {item.check for item in result.outcomes} == {None, "not_empty", *OFF} - {"duplicate_rows"}  # there is an id
 
 
 def test_another_world_is_news_but_closes_no_gate(tmp_path: Path) -> None:
@@ -346,3 +346,40 @@ def test_a_monitor_file_with_a_misspelt_check_is_refused(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="least"):
         monitor(checks={"row_volume": {"least": 3, "most": 2}})
     assert write_suite(tmp_path, []).is_file()
+
+
+def without_id(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    return people(rows, seed).drop(columns="id")
+
+
+BARE = {key: name for key, name in ROLES.items() if key != "id"}
+
+
+def test_a_night_that_was_delivered_twice_is_told_where_there_is_no_id(tmp_path: Path) -> None:
+    twice = pd.concat([without_id(seed=1)] * 2).assign(batch=[f"load {row}" for row in range(800)])
+    (found,) = check(tmp_path / "twice", "duplicate_rows", twice, without_id(), BARE)
+    assert (found.passed, found.severity, found.unexpected_rows, found.unexpected_share) == (False, "warning", 400, 0.5)
+    (found,) = check(tmp_path / "once", "duplicate_rows", without_id(seed=1), without_id(), BARE)
+    assert (found.passed, found.unexpected_share) == (True, 0.0)
+    with_id = all_on(tmp_path / "id", pd.concat([people(seed=1)] * 2))
+    assert {item.check for item in with_id.failures} >= {"duplicate_id"}
+    assert made_by(with_id, "duplicate_rows") == []
+
+
+def test_rows_repeat_as_often_as_in_the_reference(tmp_path: Path) -> None:
+    def codes(rows: int, seed: int) -> pd.DataFrame:
+        random = np.random.default_rng(seed)
+        values = {name: random.choice([1.0, 2.0, np.nan], rows) for name in "abcdef"}
+        return pd.DataFrame(values).assign(word=random.choice(np.array(["x", "y", None]), rows), label=0)
+
+    for place, (rows, reference) in enumerate([(300, 2_000), (2_000, 2_000), (1_500, 500)]):
+        found = check(tmp_path / str(place), "duplicate_rows", codes(rows, 1), codes(reference, 0), {})
+        assert failed(found) == []
+    (twice,) = check(tmp_path / "twice", "duplicate_rows", pd.concat([codes(300, 1)] * 2), codes(2_000, 0), {})
+    assert not twice.passed
+    assert (twice.unexpected_share or 0) > 0.5
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_repeated_rows_of_hardly_any(tmp_path: Path, rows: int) -> None:
+    assert failed(check(tmp_path, "duplicate_rows", without_id(rows, 1), without_id(), BARE)) == []

@@ -7,12 +7,16 @@ from datetime import date, timedelta
 
 import pytest
 
+from pipeline.config import Monitor
 from pipeline.publish.facts import words
 from pipeline.publish.facts.history import PastNight
-from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.night import NightView, Runs
+from pipeline.publish.facts.retraining import remember
+from pipeline.publish.facts.retraining_words import next_step
 from pipeline.results import ColumnDrift, Decision, PerformanceResult
 from tests.publish import samples
 from tests.publish.nights import past
+from tests.publish.retrainings import retraining
 
 
 def decided(status: str, retrain: bool) -> Decision:
@@ -68,7 +72,7 @@ def test_a_quiet_night_on_stale_data_is_not_called_healthy() -> None:
     assert view.state == "stale"
     assert view.subject == "[churn] stale data: none of 18 columns drifted on 2026-01-14"
     assert view.changed[0].endswith(
-        "The newest file was written within 48 hours before the end of the run date, found 73 hours before"
+        "The newest file was not written more than 48 hours before the end of the run date, found 73 hours before"
     )
     assert "ml-team@example.com finds out why the newest is late" in view.next_step
     assert view.command == "python -m pipeline run churn --date 2026-01-14"
@@ -189,3 +193,70 @@ def test_an_infinitely_strong_drift_has_bounded_words() -> None:
 
 def test_words_do_not_depend_on_the_day_they_are_said() -> None:
     assert samples.view(run_date=date(2020, 2, 29)).subject.count("2020-02-29") == 1
+
+
+def by_hand(view: NightView) -> NightView:
+    return dataclasses.replace(view, runs=Runs())
+
+
+def test_without_airflow_retraining_is_due_and_a_person_starts_it() -> None:
+    view = by_hand(samples.view())
+    assert view.subject.endswith("on 2026-01-14, retraining due")
+    assert view.consequence == "Retraining due"
+    assert view.next_step == (
+        "Retraining is due, and nothing starts it by itself here. "
+        "ml-team@example.com starts it, if this change is one the model ought to learn."
+    )
+    assert view.command == "python -m pipeline retrain churn --date 2026-01-14"
+    assert view.tonight.action == "retraining due"
+    assert samples.view().command is None
+
+
+def test_a_backfill_that_retrains_says_so() -> None:
+    view = dataclasses.replace(samples.view(), runs=Runs(retrains=True))
+    assert view.subject.endswith("retraining requested")
+    assert view.next_step.startswith("Nightjar starts a retraining; nobody needs to act.")
+    assert view.command is None
+
+
+def test_who_has_to_act_is_somebody_where_nobody_is_named() -> None:
+    unknown = samples.monitor().model_copy(update={"owner": "unknown"})
+    for view in (samples.view(), by_hand(samples.view())):
+        assert "unknown" not in dataclasses.replace(view, monitor=unknown).next_step
+        assert "Somebody " in dataclasses.replace(view, monitor=unknown).next_step
+
+
+def test_a_night_of_an_older_version_was_requested() -> None:
+    written = by_hand(samples.view()).tonight.model_dump(mode="json", exclude={"starts", "critical"})
+    assert PastNight.model_validate(written).action == "retraining requested"
+
+
+def test_a_critical_column_is_named_and_the_headline_stays_free_of_data() -> None:
+    drift = samples.drift(drifted=3)
+    named = drift.drifted_columns[0].name
+    drift = drift.model_copy(update={"critical": (named,), "drifted": True})
+    view = dataclasses.replace(samples.view(), drift=drift)
+    assert view.headline == "drifted: 1 critical column, 3 of 18 columns (16.7%)"
+    assert view.changed[0].startswith(
+        f"{named} drifted, which decides alone; 3 of 18 columns drifted (16.7%), within the limit of 30%"
+    )
+    assert (view.tonight.critical, view.tonight.over) == ((named,), False)
+    assert view.tonight.headline == view.headline
+
+
+def test_what_a_promotion_means_depends_on_whether_the_reference_follows() -> None:
+    promoted = remember(retraining())
+    fixed = dataclasses.replace(samples.view(), retraining=promoted)
+    assert fixed.meaning.startswith("It is the champion. The reference stays what the monitor file names")
+    sources = {"reference": "champion", "initial": "data/churn/reference/", "production": "p/dt={date}/"}
+    follows = Monitor.model_validate(samples.monitor().model_dump() | {"snapshots": sources})
+    follower = dataclasses.replace(fixed, monitor=follows)
+    assert follower.meaning == "It is the champion, and what it learnt from is the new reference."
+    assert "what it learnt from" in next_step(follows, retraining())
+    assert "what it learnt from" not in next_step(samples.monitor(), retraining())
+
+
+def test_what_became_of_a_night_that_a_person_followed() -> None:
+    view = dataclasses.replace(samples.view(), retraining=remember(retraining()))
+    assert view.became == "Retraining requested, promoted version 3"
+    assert by_hand(view).became == "Retraining promoted version 3"

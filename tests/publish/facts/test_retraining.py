@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.publish.facts.retraining import remember
+from pipeline.publish.facts.retraining_words import drift_words
 from tests.publish.retrainings import retraining
 
 
@@ -11,3 +12,11 @@ def test_a_version_that_was_rolled_back_is_no_promotion() -> None:
     assert not back.promoted
     assert back.headline == "promoted version 3, rolled back since"
     assert back.sign == "absent"
+
+
+def test_the_drift_share_is_told_once() -> None:
+    night = "9 of 18 columns drifted (50%), over the limit of 30%"
+    old = retraining().model_copy(update={"night_reason": None, "drift_share": 0.5, "reason": night, "forced": False})
+    assert drift_words(old) == ""
+    by_hand = old.model_copy(update={"reason": "requested by hand"})
+    assert drift_words(by_hand) == "50% of the columns had drifted"

@@ -174,11 +174,11 @@ def test_where_importances_decide_the_page_has_them_and_the_share_they_give() ->
     view = dataclasses.replace(drifted_night(), drift=samples.weighed())
     text = Page(pages.night_page(view)).text
     assert "Drifted: 2 of 10 columns, 44% by importance" in text
-    assert "Tonight the drifted columns are 44% of what the champion relies on; over 30%" in text
+    assert "Tonight the drifted columns are 44% of what the champion relies on, over the limit of 30%. They are" in text
     assert "importance 37%" in text
     assert "Importance" in text[text.index("All columns") :]
     by_columns = dataclasses.replace(view, drift=samples.weighed(decisive="columns"))
-    assert "20% of the columns drifted; over 30%" in Page(pages.night_page(by_columns)).text
+    assert "20% of the columns drifted, within the limit of 30%" in Page(pages.night_page(by_columns)).text
     assert "They are 44% of what the champion relies on" in Page(pages.night_page(by_columns)).text
     assert "Importance" not in Page(pages.night_page(drifted_night())).text
 

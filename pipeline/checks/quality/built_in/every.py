@@ -16,6 +16,7 @@ from pipeline.checks.quality.built_in.column_checks import (
     prediction_skew,
     unseen_categories,
 )
+from pipeline.checks.quality.built_in.duplicates import duplicate_rows
 from pipeline.checks.quality.built_in.scene import Found, Scene
 from pipeline.checks.quality.built_in.table_checks import (
     extra_columns,
@@ -28,7 +29,7 @@ from pipeline.checks.quality.built_in.table_checks import (
 )
 
 _MAKERS: tuple[Callable[[Scene], Iterator[Found]], ...] = (
-    missing_columns, retyped_columns, extra_columns, row_volume, row_history, ids, freshness,
+    missing_columns, retyped_columns, extra_columns, row_volume, row_history, ids, duplicate_rows, freshness,
     prediction_skew, missing_values, unseen_categories, out_of_range, outliers, class_imbalance,
 )  # fmt: skip
 

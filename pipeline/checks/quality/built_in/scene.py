@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.checks.quality.check import Check
+from pipeline.checks.quality.check import Check, Limits
 from pipeline.results import ExpectationOutcome, SnapshotPair
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Scene:
     reference: Table
     profiles: Mapping[str, Profile]
     recent_rows: Sequence[int] = ()
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def shared(self) -> list[Profile]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pipeline.config.quality_checks import RowVolume
 
 
+_MONTH = timedelta(days=31).total_seconds()
+
+
 def _expected_columns(scene: Scene) -> list[str]:
     left_out = {scene.roles.label, *scene.roles.ignore}
     return [name for name in scene.reference.column_names if name not in left_out]
@@ -128,7 +131,7 @@ def freshness(scene: Scene) -> Iterator[Found]:
         return
     end = datetime.combine(scene.pair.run_date + timedelta(days=1), time(), UTC)
     yield from _object_age(scene, end)
-    name = policy.column or _only_timestamp(scene)
+    name = policy.column or (None if policy.column is False else _only_timestamp(scene))
     if name is None or scene.empty:
         return
     slack = timedelta(hours=policy.hours)
@@ -156,7 +159,7 @@ def _object_age(scene: Scene, end: datetime) -> Iterator[Found]:
         column=None,
         severity=policy.severity,
         passed=hours <= policy.hours,
-        sentence=f"The newest file was written within {_hours(policy.hours)} before the end of the run date",
+        sentence=f"The newest file was not written more than {_hours(policy.hours)} before the end of the run date",
         observed=f"{number(hours, 2, beside=(policy.hours,))} hours before" if hours else None,
         expected=f"at most {_hours(policy.hours)} before",
         check="freshness",
@@ -169,5 +172,20 @@ def _hours(hours: float) -> str:
 
 
 def _only_timestamp(scene: Scene) -> str | None:
+    """Not dates of birth, or ends of contracts: moments of a night lie close together, whichever night it is."""
     found = [name for name in scene.production.column_names if scene.family(name) == "timestamp"]
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 and _lies_together(scene, found[0]) else None
+
+
+def _lies_together(scene: Scene, name: str) -> bool:
+    """Whether nine of ten moments lie within a month, in the first rows."""
+    from pipeline.checks.scan.types import to_floats
+
+    if scene.production.problem_with(name) is not None:
+        return False
+    batch = next(scene.production.batches(name), None)
+    moments = sorted(item for item in (() if batch is None else to_floats(batch).tolist()) if not math.isnan(item))
+    if not moments:
+        return False
+    first, last = (moments[int(share * (len(moments) - 1))] for share in (0.05, 0.95))
+    return bool(last - first <= _MONTH)
