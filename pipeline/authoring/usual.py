@@ -53,7 +53,7 @@ class Usual:
         return max(1, min(sizes) // factor), max(sizes) * factor
 
     def missing(self, profile: Profile) -> float | None:
-        """The largest share of missing values that quiet nights come to; None where there should be none, or nobody knows."""
+        """The largest share of missing values on quiet nights; None where there should be none, or nobody knows."""
         if profile.missing_share is None:
             return None
         shares = [1 - seen.values / seen.rows for seen in self.of(profile.name)]

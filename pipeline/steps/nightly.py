@@ -378,7 +378,8 @@ def night_view(night: Night) -> NightView:
 
     view = pages.view_of(night, night.load)
     _require_same_snapshots(night, view.pair, view.quality, view.drift, view.performance, view.decision)
-    return replace(view, history=shown_beside(pages.nights_of(night), night.run_date))
+    history = attempt("history", lambda: shown_beside(pages.nights_of(night), night.run_date), lambda _: ())
+    return replace(view, history=history)
 
 
 def _require_same_snapshots(

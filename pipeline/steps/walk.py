@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from pipeline.errors import ExitCode, NightjarError
 from pipeline.publish.facts.verdict import drifted_words
-from pipeline.results import Decision
+from pipeline.results import Decision, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.retrain.progress import Progress
 from pipeline.steps import nightly
-from pipeline.steps.contain import foreseen
+from pipeline.steps.contain import attempt, foreseen
 from pipeline.steps.night import Night
 from pipeline.wording import count
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,10 @@ def _retrain(night: Night, decision: Decision, progress: Progress) -> list[Night
 
     progress("retrain")
     try:
-        result = retraining.retrain(night, decision.reason, progress=progress)
-        progress(f"  {result.words}")
-        retraining.require_sound(result)
+        with foreseen("retrain"):
+            result = retraining.retrain(night, decision.reason, progress=progress)
+            progress(f"  {result.words}")
+            retraining.require_sound(result)
     except NightjarError as error:
         progress(f"  failed: {error}")
         return [error]
@@ -66,24 +71,43 @@ def _retrain(night: Night, decision: Decision, progress: Progress) -> list[Night
 
 
 def _measure(night: Night, progress: Progress, backfill: bool, retrains: bool) -> Decision:
-    progress("pull_snapshots")
-    pair = nightly.pull_snapshots(night)
-    progress(f"  {count(pair.reference.rows)} reference and {count(pair.production.rows, 'production row')}")
-    progress("validate_quality")
-    quality = nightly.validate_quality(night)
-    passed = len(quality.outcomes) - len(quality.failures)
-    progress(f"  {count(passed)} of {count(len(quality.outcomes), 'expectation')} passed")
-    progress("measure_drift")
-    drift = nightly.measure_drift(night)
-    progress(f"  {drifted_words(drift)}")
-    progress("measure_performance")
-    progress(f"  {nightly.measure_performance(night).status.replace('_', ' ')}")
-    progress("decide")
-    decision = nightly.decide(night, backfill)
-    progress(f"  {decision.status.replace('_', ' ')}: {decision.reason}")
-    progress("render_report")
-    progress(f"  {nightly.render_report(night, retrains=retrains)}")
+    walk = partial(_step, progress)
+    walk("pull_snapshots", lambda: nightly.pull_snapshots(night), _rows)
+    walk("validate_quality", lambda: nightly.validate_quality(night), _passed)
+    walk("measure_drift", lambda: nightly.measure_drift(night), drifted_words)
+    walk(
+        "measure_performance", lambda: nightly.measure_performance(night), lambda found: found.status.replace("_", " ")
+    )
+    decision = _step(progress, "decide", lambda: nightly.decide(night, backfill), _verdict)
+    walk("render_report", lambda: nightly.render_report(night, retrains=retrains), str)
     return decision
+
+
+def _step(progress: Progress, name: str, work: Callable[[], T], told: Callable[[T], str]) -> T:
+    """The result of a step. A line of progress that cannot be made is none."""
+    progress(name)
+    result = work()
+    line = attempt(f"progress of {name}", lambda: told(result), lambda _: "")
+    if line:
+        progress(f"  {line}")
+    return result
+
+
+def _rows(pair: SnapshotPair) -> str:
+    return f"{count(pair.reference.rows)} reference and {count(pair.production.rows, 'production row')}"
+
+
+def _passed(quality: QualityResult) -> str:
+    passed = len(quality.outcomes) - len(quality.failures)
+    return f"{count(passed)} of {count(len(quality.outcomes), 'expectation')} passed"
+
+
+def _state(performance: PerformanceResult) -> str:
+    return performance.status.replace("_", " ")
+
+
+def _verdict(decision: Decision) -> str:
+    return f"{decision.status.replace('_', ' ')}: {decision.reason}"
 
 
 def _publish(night: Night, progress: Progress) -> list[NightjarError | None]:
