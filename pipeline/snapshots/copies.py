@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,6 @@ _MOST_ROWS = 1 << 17
 _BATCH_BYTES = 1 << 26
 _READ_BUFFER_BYTES = 1 << 20
 _FOOTER_END_BYTES = 8  # the footer's length and PAR1
-_OF_LISTS = ".list.element"
 _ARROW_SCHEMA, _NOBODYS_SCHEMA = b"ARROW:schema", b"arrow:SCHEMA"
 
 
@@ -139,11 +138,17 @@ def dense_columns(footer: pa.parquet.FileMetaData, schema: pa.Schema) -> frozens
     found = set()
     wanted = {name: why for name, why in zip(schema.names, map(_why_dense, schema.types), strict=True) if why}
     for chunk in _chunks(footer) if wanted else ():
-        name = chunk.path_in_schema
-        name = name if name in wanted else name.removesuffix(_OF_LISTS)
-        if name in wanted and wanted[name](chunk):
+        name = _column_of(chunk.path_in_schema, wanted)
+        if name is not None and wanted[name](chunk):
             found.add(name)
     return frozenset(found)
+
+
+def _column_of(path: str, names: Collection[str]) -> str | None:
+    """Which of the columns a path such as `pair.list.element` belongs to; names may have dots, too."""
+    while path not in names and "." in path:
+        path = path.rpartition(".")[0]
+    return path if path in names else None
 
 
 def _why_dense(arrow_type: pa.DataType) -> Callable[[Any], bool] | None:
@@ -155,6 +160,8 @@ def _why_dense(arrow_type: pa.DataType) -> Callable[[Any], bool] | None:
         return lambda chunk: any("DELTA" in name for name in chunk.encodings)
     if pa.types.is_fixed_size_list(stored):
         return _may_have_gaps
+    if pa.types.is_nested(stored) and "fixed_size_list" in str(arrow_type):
+        return lambda _: True
     if pa.types.is_fixed_size_binary(stored) or pa.types.is_decimal(stored) or pa.types.is_float16(stored):
         return lambda chunk: "BYTE_STREAM_SPLIT" in chunk.encodings
     return None

@@ -13,6 +13,7 @@ from pipeline.snapshots.locations import list_objects
 _DIGITS = {"Y": r"\d{4}", "m": r"\d{2}", "d": r"\d{2}"}
 _USUAL = ("%Y-%m-%d", "year=%Y/month=%m/day=%d", "%Y/%m/%d", "%Y%m%d")
 _WILDCARD = r"(\*\*/|\*|\?|\[[^]/]+\])"
+_COLUMN_FOLDER = re.compile(r"(?<=/)(?P<name>[^/=]+)=[^/]*(?=/)")
 _ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
 
 
@@ -83,9 +84,11 @@ def _dated(path: str) -> tuple[date, str] | None:
             continue
         placeholder = "{date}" if spec == "%Y-%m-%d" else f"{{date:{spec}}}"
         rest, slash, _ = path[match.end() :].partition("/")
-        if not slash and rest not in ("", ".parquet"):  # several files of one date
-            rest = "*.parquet"
-        return day, path[: match.start()] + placeholder + rest + slash
+        ending = rest[rest.rindex(".") :] if "." in rest else ""
+        if not slash and rest != ending:  # several files of one date
+            rest = f"*{ending}"
+        above = _COLUMN_FOLDER.sub(r"\g<name>=*", path[: match.start()])  # each country has its dates
+        return day, above + placeholder + rest + slash
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
-from pipeline.snapshots.types import joint, plain
+from pipeline.snapshots.types import joint, open_list, plain
 from pipeline.wording import clip, listed
 
 if TYPE_CHECKING:
@@ -138,9 +138,7 @@ def _readable(field: pa.Field, part: Part) -> pa.DataType:
     found = plain(field.type)
     if field.name not in part.dense:
         return found
-    if pa.types.is_fixed_size_list(found):
-        return pa.list_(pa.field("element", found.value_type))
-    return found.value_type if pa.types.is_dictionary(found) else found
+    return found.value_type if pa.types.is_dictionary(found) else open_list(found)
 
 
 def _add(columns: dict[str, _Column], part: Part, types: dict[str, pa.DataType], first: str) -> None:

@@ -15,7 +15,8 @@ _MOST_DIGITS = 38  # as many as DuckDB can compute with, too
 def plain(found: pa.DataType) -> pa.DataType:
     """A type without extensions, as every reader understands it: what an extension type is stored as.
 
-    Flags of a byte each (arrow.bool8) are booleans.
+    Flags of a byte each (arrow.bool8) are booleans. Lists of one size within others are lists: where one is missing,
+    Arrow cannot read them back.
     """
     import pyarrow as pa
 
@@ -25,8 +26,15 @@ def plain(found: pa.DataType) -> pa.DataType:
         return pa.dictionary(found.index_type, plain(found.value_type), found.ordered)
     if pa.types.is_nested(found) and not pa.types.is_union(found):
         children = [found.field(place) for place in range(found.num_fields)]
-        return _like(found, [child.with_type(plain(child.type)) for child in children])
+        return _like(found, [child.with_type(open_list(plain(child.type))) for child in children])
     return found
+
+
+def open_list(found: pa.DataType) -> pa.DataType:
+    """A list of one size as one of any, so that some may be missing; other types as they are."""
+    import pyarrow as pa
+
+    return pa.list_(pa.field("element", found.value_type)) if pa.types.is_fixed_size_list(found) else found
 
 
 def joint(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
@@ -41,7 +49,7 @@ def joint(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     import pyarrow as pa
 
     if pa.types.is_null(one) or pa.types.is_null(other):
-        return other if pa.types.is_null(one) else one
+        return open_list(other if pa.types.is_null(one) else one)
     if pa.types.is_dictionary(one) or pa.types.is_dictionary(other):
         return _joint_dictionary(one, other)
     for rule in (_numbers, _decimals, _texts, _bytes, _dates, _moments, _times, _lists, _structs, _maps):
@@ -190,7 +198,7 @@ def _like(found: pa.DataType, fields: list[pa.Field]) -> pa.DataType:
     if pa.types.is_struct(found):
         return pa.struct(fields)
     if pa.types.is_map(found):
-        return pa.map_(plain(found.key_type), plain(found.item_type))
+        return pa.map_(plain(found.key_type), open_list(plain(found.item_type)))
     if pa.types.is_fixed_size_list(found):
         return pa.list_(fields[0], found.list_size)
     if pa.types.is_large_list(found):

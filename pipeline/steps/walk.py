@@ -75,9 +75,7 @@ def _measure(night: Night, progress: Progress, backfill: bool, retrains: bool) -
     walk("pull_snapshots", lambda: nightly.pull_snapshots(night), _rows)
     walk("validate_quality", lambda: nightly.validate_quality(night), _passed)
     walk("measure_drift", lambda: nightly.measure_drift(night), drifted_words)
-    walk(
-        "measure_performance", lambda: nightly.measure_performance(night), lambda found: found.status.replace("_", " ")
-    )
+    walk("measure_performance", lambda: nightly.measure_performance(night), _state)
     decision = _step(progress, "decide", lambda: nightly.decide(night, backfill), _verdict)
     walk("render_report", lambda: nightly.render_report(night, retrains=retrains), str)
     return decision
@@ -100,6 +98,10 @@ def _rows(pair: SnapshotPair) -> str:
 def _passed(quality: QualityResult) -> str:
     passed = len(quality.outcomes) - len(quality.failures)
     return f"{count(passed)} of {count(len(quality.outcomes), 'expectation')} passed"
+
+
+def _state(performance: PerformanceResult) -> str:
+    return performance.status.replace("_", " ")
 
 
 def _state(performance: PerformanceResult) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -14,6 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.checks.quality.engines.sql import VIEW, setup_statements
 from pipeline.checks.scan import CategoricalSummary, open_table, scan
@@ -124,6 +127,11 @@ HARMLESS: list[tuple[str, list[pa.Array], str, list[Any]]] = [
     ("structs", [array([{"x": 1, "y": "a"}], pa.struct({"x": pa.int32(), "y": pa.string()})),
                  array([{"y": "b", "x": 2}], pa.struct({"y": pa.string(), "x": pa.int64()}))],
      "struct<x: int64, y: string>", [{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]),
+    ("lists of one size and nothing", [pa.nulls(1), array([[1, 2]], pa.list_(pa.int8(), 2))],
+     "list<element: int8>", [None, [1, 2]]),
+    ("lists of one size within others", [array([{"x": [1, 2]}, None], pa.struct({"x": pa.list_(pa.int8(), 2)})),
+                                         array([{"x": None}], pa.struct({"x": pa.list_(pa.int16(), 2)}))],
+     "struct<x: list<element: int16>>", [{"x": [1, 2]}, None, {"x": None}]),
     ("durations", [array([timedelta(seconds=1)], pa.duration("s")), array([timedelta(seconds=2)], pa.duration("us"))],
      "duration[us]", [timedelta(seconds=1), timedelta(seconds=2)]),
     ("flags of a byte each", [array([1, None], pa.bool8()), array([False])], "bool", [True, None, False]),
@@ -167,6 +175,24 @@ def test_parts_of_different_kinds_are_refused_by_name(
     write(tmp_path / "s", [{"a": part} for part in parts])
     with pytest.raises(SnapshotUnreadable, match=rf"s/\d\.parquet: its columns differ from those of .*/s/.*{said}"):
         pin(str(tmp_path / "s"), cache)
+
+
+POOL = [part for case in (*HARMLESS, *REFUSED) for part in case[1] if len(part)]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(POOL), min_size=2, max_size=3))
+def test_any_parts_are_one_table_or_refused(parts: list[pa.Array]) -> None:
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        cache = Cache(root / "cache", 10**9)
+        try:
+            snapshot = pin(str(write(root / "s", [{"a": part} for part in parts])), cache)
+        except SnapshotUnreadable as error:
+            assert str(root / "s") in str(error)
+            assert str(root / "cache") not in str(error)
+            return
+        assert len(values_of(snapshot, cache, root)) == sum(map(len, parts))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,15 @@ def touch(root: Path, *names: str) -> None:
         (["p/scored-2026-01-14.parquet"], "p/", "p/scored-{date}.parquet"),
         (["p/scored-2026-01-14.parquet"], "p/scored-2026-01-14.parquet", "p/scored-{date}.parquet"),
         (["p/2026-01-14-part-0.parquet", "p/2026-01-14-part-1.parquet"], "p", "p/{date}*.parquet"),
+        (["p/scored-2026-01-14.pq"], "p/", "p/scored-{date}.pq"),
+        (["p/2026-01-14_0.parq", "p/2026-01-14_1.parq"], "p", "p/{date}*.parq"),
+        (["p/20260114_00001_abcde"], "p", "p/{date:%Y%m%d}*"),
+        (
+            ["p/country=DE/dt=2026-01-14/a.parquet", "p/country=FR/dt=2026-01-14/a.parquet"],
+            "p",
+            "p/country=*/dt={date}/",
+        ),
+        (["p=x/country=DE/2026-01-14.parquet"], "p=x", "p=x/country=*/{date}.parquet"),
         (["p/old/2025-12-31/a.parquet", "p/new/2026-01-14/a.parquet"], "p", "p/new/{date}/"),
     ],
 )

@@ -123,3 +123,36 @@ def test_an_unreadable_score_leaves_what_predictions_tell(project: Project) -> N
     assert found.reference["roc_auc"] > 0.5
     assert "score in " in found.notes[0]
     assert "data/production/dt=2026-01-07 is string, and not all of it can be read as numbers" in found.notes[0]
+
+
+def test_a_night_of_parts_as_people_have_them(project: Project) -> None:
+    """Folders of a column and of the date, an index, other widths, parts without rows, ids beyond 2**53 with a gap."""
+    sources = {"reference": "data/p", "production": "data/p/dt={date}/", "labels": "data/l/dt={date}/"}
+    night = project.complete(snapshots=sources)
+    for day, countries in (("2026-01-07", ("DE", "FR")), ("2026-01-14", ("DE",))):
+        for place, country in enumerate(countries):
+            found = people(60, place)
+            found["id"] = [2**53 + 1 + 2 * (100 * place + row) for row in range(60)]
+            found["age"] = found["age"].astype("int32" if place else "int64")
+            indexed(project, f"p/dt={day}/country={country}/part-{place}", found.sample(frac=1, random_state=0))
+            indexed(project, f"l/dt={day}/{place}.parquet", found.set_index("id")[["label"]])
+        indexed(project, f"l/dt={day}/gap.parquet", pd.DataFrame({"id": [None], "label": [None]}))
+        indexed(project, f"l/dt={day}/empty.parquet", pd.DataFrame({"id": [], "label": []}))
+
+    pair = steps.pull_snapshots(night)
+
+    assert [field.name for field in pair.reference.fields] == [field.name for field in pair.production.fields]
+    assert pair.reference.fields[-1].name == "country"
+    drift = {column.name: column for column in steps.measure_drift(night).columns}
+    assert [item.label for item in drift["country"].vanished_categories] == ["FR"]
+    assert set(drift) == {"age", "income", "city", "score", "prediction", "country"}
+    performance = steps.measure_performance(night)
+    assert (performance.status, performance.labelled_rows) == ("measured", 120)
+    assert steps.validate_quality(night).passed
+
+
+def indexed(project: Project, relative: str, frame: pd.DataFrame) -> None:
+    """As `to_parquet` writes it unless told otherwise."""
+    path = project.root / "data" / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path)
