@@ -104,10 +104,6 @@ def _state(performance: PerformanceResult) -> str:
     return performance.status.replace("_", " ")
 
 
-def _state(performance: PerformanceResult) -> str:
-    return performance.status.replace("_", " ")
-
-
 def _verdict(decision: Decision) -> str:
     return f"{decision.status.replace('_', ' ')}: {decision.reason}"
 
