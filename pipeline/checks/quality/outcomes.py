@@ -33,7 +33,7 @@ def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
     needed = mostly(check.kwargs)
     return ExpectationOutcome(
         expectation=check.type,
-        column=check.kwargs.get("column"),
+        column=column if isinstance(column := check.kwargs.get("column"), str) else None,
         severity=check.severity,
         passed=bool(evaluation.success) and evaluation.error is None,
         sentence=check.sentence,
