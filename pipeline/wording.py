@@ -11,6 +11,7 @@ One function for each idea, so that a value reads the same on a page, in a mail,
     times          how many times something else                 4.2
     size, seconds, moment
     value          a value from the data, a limit somebody set   01067, 2024, true
+    member         a value among others, so that none is misread 01067, 'a, b', ''
     label, clip    text from data: what is invisible is shown, what is long is cut
     cause          what an error of foreign code says
 
@@ -33,6 +34,7 @@ from typing import Literal
 MAX_LABEL = 60
 _CAUSE_LENGTH = 300
 _DIGITS = 3
+_MISREAD = ("", "missing", "true", "false")  # as text, beside what is none
 _MORE_DIGITS = 20  # two different floats differ within 17 significant digits
 _SMALLEST, _LARGEST = Decimal("1e-6"), Decimal("1e15")  # beyond them numbers are written with an exponent
 _GROUPED = 10_000
@@ -129,6 +131,19 @@ def value(found: object, digits: int | None = None, *, beside: Iterable[float] =
         return str(found)
     exact = Decimal(str(found))
     return _plain(exact if digits is None else _rounded(exact, digits, map(_decimal, beside), _to_digits)[0])
+
+
+def member(found: object) -> str:
+    """A value among others, at most 60 characters: text that would be misread is quoted.
+
+    `01067`, `'a, b'`, `''`, `'true'` beside `true`.
+    """
+    text = value(found)
+    if isinstance(found, str):
+        text = clip(found, MAX_LABEL)
+        if text != text.strip() or "," in text or text in _MISREAD:
+            text = f"'{text}'"
+    return text
 
 
 def apart(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pipeline.cli import main
 from tests.fuzz.examples import examples
-from tests.fuzz.oracle import LIMIT, Expected, expected
+from tests.fuzz.night_oracle import LIMIT, Expected, expected
 from tests.project import Project
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.wording import listed, value
+from pipeline.wording import listed, member, value
 
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "IN", "NOT_IN")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -134,7 +134,7 @@ def condition_words(condition: Condition) -> str:
     if isinstance(condition, Missing):
         return f"{condition.column} is {'missing' if condition.is_null else 'present'}"
     if isinstance(condition, TextPart):
-        return f"{condition.column} {condition.end.replace('with', ' with')} {value(condition.text)}"
+        return f"{condition.column} {condition.end.replace('with', ' with')} {member(condition.text)}"
     return _comparison_words(condition)
 
 
@@ -238,7 +238,7 @@ class _Words:
         def replaced(match: re.Match[str]) -> str:
             if match["name"] is None:
                 return match[0]
-            placeholder = f"_quoted_{len(self.quoted)}_"
+            placeholder = "_quoted" + "_" * (len(self.quoted) + 1)
             self.quoted[placeholder] = match["name"]
             return placeholder
 

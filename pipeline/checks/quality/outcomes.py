@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.checks.quality.check import Check, Evaluation
 from pipeline.checks.quality.suite.sentences import COUNTS, SHARES, mostly
 from pipeline.results import ExpectationOutcome
-from pipeline.wording import clip, count, listed, number, quantile, share, value
+from pipeline.wording import clip, count, listed, member, number, quantile, share, value
 
 _DIGITS = 6
 _MAX_TYPE = 100
@@ -33,7 +33,7 @@ def outcome_of(check: Check, evaluation: Evaluation) -> ExpectationOutcome:
     needed = mostly(check.kwargs)
     return ExpectationOutcome(
         expectation=check.type,
-        column=check.kwargs.get("column"),
+        column=column if isinstance(column := check.kwargs.get("column"), str) else None,
         severity=check.severity,
         passed=bool(evaluation.success) and evaluation.error is None,
         sentence=check.sentence,
@@ -105,7 +105,7 @@ def _set_difference(check: Check, details: Mapping[str, Any]) -> str | None:
     """Which values of the suite's own set the column lacks, and how many others it has."""
     lacking, others = details.get("missing_count") or 0, details.get("unexpected_count") or 0
     named = () if check.private else details.get("partial_missing_list") or ()
-    without = listed(sorted(map(value, named))) if named else f"{count(lacking)} of them"
+    without = listed(sorted(map(member, named))) if named else f"{count(lacking)} of them"
     parts = [f"without {without}"] * bool(lacking) + [count(others, "other value")] * bool(others)
     return "; ".join(parts) or None
 

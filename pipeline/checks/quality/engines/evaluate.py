@@ -130,8 +130,12 @@ def _planned(plan: _Plan, files: Files, limits: Limits) -> Found:
             refused = {place: check for place, check in checks.items() if place not in answered}
             plan.frames.setdefault(condition, {}).update(refused)
         for condition, checks in plan.frames.items():
-            mask = None if condition is None or database is None else database.mask(condition)
-            found |= _in_pandas(checks, mask, files, limits, "pandas")
+            try:
+                mask = None if condition is None or database is None else database.mask(condition)
+            except Unsuitable as error:
+                found |= dict.fromkeys(checks, Evaluation("duckdb", error=str(error)))
+            else:
+                found |= _in_pandas(checks, mask, files, limits, "pandas")
     return found
 
 
@@ -164,6 +168,13 @@ def _context() -> Any:
 
 def _in_duckdb(database: Database, wanted: Wanted, condition: Condition | None, limits: Limits) -> Found:
     """Leaves out what DuckDB refused."""
+    try:
+        return _answered(database, wanted, condition, limits)
+    except Unsuitable:  # told where pandas asks for the same rows
+        return {}
+
+
+def _answered(database: Database, wanted: Wanted, condition: Condition | None, limits: Limits) -> Found:
     by_name = {place: check for place, check in wanted.items() if _is_query(check)}
     aliased = {place: check for place, check in wanted.items() if place not in by_name}
     results: Found = {}

@@ -104,7 +104,10 @@ def _sql(found: object) -> str:
         return f"TIMESTAMP '{found.isoformat(' ')}'"
     if isinstance(found, date):
         return f"DATE '{found.isoformat()}'"
-    if isinstance(found, Decimal) or (isinstance(found, int) and abs(found) < _LARGEST_WHOLE):
-        return f"{found:f}" if isinstance(found, Decimal) else str(found)
+    if isinstance(found, Decimal):
+        places = max(0, -int(found.as_tuple().exponent))
+        return f"'{found}'::DECIMAL(38, {places})" if abs(found) < _LARGEST_WHOLE / 10**places else _sql(float(found))
+    if isinstance(found, int) and abs(found) < _LARGEST_WHOLE:
+        return str(found)
     number = float(found)  # type: ignore[arg-type]
     return f"'{number!r}'::DOUBLE" if math.isfinite(number) else f"'{number}'::DOUBLE"

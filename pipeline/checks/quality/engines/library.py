@@ -48,7 +48,7 @@ def validate_checks(
     found: dict[int, ExpectationValidationResult | str] = {}
     for place, check in wanted.items():
         kwargs = check.kwargs if names is None else with_columns_renamed(check.kwargs, names)
-        if "unexpected_rows_query" in kwargs:
+        if isinstance(kwargs.get("unexpected_rows_query"), str):
             kwargs = {**kwargs, "unexpected_rows_query": with_plain_braces(kwargs["unexpected_rows_query"])}
         configurations[place] = configuration_of(check.type, kwargs, {"place": place})
     try:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from great_expectations.core.metric_domain_types import MetricDomainTypes
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine import PandasExecutionEngine, sqlalchemy_execution_engine
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _SqlEngine
 from great_expectations.expectations import registry
 from great_expectations.expectations.metrics.column_aggregate_metric_provider import (
@@ -35,6 +36,17 @@ from great_expectations.expectations.metrics.multicolumn_map_metrics import Mult
 
 UNKNOWN_FAILS = ("column_pair_values.", "multicolumn_sum.")
 """Conditions that SQL leaves open where a value is missing, while pandas says no: how their names start."""
+
+
+_as_json = sqlalchemy_execution_engine.convert_to_json_serializable
+
+
+def _exact(data: Any) -> Any:
+    """In place of what makes a float of the largest and the smallest decimal."""
+    return data if isinstance(data, Decimal) else _as_json(data)
+
+
+sqlalchemy_execution_engine.convert_to_json_serializable = _exact
 
 
 class ColumnMedian(ColumnAggregateMetricProvider):  # type: ignore[misc]

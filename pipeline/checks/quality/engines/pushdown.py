@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _Sq
 from pipeline.checks.quality.engines.filters import where
 from pipeline.checks.quality.engines.metrics import UNKNOWN_FAILS
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW, can_be_named, named_columns, setup_statements
+from pipeline.checks.quality.suite.arguments import Unsuitable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -140,7 +142,7 @@ class Database:
         clause = where(condition, self.schema, names)
         view = f"{'named' if by_name else 'some'}_rows_{secrets.token_hex(4)}"
         source = NAMED_VIEW if by_name else VIEW
-        with self.datasource.get_execution_engine().get_connection() as connection:
+        with self._connected() as connection:
             connection.exec_driver_sql(f"CREATE VIEW {view} AS SELECT * FROM {source} WHERE {clause}")  # noqa: S608 - ours
             connection.commit()
         return view
@@ -152,9 +154,19 @@ class Database:
             Unsuitable: the condition does not suit the columns.
         """
         clause = where(condition, self.schema, self.aliases)
-        with self.datasource.get_execution_engine().get_connection() as connection:
-            result = connection.connection.driver_connection.execute(f"SELECT {clause} AS chosen FROM {VIEW}")  # noqa: S608 - ours
+        with self._connected() as connection:
+            raw = connection.connection.driver_connection
+            result = raw.execute(f"SELECT {clause} AS chosen FROM {VIEW}")  # noqa: S608 - ours
             return np.asarray(result.fetchnumpy()["chosen"], dtype=bool)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        try:
+            with self.datasource.get_execution_engine().get_connection() as connection:
+                yield connection
+        except (sa.exc.SQLAlchemyError, duckdb.Error) as error:
+            kind = type(getattr(error, "orig", error)).__name__
+            raise Unsuitable(f"row_condition cannot be evaluated on these columns ({kind})") from error
 
     def batch(self, view: str) -> Any:
         """A view as a Great Expectations batch."""

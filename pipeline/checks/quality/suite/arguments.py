@@ -66,6 +66,9 @@ def suited(check: Check, schema: pa.Schema | None) -> Check:
     ranges = kwargs.get("quantile_ranges")
     if isinstance(ranges, Mapping) and check.type in ORDERED:
         kwargs["quantile_ranges"] = {**ranges, "value_ranges": [_range(pair, limit_of) for pair in _pairs(ranges)]}
+    for key in ("value_set", "value_pairs_set"):
+        if isinstance(kwargs.get(key), Mapping):  # which the library would take for a parameter
+            raise Unsuitable(f"{key} must be a list")
     if column_type is not None and isinstance(kwargs.get("value_set"), list | tuple | set):
         kwargs["value_set"] = _distinct(member_of(item, column_type) for item in kwargs["value_set"])
     if schema is not None and isinstance(kwargs.get("value_pairs_set"), list | tuple):
@@ -95,8 +98,12 @@ def _bounds(kwargs: dict[str, Any], limit_of: _Limit, *, is_date: bool) -> None:
 
 
 def _pairs(ranges: Mapping[str, Any]) -> Iterable[Any]:
-    found = ranges.get("value_ranges")
-    return found if isinstance(found, list | tuple) else ()
+    parts, found = ranges.get("quantiles"), ranges.get("value_ranges")
+    if not isinstance(parts, list | tuple) or not isinstance(found, list | tuple) or len(parts) != len(found):
+        raise Unsuitable("quantile_ranges needs 'quantiles' and 'value_ranges', lists of the same length")
+    if not all(isinstance(part, int | float) and 0 <= part <= 1 for part in parts):
+        raise Unsuitable("quantiles lie between 0 and 1")
+    return found
 
 
 def _range(pair: object, limit_of: _Limit) -> list[Any]:
@@ -149,12 +156,28 @@ def _value_of(arrow_type: pa.DataType, key: str, found: object) -> Any:
 def _plain_number(found: object) -> int | float | Decimal | None:
     if isinstance(found, str):
         try:
-            return int(found) if found.strip().lstrip("+-").isdigit() else float(found)
+            return int(found) if found.strip().lstrip("+-").isdigit() else number_written(found)
         except ValueError:
             return None
     if isinstance(found, float) and math.isnan(found):
         return None
     return found if isinstance(found, int | float | Decimal) else None
+
+
+def number_written(text: str) -> float | Decimal:
+    """A number with places: a float where that is the number, else the decimal that is written.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    number = float(text)
+    return Decimal(text) if math.isfinite(number) and Decimal(repr(number)) != Decimal(text) else number
+
+
+def _exact(text: str) -> float | Decimal:
+    """A number that is written as text keeps all its digits, for a column of decimals."""
+    number = Decimal(text)
+    return number if number.is_finite() else float(text)
 
 
 def number_of(found: float | Decimal, arrow_type: pa.DataType) -> Any:
@@ -175,7 +198,7 @@ def number_of(found: float | Decimal, arrow_type: pa.DataType) -> Any:
         with np.errstate(over="ignore"):
             narrow = np.float32 if pa.types.is_float32(plain) else np.float16
             return float(narrow(float(found)))
-    return found
+    return float(found) if isinstance(found, Decimal) else found
 
 
 def moment_of(found: object, key: str = "the value") -> datetime:

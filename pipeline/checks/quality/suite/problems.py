@@ -85,6 +85,12 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
     if unknown is not None:
         yield unknown
         return
+    for key in ("column", "column_A", "column_B"):
+        if not isinstance(kwargs.get(key, ""), str):
+            yield f"{key}: found {kwargs[key]!r}; allowed: the name of a column"
+    listed_columns = kwargs.get("column_list", [])
+    if not isinstance(listed_columns, list) or not all(isinstance(name, str) for name in listed_columns):
+        yield "column_list: allowed: a list of names of columns"
     yield from _refused(kind, kwargs)
     yield from _condition_problems(kwargs)
     yield from _text_problems(kind, kwargs)
@@ -168,8 +174,8 @@ def _text_problems(kind: str, kwargs: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(schema, dict) and any(not reference.startswith("#") for reference in _references(schema)):
         yield "json_schema: '$ref' to another file; allowed: references within the schema, '#/...'"
     query = kwargs.get("unexpected_rows_query")
-    if kind == "unexpected_rows_expectation" and isinstance(query, str):
-        problem = query_problem(query)
+    if kind == "unexpected_rows_expectation" and query is not None:
+        problem = query_problem(query) if isinstance(query, str) else "it must be a text"
         if problem is not None:
             yield f"unexpected_rows_query: {problem}"
 

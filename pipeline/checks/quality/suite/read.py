@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.checks.quality.suite.arguments import number_written
 from pipeline.checks.quality.suite.legacy import (
     ENTRY_KEYS,
     decoded,
@@ -44,7 +45,7 @@ def load_suite(path: Path) -> Suite:
             `entry_problems`, and by a night as the reason why it failed.
     """
     try:
-        found = suite_within(json.loads(decoded(path.read_bytes())))
+        found = suite_within(json.loads(decoded(path.read_bytes()), parse_float=number_written))
     except json.JSONDecodeError as error:
         raise ConfigError([f"{path}:{error.lineno}: broken JSON: {error.msg} (column {error.colno})"]) from error
     except RecursionError as error:
@@ -65,7 +66,8 @@ def suite_content(suite: Suite) -> dict[str, Any]:
     """What the file of a suite has, with entries as they are written today: to add to it, and write it again."""
     found: dict[str, Any] = suite_within(json.loads(decoded(suite.path.read_bytes())))
     kept = {key: item for key, item in found.items() if key != "expectation_suite_name"}
-    return {**kept, "name": suite.name, "expectations": list(suite.entries)}
+    parameters = parameters_of(found)
+    return {**kept, "name": suite.name, "expectations": [modern(entry, parameters) for entry in found["expectations"]]}
 
 
 def _shape_problems(entry: object, written: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from pipeline.checks.quality.conditions import ConditionError, condition_words, parse_condition
-from pipeline.wording import count, exact_share, listed, quantile, value
+from pipeline.wording import count, exact_share, listed, member, quantile, value
 
 Arguments = Mapping[str, Any]
 
@@ -131,21 +131,24 @@ def _range(kwargs: Arguments, words: Callable[[object], str] = value) -> str:
 
 def _set(kwargs: Arguments, key: str = "value_set") -> str:
     values = kwargs.get(key)
-    return listed([value(item) for item in values]) if isinstance(values, list | tuple | set) else str(values)
+    if not isinstance(values, list | tuple | set):
+        return str(values)
+    return listed([member(item) for item in values]) or "no values"
 
 
 def _pairs(kwargs: Arguments) -> str:
     pairs = kwargs.get("value_pairs_set")
     if not isinstance(pairs, list | tuple):
         return str(pairs)
-    return listed([" with ".join(map(value, pair)) for pair in pairs])
+    return listed([" with ".join(map(member, pair)) for pair in pairs if isinstance(pair, list | tuple)]) or "no pairs"
 
 
 def _quantiles(kwargs: Arguments) -> str:
     ranges = kwargs.get("quantile_ranges") or {}
     pairs = zip(ranges.get("quantiles", ()), ranges.get("value_ranges", ()), strict=False)
     limits = [(part, {"min_value": low, "max_value": high}) for part, (low, high) in pairs]
-    return "has " + listed([_of(quantile(part), _range(limit)) for part, limit in limits if _any_limit(limit)])
+    limited = [_of(quantile(part), _range(limit)) for part, limit in limits if _any_limit(limit)]
+    return "has " + (listed(limited) or "quantiles of any size")
 
 
 def _any_limit(kwargs: Arguments) -> bool:
@@ -174,7 +177,11 @@ def _between(kwargs: Arguments) -> str:
 
 
 _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
-    "expect_column_to_exist": lambda _: "is a column of the snapshot",
+    "expect_column_to_exist": lambda kwargs: (
+        "is a column of the snapshot"
+        if kwargs.get("column_index") is None
+        else f"is the column of the snapshot with {count(int(kwargs['column_index']))} before it"
+    ),
     "expect_column_values_to_not_be_null": lambda _: "has no missing values",
     "expect_column_values_to_be_null": lambda _: "has only missing values",
     "expect_column_proportion_of_non_null_values_to_be_between": _statistic("share of present values", _share),
@@ -190,7 +197,10 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_most_common_value_to_be_in_set": lambda kwargs: f"most often is one of {_set(kwargs)}",
     "expect_column_values_to_match_regex": lambda kwargs: f"matches the pattern {kwargs.get('regex')}",
     "expect_column_values_to_not_match_regex": lambda kwargs: f"does not match the pattern {kwargs.get('regex')}",
-    "expect_column_values_to_match_regex_list": lambda kwargs: f"matches the patterns {_set(kwargs, 'regex_list')}",
+    "expect_column_values_to_match_regex_list": lambda kwargs: (
+        f"matches {'every one' if kwargs.get('match_on') == 'all' else 'one'} of the patterns "
+        f"{_set(kwargs, 'regex_list')}"
+    ),
     "expect_column_values_to_not_match_regex_list": lambda kwargs: (
         f"matches none of the patterns {_set(kwargs, 'regex_list')}"
     ),
@@ -205,13 +215,19 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_values_to_be_in_type_list": lambda kwargs: f"is of one of the types {_set(kwargs, 'type_list')}",
     "expect_column_value_lengths_to_be_between": _statistic("length"),
     "expect_column_value_lengths_to_equal": lambda kwargs: f"has a length of {value(kwargs.get('value'))}",
-    "expect_column_values_to_be_increasing": lambda _: "grows from row to row",
-    "expect_column_values_to_be_decreasing": lambda _: "falls from row to row",
+    "expect_column_values_to_be_increasing": lambda kwargs: (
+        f"{'grows' if kwargs.get('strictly') else 'never falls'} from row to row"
+    ),
+    "expect_column_values_to_be_decreasing": lambda kwargs: (
+        f"{'falls' if kwargs.get('strictly') else 'never grows'} from row to row"
+    ),
     "expect_column_value_z_scores_to_be_less_than": lambda kwargs: (
-        f"is less than {value(kwargs.get('threshold'))} standard deviations from its mean"
+        f"is less than {value(kwargs.get('threshold'))} standard deviations "
+        f"{'from' if kwargs.get('double_sided', True) else 'above'} its mean"
     ),
     "expect_column_values_to_not_be_outliers": lambda kwargs: (
-        f"has no outliers by {value(kwargs.get('multiplier', 1.5))} times the {kwargs.get('method', 'iqr')}"
+        f"has no outliers, by {value(kwargs.get('multiplier', 1.5))} times its "
+        f"{'standard deviation' if kwargs.get('method') == 'std' else 'interquartile range'}"
     ),
     "expect_column_mean_to_be_between": _statistic("mean"),
     "expect_column_median_to_be_between": _statistic("median"),
@@ -240,7 +256,7 @@ _TEMPLATES: dict[str, Callable[[Arguments], str]] = {
     "expect_table_column_count_to_be_between": lambda kwargs: f"has {_range(kwargs, _count)} columns",
     "expect_table_column_count_to_equal": lambda kwargs: f"has exactly {_count(kwargs.get('value'))} columns",
     "expect_table_columns_to_match_set": lambda kwargs: (
-        f"has the columns {_set(kwargs, 'column_set')}{'' if kwargs.get('exact_match', True) else ' at least'}"
+        f"has {'' if kwargs.get('exact_match', True) else 'at least '}the columns {_set(kwargs, 'column_set')}"
     ),
     "expect_table_columns_to_match_ordered_list": lambda kwargs: (
         f"has the columns {_set(kwargs, 'column_list')}, in this order"
