@@ -39,8 +39,9 @@ test-fast: .venv/.dev ## Run the pure tests: half a minute of computing
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m fast # for small arrays, threads only wait
 
 .PHONY: fuzz
-fuzz: .venv/.dev ## Look for new faults for an hour: EXAMPLES=3000 generated cases a property, errors thrown everywhere
-	@NIGHTJAR_FUZZ_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/python -m pytest tests/fuzz tests/faults
+fuzz: .venv/.dev ## Look for new faults for an hour: generated tables, suites and nights, errors thrown everywhere
+	@NIGHTJAR_FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) NIGHTJAR_FUZZ_SECONDS=$(or $(LIMIT),600) \
+	  $(BIN)/python -m pytest tests/fuzz tests/faults
 
 .PHONY: coverage
 coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total

@@ -142,6 +142,7 @@ def _challenge(
         progress=ground.progress,
         champion=_champion_files(ground, champion, work.folder),
         must_beat=champion is not None,
+        like=work.like,
     )
     trial = run_trial(setting, kinds)
     verdict, words = verdict_of(ground.monitor, trial.evaluation)

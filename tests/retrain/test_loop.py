@@ -522,6 +522,36 @@ def test_counts_are_learnt_and_measured_as_numbers(world: World) -> None:
     assert (result.evaluation.task, result.status) == ("regression", "promoted")
 
 
+def test_the_score_stays_that_of_the_positive_class(world: World, tracking_uri: str) -> None:
+    """Labels bad and good, and the score is the probability of bad, which comes first in order."""
+
+    def risks(rows: int, seed: int) -> pd.DataFrame:
+        found = people(rows, seed)
+        return found.assign(label=found["label"].map({1: "bad", 0: "good"}), prediction="good")
+
+    world.write_monitor(trainer=QUICK, columns={"positive": "bad"})
+    for part in (0, 1):
+        world.project.write_parquet(f"reference/part-{part}.parquet", risks(600, part))
+    for day in ("2026-01-01", "2026-01-02"):
+        found = risks(300, int(day[-1]) + 10)
+        world.project.write_parquet(f"production/dt={day}/part-0.parquet", found.drop(columns="label"))
+        world.project.write_parquet(f"labels/dt={day}/part-0.parquet", found[["id", "label"]])
+
+    result = retrain(world, 3)
+
+    assert result.status == "promoted", result.words
+    assert result.evaluation is not None
+    assert result.lineage is not None
+    assert result.cost is not None
+    assert set(result.lineage.importances) == {"age", "income", "city"}  # no answer of a model
+    assert min(item.challenger or 0 for item in result.evaluation.metrics if item.name == "roc_auc") > 0.7
+    kept = pd.read_parquet(result.lineage.training_uri).groupby("label")["score"].mean()
+    assert kept["bad"] > kept["good"] + 0.2
+    scored = retrain_steps.score(world.night(4), risks(200, 99).drop(columns=["score", "prediction"]))
+    by_class = scored.groupby("label")["score"].mean()
+    assert by_class["bad"] > by_class["good"] + 0.2
+
+
 def test_private_columns_are_in_no_example(world: World, tracking_uri: str) -> None:
     world.write_monitor(columns={"private": ["income"]})
     world.write_nights(0, 0)

@@ -34,15 +34,10 @@ def features_of(frame: pd.DataFrame, numerical: Sequence[str], categorical: Sequ
 
 
 def typed(frame: pd.DataFrame, features: Features) -> pd.DataFrame:
-    """The feature columns with the types that a model sees in training and in serving alike.
+    """The feature columns with the types that a model sees, see `nightjar_model.typed`; equal when it is done twice."""
+    from pipeline.retrain.data import nightjar_model
 
-    float64 with NaN for missing, and for text str with None for missing. What cannot be a number where one belongs is
-    missing, and so is a column that the frame lacks.
-    """
-    import pandas as pd
-
-    columns = {name: _text(frame, name) if name in features.text else _number(frame, name) for name in features.names}
-    return pd.DataFrame(columns, index=frame.index)
+    return nightjar_model.typed(frame, features.numerical, features.categorical, features.text)
 
 
 def _plain(column: pd.Series) -> pd.Series:
@@ -56,28 +51,3 @@ def _holds_numbers(column: pd.Series) -> bool:
         return True
     present = column.dropna()
     return len(present) > 0 and all(isinstance(value, bool | int | float) for value in present.unique())
-
-
-def _number(frame: pd.DataFrame, name: str) -> pd.Series:
-    import pandas as pd
-
-    if name not in frame:
-        return pd.Series(float("nan"), index=frame.index, dtype="float64")
-    column = _plain(frame[name])
-    if column.dtype.kind == "M" or isinstance(column.dtype, pd.DatetimeTZDtype):
-        seconds: pd.Series = column.dt.as_unit("ns").astype("int64") / 10**9  # epoch seconds, as drift compares them
-        return seconds.where(column.notna())
-    if column.dtype.kind in "iufb":
-        return column.astype("float64")
-    return pd.to_numeric(column, errors="coerce").astype("float64")
-
-
-def _text(frame: pd.DataFrame, name: str) -> pd.Series:
-    import pandas as pd
-
-    if name not in frame:
-        return pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    column = _plain(frame[name])
-    texts = column.astype(object).where(column.notna(), None)
-    return texts.map(lambda value: None if value is None else str(value)).astype(object)
-

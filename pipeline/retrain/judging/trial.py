@@ -23,6 +23,7 @@ from pipeline.retrain.judging.gate import Judged, evaluate
 from pipeline.retrain.judging.metrics import Answers
 from pipeline.retrain.model import model_files
 from pipeline.retrain.model.process import run
+from pipeline.retrain.model.signature import Declared, declared
 from pipeline.retrain.model.worker import LABEL, Job
 from pipeline.retrain.progress import Progress
 from pipeline.wording import count
@@ -159,7 +160,8 @@ class Setting:
     """What a trial works with: the data, an empty folder as large as it, and until when (`time.monotonic()`).
 
     `champion` is the folder of the champion's verified files; None when there is none that may be loaded, and then
-    `must_beat` says whether there is a champion all the same, which Nightjar did not register.
+    `must_beat` says whether there is a champion all the same, which Nightjar did not register. `like` has the types of
+    production, which the model's signature takes.
     """
 
     monitor: Monitor
@@ -170,6 +172,7 @@ class Setting:
     progress: Progress
     champion: Path | None = None
     must_beat: bool = False
+    like: pa.Schema | None = None
 
     def run(self, command: str, folder: Path) -> dict[str, Any]:
         """One job of the worker, in the time that is left."""
@@ -216,7 +219,16 @@ def _training_job(setting: Setting, kinds: Kinds) -> Job:
         allow_pickle=policy.allow_pickle,
         serialization=model_files.PICKLE if policy.allow_pickle else model_files.SKOPS,
         positive=setting.labels.positive,
+        types=_types(setting, kinds),
     )
+
+
+def _types(setting: Setting, kinds: Kinds) -> dict[str, Declared]:
+    if setting.like is None:
+        return {}
+    rows = setting.found.training
+    names = [name for name in (*kinds.numerical, *kinds.categorical) if name in setting.like.names]
+    return {name: declared(setting.like.field(name).type, bool(rows[name].isna().any())) for name in names}
 
 
 def make_job(folder: Path, job: Job, frame: pd.DataFrame) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.results import Task
 from pipeline.retrain.data.features import Features
+from pipeline.retrain.model.signature import Declared, signature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 SKOPS, PICKLE = "skops", "pickle"
 _OF_MLFLOW = "registered_model_meta"
 
-# What scikit-learn's own trees are made of, beyond the types that skops trusts by itself.
+# The typing step, and what scikit-learn's own trees are made of, beyond the types that skops trusts by itself.
 TRUSTED_TYPES = (
+    "nightjar_model.TypedModel",
     "functools.partial",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
@@ -51,8 +54,16 @@ class Description:
     positive: int | str | None = None
 
 
-def save(model: Any, folder: Path, description: Description, example: pd.DataFrame) -> None:
+def save(
+    model: Any,
+    folder: Path,
+    description: Description,
+    example: pd.DataFrame,
+    types: Mapping[str, Declared] | None = None,
+) -> None:
     """Write an MLflow model: `model.skops` or `model.pkl`, its signature, and an input example.
+
+    What is saved takes production's own columns (see `nightjar_model`); `types` are those of its snapshot.
 
     Raises:
         Untrusted: the model cannot be saved with skops, or not with the types that are trusted.
@@ -60,14 +71,18 @@ def save(model: Any, folder: Path, description: Description, example: pd.DataFra
     from mlflow import sklearn as mlflow_sklearn
     from mlflow.exceptions import MlflowException
 
+    from pipeline.retrain.data.nightjar_model import TypedModel
+
     trusted = sorted({*TRUSTED_TYPES, *description.trusted_types})
+    code, features = _known(), description.features
     try:
         mlflow_sklearn.save_model(
-            model,
+            TypedModel(model, features.numerical, features.categorical, features.text),
             str(folder),
             serialization_format=description.serialization,
             skops_trusted_types=trusted if description.serialization == SKOPS else None,
-            signature=_signature(description),
+            signature=signature(description.task, features, types or {}),
+            code_paths=[str(code)],
             input_example=example,
             pip_requirements=_requirements(model, description.serialization),
             metadata={"nightjar": dataclasses.asdict(description)},
@@ -95,18 +110,15 @@ def _require_trusted(model: Any, trusted: Iterable[str]) -> None:
         raise Untrusted(f"the model holds types that are not trusted: {', '.join(missing)}; {advice}")
 
 
-def _signature(description: Description) -> Any:
-    """Every feature is optional: a missing value is a missing value, not a broken request."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
+def _known() -> Path:
+    """Make the typing step importable under the name that model files have for it; where its file is.
 
-    features = description.features
-    text = set(features.text)
-    columns = [
-        ColSpec(DataType.string if name in text else DataType.double, name, required=False) for name in features.names
-    ]
-    outputs = Schema([ColSpec(DataType.double)]) if description.task == "regression" else None
-    return ModelSignature(inputs=Schema(columns), outputs=outputs)
+    Nightjar takes its own, whatever lies beside a model.
+    """
+    from pipeline.retrain.data import nightjar_model
+
+    sys.modules["nightjar_model"] = nightjar_model
+    return Path(str(nightjar_model.__file__))
 
 
 def _requirements(model: Any, serialization: str) -> list[str]:
@@ -125,6 +137,7 @@ def load(folder: Path, serialization: str, trusted_types: Iterable[str], allow_p
     Raises:
         Untrusted: it holds types that are not trusted, or is a pickle although the monitor does not allow one.
     """
+    _known()
     if serialization == SKOPS:
         import skops.io
         from skops.io.exceptions import UntrustedTypesFoundException

@@ -18,11 +18,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from pipeline.results import Task
 from pipeline.retrain.data.features import Features, typed
 from pipeline.retrain.model import model_files
+from pipeline.retrain.model.signature import Declared, as_declared
 from pipeline.retrain.trainer import Trainer, TrainingData, load_trainer
 from pipeline.wording import count
 
@@ -47,6 +48,7 @@ class Job(BaseModel):
     allow_pickle: bool = False
     serialization: str = model_files.SKOPS
     positive: int | str | None = None
+    types: dict[str, Declared] = Field(default_factory=dict)
 
 
 class Refused(Exception):
@@ -100,7 +102,8 @@ def _train(job: Job, folder: Path) -> dict[str, Any]:
         model,
         folder / "model",
         model_files.Description(job.task, job.features, job.serialization, job.trusted_types, job.positive),
-        _example(frame, job.private),
+        as_declared(_example(frame, job.private), job.types),
+        job.types,
     )
     if job.score_rows:
         _say("scoring the training rows, each half by a model of the other half")

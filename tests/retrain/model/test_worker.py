@@ -15,9 +15,10 @@ import pytest
 
 from examples.trainers import forest
 from pipeline.errors import TrainingFailed
-from pipeline.retrain.data.features import Features
+from pipeline.retrain.data.features import Features, features_of, typed
 from pipeline.retrain.model import model_files, process
 from pipeline.retrain.model.model_files import Description, Untrusted
+from pipeline.retrain.model.signature import declared
 from pipeline.retrain.model.worker import LABEL, Job
 from pipeline.retrain.trainer import TrainingData
 from tests.retrain.trainers import Own
@@ -90,6 +91,63 @@ def test_mlflow_itself_can_load_what_was_saved(tmp_path: Path) -> None:
     model = pyfunc.load_model(str(folder / "model"))
 
     assert set(model.predict(pd.DataFrame({"age": [20.0], "income": [1e4], "city": ["Bern"]}))) <= {0, 1}
+
+
+@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")
+@pytest.mark.parametrize("gaps", [False, True])
+def test_a_model_takes_production_s_own_frame_and_answers_the_same(tmp_path: Path, gaps: bool) -> None:
+    import pyarrow.parquet as pq
+    from mlflow import pyfunc
+
+    rows = production(gaps)
+    rows.to_parquet(tmp_path / "production.parquet")
+    schema = pq.read_schema(tmp_path / "production.parquet")
+    frame = pd.read_parquet(tmp_path / "production.parquet")
+    features = features_of(frame, ["age", "small", "seen", "day", "nullable", "income"], ["flag", "city", "plan"])
+    labels = (frame["income"] > 50).astype("int64")
+    (tmp_path / "job").mkdir()
+    types = {name: declared(schema.field(name).type, bool(frame[name].isna().any())) for name in features.names}
+    job = Job(task="classification", features=features, types=types)
+    (tmp_path / "job" / "job.json").write_text(job.model_dump_json())
+    typed(frame, features).assign(**{LABEL: labels}).to_parquet(tmp_path / "job" / "frame.parquet")
+    process.run("train", tmp_path / "job", 120, 2, silent)
+
+    model = pyfunc.load_model(str(tmp_path / "job" / "model"))
+    said = model.predict(frame)
+
+    own = model_files.load(tmp_path / "job" / "model", "skops", (), allow_pickle=False)
+    assert said.tolist() == own.predict(typed(frame, features)).tolist() == own.predict(frame).tolist()
+    assert set(said) == {0, 1}
+    if not gaps:
+        said_of = {spec.name: getattr(spec.type, "name", "any") for spec in model.metadata.signature.inputs.inputs}
+        assert said_of == {
+            "age": "long", "small": "long", "seen": "datetime", "day": "datetime", "nullable": "any",
+            "income": "double", "flag": "boolean", "city": "string", "plan": "any",
+        }  # fmt: skip
+    assert len(model.predict(frame[["income", "city"]])) == len(frame)  # columns that are not there are missing
+    assert len(model.predict(frame[["nullable"]].astype("Int64"))) == len(frame)
+
+
+def production(gaps: bool) -> pd.DataFrame:
+    """A column of every type, as a production file may hold it."""
+    many = 240
+    days = pd.date_range("2026-01-01", periods=many)
+    rows = pd.DataFrame(
+        {
+            "age": range(many),
+            "small": pd.Series(range(many), dtype="int32"),
+            "seen": days.as_unit("us"),
+            "day": days.date,
+            "nullable": pd.Series([None, *range(many - 1)], dtype="Int64"),
+            "income": [float(row % 100) for row in range(many)],
+            "flag": [row % 3 == 0 for row in range(many)],
+            "city": ["Bern", "Graz"] * (many // 2),
+            "plan": pd.Series(["free", "paid", None] * (many // 3), dtype="category"),
+        }
+    )
+    if not gaps:
+        return rows
+    return pd.DataFrame({str(name): rows[name].where(rows.index % 7 > 0, None) for name in rows})
 
 
 def test_it_ends_with_all_it_started_when_its_parent_is_killed(tmp_path: Path) -> None:
