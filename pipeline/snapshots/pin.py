@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import SnapshotUnreadable
-from pipeline.results import ColumnType, PinnedObject, Snapshot
+from pipeline.results import ColumnType, Kept, PinnedObject, Snapshot
 from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.copies import dense_columns, open_parquet
@@ -22,6 +23,7 @@ from pipeline.storage import s3
 from pipeline.wording import cause
 
 _PARALLEL_FETCHES = 8
+K = TypeVar("K", bound=Kept)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -72,12 +74,27 @@ def open_snapshot(snapshot: Snapshot, cache: Cache) -> Iterator[list[Path]]:
         try:
             yield paths
         except SnapshotUnreadable as error:
-            raise SnapshotUnreadable(_by_sources(str(error), snapshot, paths)) from error
+            raise SnapshotUnreadable(_by_sources(str(error), snapshot, paths, str)) from error
 
 
-def _by_sources(text: str, snapshot: Snapshot, paths: Iterable[Path]) -> str:
+def told_by_sources(result: K, *opened: tuple[Snapshot, Sequence[Path]]) -> K:
+    """A result in which the sources stand where readers named local files: people know those, not the cache.
+
+    Args:
+        result: of steps that read the files.
+        opened: snapshots with the files that `open_snapshot` gave.
+    """
+    before = text = result.to_json().decode()
+    for snapshot, paths in opened:
+        text = _by_sources(text, snapshot, paths, lambda name: json.dumps(name, ensure_ascii=False)[1:-1])
+    return result if text == before else type(result).model_validate_json(text)
+
+
+def _by_sources(text: str, snapshot: Snapshot, paths: Sequence[Path], written: Callable[[str], str]) -> str:
+    if not any(written(str(folder)) in text for folder in {path.parent for path in paths}):
+        return text
     for path, item in zip(paths, snapshot.objects, strict=True):
-        text = text.replace(str(path), item.uri)
+        text = text.replace(written(str(path)), written(item.uri))
     return text
 
 

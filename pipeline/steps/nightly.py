@@ -112,15 +112,16 @@ def _no_quality(night: Night, pair: SnapshotPair, failure: Failure) -> QualityRe
 
 def _quality(night: Night, pair: SnapshotPair) -> QualityResult:
     from pipeline.checks.quality import Limits, load_suite, validate
-    from pipeline.snapshots import open_snapshot
+    from pipeline.snapshots import open_snapshot, told_by_sources
 
     cache = night.cache()
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
-        return validate(
+        result = validate(
             night.monitor, suite, reference, production, pair, recent_rows=_recent_rows(night), limits=limits
         )
+        return told_by_sources(result, (pair.reference, reference), (pair.production, production))
 
 
 def _recent_rows(night: Night) -> list[int]:
@@ -147,12 +148,12 @@ def _no_drift(night: Night, pair: SnapshotPair, failure: Failure) -> DriftResult
 
 def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
     from pipeline.checks.drift.measure import measure
-    from pipeline.snapshots import open_snapshot
+    from pipeline.snapshots import open_snapshot, told_by_sources
 
     cache = night.cache()
     importances = standing.importances(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
-        return measure(
+        result = measure(
             night.monitor,
             reference,
             production,
@@ -160,6 +161,7 @@ def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
             budget_bytes=night.settings.memory_budget_bytes,
             importances=importances,
         )
+        return told_by_sources(result, (pair.reference, reference), (pair.production, production))
 
 
 def measure_performance(night: Night) -> PerformanceResult:

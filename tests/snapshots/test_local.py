@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import SnapshotChanged, SnapshotMissing, SnapshotUnreadable
-from pipeline.snapshots import Cache, open_snapshot, pin, read_frame
+from pipeline.snapshots import Cache, open_snapshot, pin
 from pipeline.snapshots import fetch as fetching
 from pipeline.snapshots.listed import Listed
 from pipeline.snapshots.locations import list_objects
+from tests.snapshots.reading import read_frame
 
 
 def write(path: Path, values: list[int], column: str = "a") -> Path:

@@ -14,10 +14,11 @@ from pipeline.checks.scan import open_table
 from pipeline.config import dated_folders
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import Snapshot
-from pipeline.snapshots import Cache, open_snapshot, pin, read_frame
+from pipeline.snapshots import Cache, open_snapshot, pin
 from pipeline.snapshots.partitions import partition_of
 from pipeline.storage import s3 as s3_client
 from tests.servers.s3 import S3
+from tests.snapshots.reading import read_frame
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import SnapshotChanged, SnapshotMissing, SnapshotUnreadable, SourceUnavailable
-from pipeline.snapshots import Cache, open_snapshot, pin, read_frame
+from pipeline.snapshots import Cache, open_snapshot, pin
 from pipeline.snapshots import fetch as fetching
 from pipeline.snapshots.fetch import fetch
 from pipeline.snapshots.locations import list_objects
 from pipeline.storage import s3 as s3_client
+from tests.snapshots.reading import read_frame
 
 pytestmark = pytest.mark.slow
 

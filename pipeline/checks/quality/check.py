@@ -105,7 +105,7 @@ class Limits:
 class Evaluation:
     """What came of a check. Without `success` it could not be evaluated, and `error` says why.
 
-    `details` is Great Expectations' own result, and may hold values of rows.
+    `details` is Great Expectations' own result, and may hold values of rows. `damaged`: the data itself is at fault.
     """
 
     engine: Engine | None
@@ -113,3 +113,4 @@ class Evaluation:
     details: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     error: str | None = None
+    damaged: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +12,7 @@ from pipeline.checks.quality.check import Check, Files, Limits
 from pipeline.checks.quality.suite.problems import entry_problems
 from pipeline.checks.quality.suite.read import Suite
 from pipeline.checks.quality.suite.sentences import expected, sentence
+from pipeline.errors import named
 from pipeline.results import ExpectationOutcome, QualityResult, Severity, SnapshotPair
 from pipeline.wording import count
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.config import ColumnRoles, Monitor
     from pipeline.config.quality_checks import QualityChecks
     from pipeline.results import Kind
+
+log = logging.getLogger(__name__)
 
 
 def validate(
@@ -44,13 +48,11 @@ def validate(
         limits: memory and cores.
 
     Raises:
-        SnapshotUnreadable: a file is damaged. Nothing about an entry or a column's content raises.
+        SnapshotUnreadable: a file is no parquet file. Nothing about an entry or a column's content raises.
     """
-    from pipeline.checks.quality.built_in.every import built_in_checks
-
     limits = replace(limits or Limits(), examples=monitor.quality.examples)
     from_suite = suite_checks(suite, monitor.columns.private)
-    built_in = built_in_checks(_scene(monitor, reference, production, pair, recent_rows=recent_rows, limits=limits))
+    built_in = _built_in(lambda: _scene(monitor, reference, production, pair, recent_rows=recent_rows, limits=limits))
     found = [*from_suite, *(item for item in built_in if not _said(item, from_suite))]
     return _result(suite.name, pair.digest, open_files(production), found, limits)
 
@@ -78,13 +80,43 @@ def _result(suite: str, snapshots: str, files: Files, found: Sequence[Found], li
     from pipeline.checks.quality.outcomes import outcome_of
 
     checks = [item for item in found if isinstance(item, Check)]
-    made = iter(outcome_of(check, came) for check, came in zip(checks, evaluate(checks, files, limits), strict=True))
-    outcomes = (_not_empty(files.rows), *(next(made) if isinstance(item, Check) else item for item in found))
+    evaluated = evaluate(checks, files, limits)
+    made = iter(outcome_of(check, came) for check, came in zip(checks, evaluated, strict=True))
+    damage = next((came.error for came in evaluated if came.damaged), None)
+    outcomes = (
+        _not_empty(files.rows),
+        *([] if damage is None else [_broken("snapshot_readable", "The production snapshot can be read", damage)]),
+        *(next(made) if isinstance(item, Check) else item for item in found),
+    )
     return QualityResult(
         snapshots=snapshots,
         suite=suite,
         passed=not any(item.severity == "critical" and not item.passed for item in outcomes),
         outcomes=outcomes,
+    )
+
+
+def _built_in(scene: Callable[[], Scene]) -> list[Found]:
+    """The built-in checks; where they cannot even be made, one that says so."""
+    from pipeline.checks.quality.built_in.every import built_in_checks
+
+    try:
+        return built_in_checks(scene())
+    except Exception as error:
+        log.error("the built-in checks could not be made", exc_info=error)
+        return [_broken("built_in_checks", "The built-in checks can be made", named(error))]
+
+
+def _broken(expectation: str, sentence: str, error: str) -> ExpectationOutcome:
+    """Data that could not be judged is not taken for sound."""
+    return ExpectationOutcome(
+        expectation=expectation,
+        column=None,
+        severity="critical",
+        passed=False,
+        sentence=sentence,
+        error=error,
+        check=expectation,
     )
 
 

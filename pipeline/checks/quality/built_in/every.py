@@ -6,6 +6,7 @@ outcome at once. Limits and severities come from `quality.checks` of the monitor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 from pipeline.checks.quality.built_in.column_checks import (
@@ -27,6 +28,10 @@ from pipeline.checks.quality.built_in.table_checks import (
     row_history,
     row_volume,
 )
+from pipeline.errors import named
+from pipeline.results import ExpectationOutcome
+
+log = logging.getLogger(__name__)
 
 _MAKERS: tuple[Callable[[Scene], Iterator[Found]], ...] = (
     missing_columns, retyped_columns, extra_columns, row_volume, row_history, ids, duplicate_rows, freshness,
@@ -36,4 +41,22 @@ _MAKERS: tuple[Callable[[Scene], Iterator[Found]], ...] = (
 
 def built_in_checks(scene: Scene) -> list[Found]:
     """Everything that is switched on and applies to these columns, in a fixed order."""
-    return [found for maker in _MAKERS for found in maker(scene)]
+    return [found for maker in _MAKERS for found in _made(maker, scene)]
+
+
+def _made(maker: Callable[[Scene], Iterator[Found]], scene: Scene) -> Iterator[Found]:
+    """What a maker makes; where it breaks, that it did: it is no other's fault."""
+    try:
+        yield from maker(scene)
+    except Exception as error:
+        name = maker.__name__
+        log.error("built-in check %s", name, exc_info=error)
+        yield ExpectationOutcome(
+            expectation=name,
+            column=None,
+            severity="warning",
+            passed=False,
+            sentence=f"The built-in check {name.replace('_', ' ')} can be made",
+            error=named(error),
+            check=name,
+        )

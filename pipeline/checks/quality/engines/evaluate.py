@@ -7,9 +7,10 @@ needs, a few at a time. What asks about columns only, not about rows, is answere
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check, Evaluation, Files, Limits
@@ -19,6 +20,7 @@ from pipeline.checks.quality.engines.library import validate_checks, why_it_rais
 from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
 from pipeline.checks.quality.suite.arguments import Unsuitable, suited
+from pipeline.errors import SnapshotUnreadable, named
 from pipeline.results import Engine
 from pipeline.wording import clip, value
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from pipeline.checks.quality.engines.pushdown import Database
 
+log = logging.getLogger(__name__)
 _MAX_EXAMPLE_LENGTH = 80
 _ROWS_PER_EXAMPLE = 50  # looked through for values that differ
 _EXACT_WHOLE = 2**53
@@ -40,24 +43,22 @@ Wanted = Mapping[int, Check]
 
 
 def evaluate(checks: Sequence[Check], files: Files, limits: Limits, *, pandas_only: bool = False) -> list[Evaluation]:
-    """What came of each check, in their order. Nothing about the data or about a check raises.
+    """What came of each check, in their order. Nothing about the data or about a check raises, nor does what nobody
+    foresaw: each is the check's own.
 
     Args:
         checks: with any columns and arguments.
         files: the snapshot.
         limits: memory, cores, examples.
         pandas_only: leave DuckDB out, to compare the two.
-
-    Raises:
-        SnapshotUnreadable: a file is damaged.
     """
     found: Found = {}
     plan = _Plan()
     for place, check in enumerate(checks):
         try:
             condition, ready = _ready(check, files.schema)
-        except Unsuitable as error:
-            found[place] = Evaluation("metadata", error=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this check's own
+            found[place] = _broken(error, "metadata")
             continue
         if tells_from_schema(check.type):
             plan.schema_only[place] = ready
@@ -132,11 +133,19 @@ def _planned(plan: _Plan, files: Files, limits: Limits) -> Found:
         for condition, checks in plan.frames.items():
             try:
                 mask = None if condition is None or database is None else database.mask(condition)
-            except Unsuitable as error:
-                found |= dict.fromkeys(checks, Evaluation("duckdb", error=str(error)))
+            except Exception as error:  # noqa: BLE001 - as above
+                found |= dict.fromkeys(checks, _broken(error, "duckdb"))
             else:
                 found |= _in_pandas(checks, mask, files, limits, "pandas")
     return found
+
+
+def _broken(error: Exception, engine: Engine) -> Evaluation:
+    """A check that cannot be evaluated, with the reason; of what nobody foresaw the place, and the rest in the log."""
+    if isinstance(error, Unsuitable):
+        return Evaluation(engine, error=str(error))
+    log.error("a check could not be evaluated", exc_info=error)
+    return Evaluation(engine, error=named(error), damaged=isinstance(error, SnapshotUnreadable))
 
 
 def _opened(files: Files, limits: Limits) -> AbstractContextManager[Database]:
@@ -200,18 +209,42 @@ def _in_pandas(
     from pipeline.checks.quality.engines.chunks import chunks, read_columns
 
     about_types = {place: check for place, check in wanted.items() if needs_specimens_only(check)}
-    found = _by_specimens(about_types, files)
+    found = _apart(about_types, lambda checks: _by_specimens(checks, files), "pandas")
     wanted = {place: check for place, check in wanted.items() if place not in found}
     if engine == "metadata":
         batch = _batch(read_columns(files, files.schema.names, rows=False)) if wanted else None
         return found | (_run(batch, wanted, engine, 0) if wanted else {})
     for whole in (False, True):
         alike = {place: check for place, check in wanted.items() if reads_values(check) == whole}
-        for columns, places in chunks(alike, files, limits.budget_bytes):
-            frame = read_columns(files, columns, whole=whole)
-            batch = _batch(_aliased(frame if mask is None else frame[mask]))
-            checks = {place: wanted[place] for place in places}
-            found |= _run(batch, checks, engine, limits.examples, _aliases(columns))
+        for _, places in chunks(alike, files, limits.budget_bytes):
+            read = partial(_in_frame, files=files, mask=mask, whole=whole, engine=engine, examples=limits.examples)
+            found |= _apart({place: wanted[place] for place in places}, read, engine)
+    return found
+
+
+def _in_frame(
+    wanted: Wanted, *, files: Files, mask: npt.NDArray[np.bool_] | None, whole: bool, engine: Engine, examples: int
+) -> Found:
+    """The columns that these checks need, in one frame."""
+    from pipeline.checks.quality.engines.chunks import columns_of, read_columns
+
+    names = files.schema.names
+    needed = set[str]().union(*(columns_of(check, names) for check in wanted.values()))
+    columns = [name for name in names if name in needed]
+    frame = read_columns(files, columns, whole=whole)
+    return _run(_batch(_aliased(frame if mask is None else frame[mask])), wanted, engine, examples, _aliases(columns))
+
+
+def _apart(wanted: Wanted, work: Callable[[Wanted], Found], engine: Engine) -> Found:
+    """What came of checks together; where that breaks each alone, so that one damaged column is no other's fault."""
+    try:
+        return work(wanted)
+    except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+        if len(wanted) == 1:
+            return dict.fromkeys(wanted, _broken(error, engine))
+    found: Found = {}
+    for place, check in wanted.items():
+        found |= _apart({place: check}, work, engine)
     return found
 
 
