@@ -171,7 +171,7 @@ def _presence(profile: Profile, roles: ColumnRoles, usual: Usual) -> Iterator[En
 def _type(profile: Profile) -> Iterator[Entry]:
     """As pandas calls types. A whole number becomes a float with the first gap: both will do."""
     types = {"text": ["str"], "boolean": ["bool"], "number": sorted({"int64", "float64", *_pandas_type(profile)})}
-    if profile.family in types and profile.missing < profile.rows:
+    if profile.family in types and profile.missing < profile.rows and not profile.type.startswith("extension<"):
         yield _entry(
             "expect_column_values_to_be_in_type_list",
             "warning",
@@ -276,15 +276,16 @@ def _is_share(numbers: Numbers) -> bool:
 
 
 def _beyond(extreme: float, outer: float, rows: int) -> float:
-    """How far beyond the most extreme of `rows` values one lies that is a hundred times as rare.
+    """How far beyond the most extreme of `rows` values one lies that is a thousand times as rare.
 
     As if the tail went on as a power law (Pareto) from its outer twentieth, which is too far rather than not far enough
     for other tails. Distances from the median; where the outer twentieth is at the median itself, as far again.
     """
     if outer <= 0:
         return extreme
-    growth: float = (extreme / outer) ** (math.log(_RARER) / math.log(max(rows / 20, 5)))
-    return extreme * (min(growth, _MOST_REACH) - 1)
+    power = math.log(_RARER) / math.log(max(rows / 20, 5))
+    growth = (math.log(extreme) - math.log(outer)) * power if extreme > 0 else 0.0  # a ratio may be beyond any float
+    return extreme * (math.exp(min(growth, math.log(_MOST_REACH))) - 1)
 
 
 def _outward(value: float, scale: float, rounding: Callable[[float], int], least_step: float = 0.0) -> float:
