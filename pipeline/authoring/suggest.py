@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.authoring.merge import Entry, signed_suite
 from pipeline.authoring.names import cycle, is_called_id
-from pipeline.authoring.observe import Night, by_day
+from pipeline.authoring.observe import Night, Seen, by_day
 from pipeline.authoring.usual import Usual, moving_date
 from pipeline.checks.quality.built_in.reference import QUANTILES, Numbers, Profile, profile_columns
 from pipeline.checks.quality.check import Files, Limits
@@ -33,6 +33,7 @@ _FENCE_FACTOR = 1.5
 _RARER = 1_000
 _MOST_REACH = 10.0
 _NIGHTS_TRIED = 5
+_GONE = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def suggest_suite(
     files = open_files(reference)
     profiles = _profiles(roles, reference, limits)
     texts = _texts(files, profiles, limits)
+    nights = [night for night in nights if not _is_broken(night, profiles)]
     usual = _usual(reference, limits, nights)
     absent = {name for name in profiles if nights and not any(name in night.columns for night in nights)}
     rows = _row_count(files.rows, usual)
@@ -66,6 +68,17 @@ def suggest_suite(
             entries += _column(profile, roles, texts.get(profile.name), usual)
     holding = _holding_on_nights(name, _holding(name, entries, reference, limits), nights, limits)
     return Suggestion(signed_suite(name, [rows, *holding]), files.rows, len(entries) - len(holding))
+
+
+def _is_broken(night: Night, profiles: Mapping[str, Profile]) -> bool:
+    """Whether a third of the columns has hardly a value, unlike in the reference: it says nothing of others."""
+    known = [name for name in night.seen if name in profiles]
+    gone = [name for name in known if _missing(night.seen[name]) > profiles[name].missing_share + _GONE]
+    return 3 * len(gone) > len(known)
+
+
+def _missing(seen: Seen) -> float:
+    return 1 - seen.values / seen.rows if seen.rows else 1.0
 
 
 def _usual(reference: Sequence[Path], limits: Limits, nights: Sequence[Night]) -> Usual:
