@@ -97,4 +97,4 @@ def _most_over(rows: int, shares: Iterable[float]) -> float:
 
 
 def _share(most: int, rows: int, usual: float = 0.0) -> float:
-    return math.ceil(1000 * ((most + 0.5) / rows - usual)) / 1000
+    return min(1.0, math.ceil(1000 * ((most + 0.5) / rows - usual)) / 1000)

@@ -13,6 +13,7 @@ from pipeline.wording import count, value
 _MANY = 20
 _DENSE = 1.1
 _IN_ORDER = 3
+_EXACT = 2**53
 _BY_CHANCE = 1e-3
 _FRESH = timedelta(hours=48)
 _OF_ONE_NIGHT = timedelta(days=8)
@@ -77,7 +78,8 @@ def _counted(evidence: Evidence, name: str, seen: Seen) -> str | None:
         return None
     nights = [found for _, found in evidence.on_nights(name) if found.low is not None]
     if seen.distinct == seen.values and (seen.high - seen.low + 1) <= _DENSE * seen.values:
-        return f"counts rows: {value(int(seen.low))} to {value(int(seen.high))}, each once"
+        span = f": {value(int(seen.low))} to {value(int(seen.high))}" if abs(seen.high) < _EXACT else ""
+        return f"counts rows{span}, each once"
     ends = [seen.high, *(found.high for found in nights if found.high is not None)]
     starts = [found.low for found in nights if found.low is not None]
     onward = bool(starts) and all(start > end for start, end in zip(starts, ends, strict=False))

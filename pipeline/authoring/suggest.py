@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.authoring.merge import Entry, signed_suite
 from pipeline.authoring.names import cycle, is_called_id
-from pipeline.authoring.observe import Night, by_day
+from pipeline.authoring.observe import Night, Seen, by_day
 from pipeline.authoring.usual import Usual, moving_date
 from pipeline.checks.quality.built_in.reference import QUANTILES, Numbers, Profile, profile_columns
 from pipeline.checks.quality.check import Files, Limits
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from pipeline.results import Kind
 
 MAX_SET = 30
+_NUMBERS = ("float32", "float64", "int32", "int64")
 _ROWS_PER_VALUE = 10
 _ENOUGH_ROWS = 100
 _FENCE_FACTOR = 1.5
 _RARER = 1_000
 _MOST_REACH = 10.0
 _NIGHTS_TRIED = 5
+_GONE = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def suggest_suite(
     files = open_files(reference)
     profiles = _profiles(roles, reference, limits)
     texts = _texts(files, profiles, limits)
+    nights = [night for night in nights if not _is_broken(night, profiles)]
     usual = _usual(reference, limits, nights)
     absent = {name for name in profiles if nights and not any(name in night.columns for night in nights)}
     rows = _row_count(files.rows, usual)
@@ -66,6 +69,17 @@ def suggest_suite(
             entries += _column(profile, roles, texts.get(profile.name), usual)
     holding = _holding_on_nights(name, _holding(name, entries, reference, limits), nights, limits)
     return Suggestion(signed_suite(name, [rows, *holding]), files.rows, len(entries) - len(holding))
+
+
+def _is_broken(night: Night, profiles: Mapping[str, Profile]) -> bool:
+    """Whether a third of the columns has hardly a value, unlike in the reference: it says nothing of others."""
+    known = [name for name in night.seen if name in profiles]
+    gone = [name for name in known if _missing(night.seen[name]) > profiles[name].missing_share + _GONE]
+    return 3 * len(gone) > len(known)
+
+
+def _missing(seen: Seen) -> float:
+    return 1 - seen.values / seen.rows if seen.rows else 1.0
 
 
 def _usual(reference: Sequence[Path], limits: Limits, nights: Sequence[Night]) -> Usual:
@@ -171,9 +185,10 @@ def _presence(profile: Profile, roles: ColumnRoles, usual: Usual) -> Iterator[En
 
 
 def _type(profile: Profile) -> Iterator[Entry]:
-    """As pandas calls types. A whole number becomes a float with the first gap: both will do."""
-    types = {"text": ["str"], "boolean": ["bool"], "number": sorted({"int64", "float64", *_pandas_type(profile)})}
-    if profile.family in types and (profile.missing or 0) < profile.rows:
+    """As pandas calls types. What writers make of numbers by themselves will do: other widths, floats for gaps."""
+    types = {"text": ["str"], "boolean": ["bool"], "number": sorted({*_NUMBERS, *_pandas_type(profile)})}
+    is_wrapped = profile.type.startswith("extension<")
+    if profile.family in types and (profile.missing or 0) < profile.rows and not is_wrapped:
         yield _entry(
             "expect_column_values_to_be_in_type_list",
             "warning",
@@ -278,15 +293,16 @@ def _is_share(numbers: Numbers) -> bool:
 
 
 def _beyond(extreme: float, outer: float, rows: int) -> float:
-    """How far beyond the most extreme of `rows` values one lies that is a hundred times as rare.
+    """How far beyond the most extreme of `rows` values one lies that is a thousand times as rare.
 
     As if the tail went on as a power law (Pareto) from its outer twentieth, which is too far rather than not far enough
     for other tails. Distances from the median; where the outer twentieth is at the median itself, as far again.
     """
     if outer <= 0:
         return extreme
-    growth: float = (extreme / outer) ** (math.log(_RARER) / math.log(max(rows / 20, 5)))
-    return extreme * (min(growth, _MOST_REACH) - 1)
+    power = math.log(_RARER) / math.log(max(rows / 20, 5))
+    growth = (math.log(extreme) - math.log(outer)) * power if extreme > 0 else 0.0  # a ratio may be beyond any float
+    return extreme * (math.exp(min(growth, math.log(_MOST_REACH))) - 1)
 
 
 def _outward(value: float, scale: float, rounding: Callable[[float], int], least_step: float = 0.0) -> float:

@@ -266,7 +266,7 @@ def test_no_connection_is_opened(scored: Project, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow
 def test_a_person_at_a_terminal_answers_questions(scored: Project) -> None:
-    answers = ["data/reference", "data/production", "", "", "idd", "id", "", "", "", "", "me"]
+    answers = ["data/reference", "data/production", "", "", "idd", "id", "", "", "", "", "", "", "", "me"]
     code, screen = at_terminal(["-m", "pipeline", "init", "people"], answers, scored)
     assert code == 0, screen
     assert "did you mean 'id'?" in screen

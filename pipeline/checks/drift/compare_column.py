@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.checks.drift.explain import explain
-from pipeline.checks.drift.findings import DEFAULT_LIMITS, changed_type, flags_of, listed, one_sided
+from pipeline.checks.drift.findings import DEFAULT_LIMITS, changed_type, flags_of, floored, listed, one_sided
 from pipeline.checks.drift.shape import shape_of
 from pipeline.checks.drift.statistics import (
     FEW_DISTINCT,
@@ -84,8 +84,12 @@ def compare_column(
         )
     asked = _asked(chosen, threshold)
     verdict = drifted(chosen, score.value, asked["threshold"])
+    beside = _beside(*told, kind, limits, private)
+    small = chosen.name == "wasserstein" and not verdict
+    hidden = floored(reference, score.value, asked["threshold"]) if small else None
+    beside["flags"] += (hidden,) if hidden else ()
     return ColumnDrift(
-        **_beside(*told, kind, limits, private),
+        **beside,
         **asked,
         score=score.value,
         error_bound=score.error_bound,

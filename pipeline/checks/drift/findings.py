@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.checks.drift.explain import explain_missing, shares_of
-from pipeline.checks.scan import FAMILIES, CategoricalSummary, Key, Summary, Unscannable
+from pipeline.checks.scan import FAMILIES, CategoricalSummary, Key, NumericalSummary, Summary, Unscannable
 from pipeline.config import DriftFlags
 from pipeline.results import CategoryShare
-from pipeline.wording import count, exact_share, label, share
+from pipeline.wording import count, exact_share, label, share, times, value
 
 DEFAULT_LIMITS = DriftFlags()
 _MAX_CATEGORIES_LISTED = 20
 _MAX_CATEGORIES_FLAGGED = 5
+_FLOOR = 0.001
+"""Evidently's smallest norm of the Wasserstein distance."""
 
 OneSided = Sequence[tuple[Key, float]]
 """Categories that only one side has with their fraction of that side's non-missing rows, the largest first."""
@@ -44,6 +46,19 @@ def changed_type(reference: Summary, production: Summary) -> str | None:
         if floating.presence.missing:
             return None
     return f"{forms[0]} to {forms[1]}"
+
+
+def floored(reference: Summary, score: float, threshold: float) -> str | None:
+    """That a Wasserstein score is small only because the column's values are.
+
+    Evidently divides the distance by the reference's standard deviation, and by 0.001 where that is smaller. The score
+    stays; how far values have moved on average is told where that is past the threshold.
+    """
+    deviation = reference.moments.deviation if isinstance(reference, NumericalSummary) else 0.0
+    if not 0 < deviation < _FLOOR or score * _FLOOR / deviation < threshold:
+        return None
+    moved = times(score * _FLOOR / deviation)
+    return f"values moved by {moved} reference standard deviations; the score divides by at least {value(_FLOOR)}"
 
 
 def flags_of(

@@ -173,7 +173,7 @@ def _listed(column: ColumnDrift) -> dict[str, object]:
         "missing": _missing(column),
         "importance": "" if column.importance is None else share(column.importance),
         "state": state,
-        "reason": clip(column.reason or "", 200) if column.status == "not_evaluable" else "",
+        "reason": "" if column.drifted else clip("; ".join(filter(None, (column.reason, *column.flags))), 300),
     }
 
 

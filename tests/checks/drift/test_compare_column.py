@@ -373,3 +373,15 @@ def test_scanning_does_not_import_heavy_libraries(tmp_path: Path) -> None:
 def test_summaries_of_scans_feed_comparisons(tmp_path: Path) -> None:
     side = table(tmp_path, draws(50))
     assert compare_column(scan(side, "x", "numerical"), scan(side, "x", "numerical"), "numerical").score == 1.0
+
+
+def test_what_the_floor_of_wasserstein_hides_is_flagged_and_the_score_stays(tmp_path: Path) -> None:
+    tiny = pa.array(np.asarray(draws()) * 1e-4)
+    moved = pa.array(np.asarray(draws()) * 1e-4 + 0.9e-4)
+    found = compared(tmp_path / "moved", tiny, moved)
+    assert not found.drifted
+    assert found.score == pytest.approx(0.09)
+    assert found.flags == ("values moved by 0.9 reference standard deviations; the score divides by at least 0.001",)
+    assert compared(tmp_path / "same", tiny, tiny).flags == ()
+    large = compared(tmp_path / "large", draws(), draws(centre=1.0))
+    assert (large.drifted, large.flags) == (True, ())

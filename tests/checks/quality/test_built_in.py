@@ -370,11 +370,11 @@ def test_rows_repeat_as_often_as_in_the_reference(tmp_path: Path) -> None:
     def codes(rows: int, seed: int) -> pd.DataFrame:
         random = np.random.default_rng(seed)
         values = {name: random.choice([1.0, 2.0, np.nan], rows) for name in "abcdef"}
-        return pd.DataFrame(values).assign(word=random.choice(np.array(["x", "y", None]), rows), label=0)
+        return pd.DataFrame(values).assign(word=random.choice(["x", "y", ""], rows), label=0)
 
     for place, (rows, reference) in enumerate([(300, 2_000), (2_000, 2_000), (1_500, 500)]):
-        found = check(tmp_path / str(place), "duplicate_rows", codes(rows, 1), codes(reference, 0), {})
-        assert failed(found) == []
+        same = check(tmp_path / str(place), "duplicate_rows", codes(rows, 1), codes(reference, 0), {})
+        assert failed(same) == []
     (twice,) = check(tmp_path / "twice", "duplicate_rows", pd.concat([codes(300, 1)] * 2), codes(2_000, 0), {})
     assert not twice.passed
     assert (twice.unexpected_share or 0) > 0.5

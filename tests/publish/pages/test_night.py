@@ -201,3 +201,10 @@ def test_a_night_links_to_its_retraining() -> None:
     view = dataclasses.replace(samples.view(), retraining=remember(retraining()))
     assert "../retraining/2026-01-14/index.html" in Page(pages.night_page(view)).addresses
     assert "Retraining promoted version 3, ROC AUC 0.812 against 0.780." in Page(pages.night_page(view)).text
+
+
+def test_what_is_flagged_of_a_column_that_did_not_drift_is_in_the_table() -> None:
+    steady = samples.column(0, False, "residual").model_copy(update={"flags": ("values moved by 0.9",)})
+    view = dataclasses.replace(samples.view(), drift=samples.drift().model_copy(update={"columns": (steady,)}))
+    text = Page(pages.night_page(view)).text
+    assert "values moved by 0.9" in text[text.index("All columns") :]
