@@ -74,7 +74,7 @@ def suggest_suite(
 def _is_broken(night: Night, profiles: Mapping[str, Profile]) -> bool:
     """Whether a third of the columns has hardly a value, unlike in the reference: it says nothing of others."""
     known = [name for name in night.seen if name in profiles]
-    gone = [name for name in known if _missing(night.seen[name]) > profiles[name].missing_share + _GONE]
+    gone = [name for name in known if _missing(night.seen[name]) > (profiles[name].missing_share or 0.0) + _GONE]
     return 3 * len(gone) > len(known)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import date
 from typing import ClassVar
 
 from pipeline.results.base import Kept, Result
+
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 class PinnedObject(Result):
@@ -85,3 +88,8 @@ class SnapshotPair(Kept):
         """Identifies the data of this night; every later result carries it as `snapshots`."""
         present = [item for item in (self.reference, self.production, self.labels, self.labelled) if item is not None]
         return hashlib.sha256("\n".join(item.digest for item in present).encode()).hexdigest()
+
+
+def is_index(name: str) -> bool:
+    """Whether a column is the row numbers of a pandas frame, which pandas stores under names of its own: it is none."""
+    return _INDEX.fullmatch(name) is not None

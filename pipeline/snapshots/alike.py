@@ -12,7 +12,7 @@ from pipeline.results import PinnedObject
 from pipeline.snapshots.cache import Cache, Known, Lease
 from pipeline.snapshots.copies import address, dense_columns, open_parquet, write_copy
 from pipeline.snapshots.fetch import disk_error, fetch_pinned
-from pipeline.snapshots.form import Part, has_form, is_index, unpacked
+from pipeline.snapshots.form import Part, has_form, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa

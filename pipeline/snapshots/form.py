@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
+from pipeline.results.snapshots import is_index
 from pipeline.snapshots.types import joint, open_list, plain
 from pipeline.wording import clip, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_INDEX = re.compile(r"__index_level_\d+__")
 _MOST_COLUMNS = 5
 _TYPE_LENGTH = 60
 
@@ -41,11 +40,6 @@ class _Column:
 
     type: pa.DataType
     uri: str
-
-
-def is_index(name: str) -> bool:
-    """Whether a column is the row numbers of a pandas frame, which pandas stores under names of its own."""
-    return _INDEX.fullmatch(name) is not None
 
 
 def named_range(schema: pa.Schema, rows: int) -> tuple[str, int, int] | None:

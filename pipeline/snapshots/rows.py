@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import Snapshot
+from pipeline.results.snapshots import is_index
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.copies import open_parquet
-from pipeline.snapshots.form import is_index
 from pipeline.snapshots.pin import open_snapshot
 from pipeline.wording import cause
 

@@ -270,12 +270,13 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
-        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, view.tonight, whole.runs)
+        tonight = mishaps.attempt("history", lambda: view.tonight)
+        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, tonight, whole.runs)
         message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
         exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole))
         page = mishaps.attempt("night's page", lambda: night_page(whole))
         return {
-            **{f"{result.file}.json": result.to_json() for result in kept},
+            **{f"{result.file}.json": result.to_json() for result in kept if result is not None},
             "drift_report.html": drift_report or stand_in(title, mishaps.failures),
             "index.html": page or stand_in(title, mishaps.failures),
             **({} if exposition is None else {"gauges.prom": exposition}),

@@ -69,7 +69,8 @@ def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[s
 
     with night.store.alone(night.name):
         before = _remembered(night) or ()
-        nights = _recall(night, (*before, view.tonight))
+        tonight = mishaps.attempt("history", lambda: view.tonight)
+        nights = _recall(night, (*before, *([] if tonight is None else [tonight])))
         night.publish(make(replace(view, history=shown_beside(nights, night.run_date))))
         for day in touched(before, nights):
             mishaps.attempt(f"page of {day}", partial(_write_nights, night, nights, [day]))

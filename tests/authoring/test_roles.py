@@ -214,12 +214,11 @@ def test_counters_are_left_out_and_amounts_are_not(tmp_path: Path) -> None:
             ticket=np.arange(ROWS) * 13 + first * 100 + random.integers(0, 9, ROWS),
             epoch=np.arange(ROWS) // 3 * 60 + first * 10**5,
             cents=random.permutation(10**6)[:ROWS],
-            __index_level_0__=range(ROWS),
         )  # fmt: skip
 
     nights = {date(2026, 1, 1) + timedelta(days=day): some(1_000 * (day + 2)) for day in range(3)}
     found = guessed(tmp_path, some(1_000), nights)
-    assert set(found.ignore) == {"instant", "ticket", "epoch", "__index_level_0__"}
+    assert set(found.ignore) == {"instant", "ticket", "epoch"}
     assert found.ignore["instant"] == "counts rows: 1000 to 1399, each once"
     assert found.ignore["epoch"] == "counts on from night to night"
     assert "cents" in found.numerical

@@ -5,7 +5,6 @@ Nothing here reads more than one column, or more of it at once than a batch.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.checks.scan.types import form_of, is_whole, joint_form
 from pipeline.errors import SnapshotUnreadable
+from pipeline.results.snapshots import is_index
 from pipeline.wording import cause, count
 
 BATCH_ROWS = 1 << 17
@@ -21,7 +21,6 @@ BATCH_ROWS = 1 << 17
 _READ_BUFFER_BYTES = 1 << 20
 # Moments of 96 bits, as Spark writes them, reach beyond the year 2262, where nanoseconds wrap around.
 _INT96_UNIT = "us"
-_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def _places(footer: pq.FileMetaData) -> dict[str, int]:
 
 def _without_index(schema: pa.Schema) -> pa.Schema:
     """Without the row numbers of a pandas frame: nobody put them there as data."""
-    return pa.schema([field for field in schema if not _INDEX.fullmatch(field.name)], schema.metadata)
+    return pa.schema([field for field in schema if not is_index(field.name)], schema.metadata)
 
 
 def open_table(paths: Sequence[str]) -> Table:
