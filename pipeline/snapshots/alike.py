@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import PinnedObject
+from pipeline.results.snapshots import is_index
 from pipeline.snapshots.cache import Cache, Known, Lease
 from pipeline.snapshots.copies import address, dense_columns, open_parquet, write_copy
 from pipeline.snapshots.fetch import disk_error, fetch_pinned

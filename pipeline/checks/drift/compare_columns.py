@@ -13,6 +13,8 @@ from pipeline.checks.drift.findings import DEFAULT_LIMITS
 from pipeline.checks.scan import (
     DEFAULT_BUDGET_BYTES,
     STREAMING_BYTES,
+    CategoricalSummary,
+    Summary,
     Table,
     infer_kind,
     open_table,
@@ -24,13 +26,20 @@ from pipeline.errors import ExitCode, NightjarError, named
 from pipeline.results import ColumnDrift, Failure, Kind
 
 log = logging.getLogger(__name__)
+_ENOUGH_ROWS = 100
+_MOST_DISTINCT = 0.9
+_IDENTIFIER = (
+    "nearly every row of the reference has a value of its own, as identifiers and free text have; if these are "
+    "categories, list the column under columns.categorical"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """How one column is to be compared: what a monitor's rules for it, its kind and its privacy come to.
 
-    None and "auto" are the defaults of `compare_column`.
+    None and "auto" are the defaults of `compare_column`. `listed`: somebody says that the column is of this kind; of
+    other text, identifiers are told by their values and are not compared.
     """
 
     name: str
@@ -38,6 +47,7 @@ class ColumnPlan:
     method: str = "auto"
     threshold: float | None = None
     private: bool = False
+    listed: bool = False
 
 
 def compare_columns(
@@ -70,6 +80,8 @@ def compare_columns(
     def compare(plan: ColumnPlan) -> ColumnDrift:
         try:
             sides = scan_pair(before, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
+            if not plan.listed and _is_identifier(sides[0]):
+                return _not_evaluable(plan, _IDENTIFIER)
             return compare_column(
                 *sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits, private=plan.private
             )
@@ -86,8 +98,20 @@ def compare_columns(
         pool.shutdown(cancel_futures=True)
 
 
+def _is_identifier(reference: Summary) -> bool:
+    """Text of which nearly every row has a value of its own: new rows have new ones, which every method calls drift."""
+    if not isinstance(reference, CategoricalSummary) or reference.form != "text":
+        return False
+    present = sum(reference.counts.values())
+    return present >= _ENOUGH_ROWS and len(reference.counts) > _MOST_DISTINCT * present
+
+
 def _failed(plan: ColumnPlan, error: Exception) -> ColumnDrift:
     code = error.exit_code if isinstance(error, NightjarError) else ExitCode.UNEXPECTED
+    return _not_evaluable(plan, named(error), Failure(part=plan.name, error=named(error), exit_code=code))
+
+
+def _not_evaluable(plan: ColumnPlan, reason: str, failure: Failure | None = None) -> ColumnDrift:
     return ColumnDrift(
         name=plan.name,
         kind=plan.kind,
@@ -96,8 +120,8 @@ def _failed(plan: ColumnPlan, error: Exception) -> ColumnDrift:
         threshold=None,
         drifted=False,
         status="not_evaluable",
-        reason=named(error),
-        failure=Failure(part=plan.name, error=named(error), exit_code=code),
+        reason=reason,
+        failure=failure,
     )
 
 

@@ -124,4 +124,5 @@ def _plan(name: str, kind: Kind, monitor: Monitor) -> ColumnPlan:
     method = default.method if own.method == "auto" else own.method
     # A threshold is in the unit of its method, so a kind's threshold does not carry over to another method.
     threshold = default.threshold if own.threshold is None and method == default.method else own.threshold
-    return ColumnPlan(name, kind, method, threshold, private=name in monitor.columns.private)
+    listed = name in ((monitor.columns.numerical or ()) + (monitor.columns.categorical or ()))
+    return ColumnPlan(name, kind, method, threshold, private=name in monitor.columns.private, listed=listed)

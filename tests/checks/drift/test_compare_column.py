@@ -345,6 +345,23 @@ def test_an_error_that_nobody_foresaw_is_the_columns_own(
     assert "a value" not in str(found)
 
 
+def test_identifiers_are_told_by_their_values_unless_somebody_lists_them(tmp_path: Path) -> None:
+    before = table(tmp_path / "r", pa.array([f"order {row}" for row in range(500)])).paths
+    after = table(tmp_path / "p", pa.array([f"order {row}" for row in range(500, 900)])).paths
+    (guessed,) = compare_columns(before, after, infer_plans(before, after))
+    assert (guessed.status, guessed.drifted) == ("not_evaluable", False)
+    assert "list the column under columns.categorical" in str(guessed.reason)
+    (listed,) = compare_columns(before, after, [ColumnPlan("x", "categorical", listed=True)])
+    assert (listed.status, listed.drifted) == ("evaluated", True)
+
+
+@pytest.mark.parametrize("rows", [8, 5_000])
+def test_categories_are_no_identifiers_however_many_and_however_few_rows(tmp_path: Path, rows: int) -> None:
+    some = np.random.default_rng(0).integers(0, rows // 2, rows)
+    side = table(tmp_path / "r", pa.array([f"city {row}" for row in some])).paths
+    assert compare_columns(side, side, infer_plans(side, side))[0].status == "evaluated"
+
+
 def test_a_column_of_one_snapshot_only_is_planned_and_reported(tmp_path: Path) -> None:
     before = table(tmp_path / "r", draws(20), name="gone").paths
     after = table(tmp_path / "p", draws(20), name="fresh").paths
