@@ -62,7 +62,9 @@ def test_each_column_gets_what_was_seen_of_it(tmp_path: Path) -> None:
     assert kwargs["column_values_to_be_in_set", "prediction"]["value_set"] in ([0, 1], [1, 0])
     assert set(kwargs["column_values_to_be_in_set", "city"]["value_set"]) == {"Bern", "Graz", "Lyon"}
     assert kwargs["column_values_to_be_between", "probability"] == {"min_value": 0.0, "max_value": 1.0}
-    assert kwargs["column_values_to_be_in_type_list", "visits"] == {"type_list": ["float64", "int64"]}
+    assert kwargs["column_values_to_be_in_type_list", "visits"] == {
+        "type_list": ["float32", "float64", "int32", "int64"]
+    }
     assert {name for _, name in found} == {None, *customers().columns} - {"churned"}
     visits = kwargs["column_values_to_be_between", "visits"]
     assert visits["min_value"] >= 0
