@@ -29,7 +29,6 @@ from pipeline.errors import (
 from pipeline.results import (
     Decision,
     DriftResult,
-    ExpectationOutcome,
     Failure,
     PerformanceResult,
     QualityResult,
@@ -39,6 +38,7 @@ from pipeline.results import (
 from pipeline.steps import pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
+from pipeline.steps.unmeasured import no_drift, no_performance, no_quality
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -90,24 +90,9 @@ def _labels(night: Night, day: date, cache: Cache) -> tuple[Snapshot | None, Sna
 def validate_quality(night: Night) -> QualityResult:
     """Run the monitor's suite and the built-in checks on the production snapshot."""
     pair = night.load(SnapshotPair)
-    result = attempt("quality", lambda: _quality(night, pair), lambda failure: _no_quality(night, pair, failure))
+    result = attempt("quality", lambda: _quality(night, pair), lambda failure: no_quality(night, pair, failure))
     night.save(result)
     return result
-
-
-def _no_quality(night: Night, pair: SnapshotPair, failure: Failure) -> QualityResult:
-    """Data that could not be judged is not taken for sound."""
-    outcome = ExpectationOutcome(
-        expectation="suite_evaluated",
-        column=None,
-        severity="critical",
-        passed=False,
-        sentence="The suite and the built-in checks can be evaluated",
-        error=failure.error,
-        check="evaluated",
-    )
-    suite = night.monitor.quality.suite
-    return QualityResult(snapshots=pair.digest, suite=suite, passed=False, outcomes=(outcome,), failure=failure)
 
 
 def _quality(night: Night, pair: SnapshotPair) -> QualityResult:
@@ -136,14 +121,9 @@ def _recent_rows(night: Night) -> list[int]:
 def measure_drift(night: Night) -> DriftResult:
     """Compare every configured column of production with the reference."""
     pair = night.load(SnapshotPair)
-    result = attempt("drift", lambda: _drift(night, pair), lambda failure: _no_drift(night, pair, failure))
+    result = attempt("drift", lambda: _drift(night, pair), lambda failure: no_drift(night, pair, failure))
     night.save(result)
     return result
-
-
-def _no_drift(night: Night, pair: SnapshotPair, failure: Failure) -> DriftResult:
-    limit = night.monitor.drift.limit
-    return DriftResult(snapshots=pair.digest, drift_share=0.0, limit=limit, drifted=False, columns=(), failure=failure)
 
 
 def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
@@ -167,19 +147,9 @@ def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
 def measure_performance(night: Night) -> PerformanceResult:
     """Realised metrics on the newest day that has labels."""
     pair = night.load(SnapshotPair)
-    result = attempt("performance", lambda: _performance(night, pair), lambda failure: _no_performance(pair, failure))
+    result = attempt("performance", lambda: _performance(night, pair), lambda failure: no_performance(pair, failure))
     night.save(result)
     return result
-
-
-def _no_performance(pair: SnapshotPair, failure: Failure) -> PerformanceResult:
-    return PerformanceResult(
-        snapshots=pair.digest,
-        status="not_evaluable",
-        reason=failure.error,
-        labels_date=pair.labels_date,
-        failure=failure,
-    )
 
 
 def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
