@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SnapshotUnreadable, SourceUnavailable
+from pipeline.snapshots.form import Part, form_of
 from pipeline.snapshots.listed import Listed
 from pipeline.snapshots.locations import list_objects
+from pipeline.snapshots.partitions import partition_of
 from pipeline.storage import s3
+from pipeline.wording import cause
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 _BUFFER_BYTES = 1 << 16
 
 
-def schema_at(location: str) -> pa.Schema:
-    """Names and types of the columns, by the file that was written last.
+def schema_at(location: str, dates: Collection[str] = ()) -> pa.Schema:
+    """Names and types of the columns as readers see them, by the file that was written last and by all folders.
 
     Args:
         location: a file, a directory, a glob, or an S3 key or prefix, without `{date}`.
+        dates: names of folders that say which night it is, see `pipeline.snapshots.pin`.
 
     Raises:
         SnapshotMissing: nothing is there.
@@ -28,16 +34,24 @@ def schema_at(location: str) -> pa.Schema:
         SourceUnavailable: the storage did not answer, or refused.
     """
     import pyarrow as pa
+
+    found = list_objects(location)
+    newest = max(found, key=lambda item: (item.modified, item.uri))
+    try:
+        footer = _footer(newest)
+    except (pa.ArrowException, OSError) as error:
+        raise SnapshotUnreadable(f"{newest.uri}: not a readable parquet file: {cause(error)}") from error
+    schema, rows = footer.schema.to_arrow_schema(), footer.num_rows
+    return form_of([Part(item.uri, schema, rows, partition_of(item.uri, location, dates)) for item in found])
+
+
+def _footer(newest: Listed) -> pq.FileMetaData:
     import pyarrow.parquet as pq
 
-    newest = max(list_objects(location), key=lambda item: (item.modified, item.uri))
-    try:
-        if not s3.is_s3(newest.uri):
-            return pq.read_schema(newest.uri)
-        with s3.asking(newest.uri, SourceUnavailable):
-            return pq.read_schema(io.BufferedReader(_Object(newest), _BUFFER_BYTES))
-    except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(f"{newest.uri}: not a readable parquet file: {str(error).splitlines()[0]}") from error
+    if not s3.is_s3(newest.uri):
+        return pq.read_metadata(newest.uri)
+    with s3.asking(newest.uri, SourceUnavailable):
+        return pq.read_metadata(io.BufferedReader(_Object(newest), _BUFFER_BYTES))
 
 
 class _Object(io.RawIOBase):

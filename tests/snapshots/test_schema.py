@@ -9,13 +9,31 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import SnapshotMissing, SnapshotUnreadable
-from pipeline.snapshots import schema_at
+from pipeline.snapshots import Cache, pin, schema_at
 from tests.snapshots.test_s3 import large_parquet
 
 
 def test_the_columns_of_a_folder_are_those_of_a_file_in_it(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1], "b": ["x"]}).to_parquet(tmp_path / "part-0.parquet")
     assert schema_at(str(tmp_path)).names == ["a", "b"]
+
+
+def test_the_columns_are_those_that_readers_of_the_snapshot_see(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2.5], "id": ["x", "y"]})
+    frames = {
+        "plain": frame,
+        "an index with a name": frame.set_index("id"),
+        "an index without one": frame.set_axis([7, 5]),
+        "a range with a name": frame.rename_axis("key"),
+    }
+    for name, written in frames.items():
+        for folder in ("dt=2026-01-14/country=DE", "dt=2026-01-15/country=FR"):
+            path = tmp_path / name / folder / "part-0.parquet"
+            path.parent.mkdir(parents=True)
+            written.to_parquet(path)
+        pinned = pin(str(tmp_path / name), Cache(tmp_path / "cache", 10**9), {"dt"})
+        seen = schema_at(str(tmp_path / name), {"dt"})
+        assert [(field.name, str(field.type)) for field in seen] == [(item.name, item.type) for item in pinned.fields]
 
 
 def test_nothing_there_and_no_parquet_are_told_apart(tmp_path: Path) -> None:
