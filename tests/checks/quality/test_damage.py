@@ -82,3 +82,19 @@ def test_suites_are_judged_although_no_built_in_check_can_be_made(project: Proje
     (broken,) = (item for item in found.outcomes if not item.passed)
     assert (broken.expectation, broken.severity) == ("built_in_checks", "critical")
     assert str(project.root / "data/reference/part-0.parquet") in str(broken.error)
+
+
+def test_without_duckdb_pandas_answers_all_but_what_is_about_some_rows(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: object) -> object:
+        raise MemoryError("not enough")
+
+    night = project.complete()
+    kwargs = {"column": "age", "min_value": 0, "row_condition": 'city == "Bern"', "condition_parser": "pandas"}
+    project.write_suite(expectations=[*SUITE, {"type": "expect_column_values_to_be_between", "kwargs": kwargs}])
+    monkeypatch.setattr("pipeline.checks.quality.engines.evaluate._opened", fails)
+    steps.pull_snapshots(night)
+    found = [item for item in steps.validate_quality(night).outcomes if item.check is None]
+    assert [item.passed for item in found] == [True, True, True, True, False]
+    assert str(found[-1].error).startswith("MemoryError in checks/quality/engines/evaluate.py:")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.checks.quality.check import Check, Evaluation, Files, Limits
 from pipeline.checks.quality.conditions import Condition, ConditionError
@@ -40,6 +40,7 @@ _EXACT_WHOLE = 2**53
 _NOT_NAMED = "SQL cannot tell the columns apart: their names differ in upper and lower case only, or one is empty"
 Found = dict[int, Evaluation]
 Wanted = Mapping[int, Check]
+T = TypeVar("T")
 
 
 def evaluate(checks: Sequence[Check], files: Files, limits: Limits, *, pandas_only: bool = False) -> list[Evaluation]:
@@ -124,20 +125,34 @@ def _planned(plan: _Plan, files: Files, limits: Limits) -> Found:
     conditional = any(condition is not None for condition in plan.frames)
     found: Found = {}
     with ExitStack() as closing:
-        database = closing.enter_context(_opened(files, limits)) if plan.sql or conditional else None
+        database = _try(lambda: closing.enter_context(_opened(files, limits))) if plan.sql or conditional else None
         for condition, checks in plan.sql.items():
-            answered = {} if database is None else _in_duckdb(database, checks, condition, limits)
+            answered = _in_duckdb(database, checks, condition, limits)
             found |= answered
             refused = {place: check for place, check in checks.items() if place not in answered}
             plan.frames.setdefault(condition, {}).update(refused)
         for condition, checks in plan.frames.items():
-            try:
-                mask = None if condition is None or database is None else database.mask(condition)
-            except Exception as error:  # noqa: BLE001 - as above
-                found |= dict.fromkeys(checks, _broken(error, "duckdb"))
+            mask = None if condition is None else _mask(database, condition)
+            if isinstance(mask, Evaluation):  # nobody knows which rows are meant
+                found |= dict.fromkeys(checks, mask)
             else:
                 found |= _in_pandas(checks, mask, files, limits, "pandas")
     return found
+
+
+def _mask(database: Database | Evaluation | None, condition: Condition) -> npt.NDArray[np.bool_] | Evaluation | None:
+    """Which rows a condition means, or why nobody knows."""
+    if database is None or isinstance(database, Evaluation):
+        return database
+    return _try(partial(database.mask, condition))
+
+
+def _try(work: Callable[[], T]) -> T | Evaluation:
+    """What DuckDB gives, or why it does not."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - as above
+        return _broken(error, "duckdb")
 
 
 def _broken(error: Exception, engine: Engine) -> Evaluation:
@@ -175,12 +190,14 @@ def _context() -> Any:
     return context
 
 
-def _in_duckdb(database: Database, wanted: Wanted, condition: Condition | None, limits: Limits) -> Found:
-    """Leaves out what DuckDB refused."""
-    try:
-        return _answered(database, wanted, condition, limits)
-    except Unsuitable:  # told where pandas asks for the same rows
+def _in_duckdb(
+    database: Database | Evaluation | None, wanted: Wanted, condition: Condition | None, limits: Limits
+) -> Found:
+    """Leaves out what DuckDB refused; why it did is told where pandas asks for the same rows."""
+    if database is None or isinstance(database, Evaluation):
         return {}
+    answered = _try(partial(_answered, database, wanted, condition, limits))
+    return {} if isinstance(answered, Evaluation) else answered
 
 
 def _answered(database: Database, wanted: Wanted, condition: Condition | None, limits: Limits) -> Found:
