@@ -90,7 +90,12 @@ def _retried(task: Any) -> list[str]:
     from pipeline import errors
 
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    instances = [kind(["a problem"]) if kind is errors.ConfigError else kind("a problem") for kind in kinds]
+    special: dict[type[Exception], tuple[Any, ...]] = {
+        errors.ConfigError: (["a problem"],),
+        errors.Unexpected: ("a part", KeyError()),
+        errors.NightIncomplete: ("a problem", errors.ExitCode.UNEXPECTED),
+    }
+    instances = [kind(*special.get(kind, ("a problem",))) for kind in kinds]
     if task.retries == 0 or task.retry_policy is None:
         return []
     decisions = {type(error).__name__: task.retry_policy.evaluate(error, 1, 2).action for error in instances}

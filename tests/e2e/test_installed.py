@@ -90,8 +90,8 @@ def test_the_code_is_the_installed_one(installed: Installed) -> None:
 
 def test_the_command_and_the_module_are_the_same_and_help_follows_the_call(installed: Installed) -> None:
     command, module = installed.run("nightjar", "--help"), installed.run("python", "-m", "pipeline", "--help")
-    assert command.stdout.startswith("usage: nightjar [-h] COMMAND")
-    assert module.stdout.startswith("usage: python -m pipeline [-h] COMMAND")
+    assert command.stdout.startswith("usage: nightjar [-h] [--traceback] COMMAND")
+    assert module.stdout.startswith("usage: python -m pipeline [-h] [--traceback] COMMAND")
     assert command.stdout.partition("\n")[2] == module.stdout.partition("\n")[2]
 
 
