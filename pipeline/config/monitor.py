@@ -102,9 +102,14 @@ class ColumnRoles(Section):
         return self
 
     @property
+    def score_columns(self) -> tuple[ColumnName, ...]:
+        """The columns that hold how sure a model was."""
+        return (*([] if self.score is None else [self.score]), *self.scores.values())
+
+    @property
     def answers(self) -> tuple[ColumnName, ...]:
         """The columns that a model wrote: what it answered is compared, and never learnt from."""
-        return tuple(name for name in (self.prediction, self.score, *self.scores.values()) if name is not None)
+        return (*([] if self.prediction is None else [self.prediction]), *self.score_columns)
 
 
 class QualityPolicy(Section):

@@ -86,12 +86,6 @@ def alike(first: Keys, second: Keys) -> tuple[pa.Array, pa.Array]:
         ) from error
 
 
-def _nulls_as(given: Keys, kind: pa.DataType) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.nulls(len(given.values), kind) if given.kind == "nothing" else given.values
-
-
 def _finer(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     return first if first.unit == "ns" else second
 

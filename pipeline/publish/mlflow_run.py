@@ -139,11 +139,13 @@ def tags(view: NightView) -> dict[str, str]:
 def metric_name(prefix: str, name: str) -> str:
     """A name from data as MLflow allows it: `score/<name>`, other characters as `:` and two hex digits per UTF-8 byte.
 
-    Different names stay different. A name that had to be cut ends in `::` and a digest of the whole; every other one
-    can be read back, as `urllib.parse.unquote` does with `%` for `:`.
+    Different names stay different; the one without a character is `:`. A name that had to be cut ends in `::` and a
+    digest of the whole; every other one can be read back, as `urllib.parse.unquote` does with `%` for `:`.
     """
     escaped = "".join(char if _PLAIN.match(char) else _escape(char) for char in name)
-    if not escaped.strip(". "):  # MLflow reads names as paths, and databases ignore spaces at the end
+    if not name:
+        escaped = ":"
+    elif not escaped.strip(". "):  # MLflow reads names as paths, and databases ignore spaces at the end
         escaped = "".join(map(_escape, name))
     elif escaped.endswith(" "):
         escaped = escaped[:-1] + _escape(" ")

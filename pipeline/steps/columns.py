@@ -28,8 +28,8 @@ class Seen:
     words: str
 
     def names(self, *wanted: str) -> set[str] | None:
-        """Columns that any of these has; None where one of them is not known."""
-        if any(where not in self.schemas for where in wanted):
+        """Columns that any of these has; None where one of them is not known, or there are none."""
+        if not wanted or any(where not in self.schemas for where in wanted):
             return None
         return {name for where in wanted for name in self.schemas[where].names}
 
@@ -91,13 +91,15 @@ def _named(monitor: Monitor) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 def _roles(roles: ColumnRoles) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     single = {
-        "id": ("production",), "prediction": ("production",), "score": ("production",),
+        "prediction": ("production",), "score": ("production",),
         "model_version": ("production", "reference"), "label": _ANYWHERE,
     }  # fmt: skip
     for role, places in single.items():
         name = getattr(roles, role)
         if name is not None:
             yield f"columns.{role}", name, places
+    for place in ("production", "labels") if roles.id is not None else ():
+        yield "columns.id", str(roles.id), (place,)
     for label, name in roles.scores.items():
         yield f"columns.scores.{label}", name, ("production",)
     for key in ("numerical", "categorical", "ignore", "private"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline.cli import main
@@ -76,6 +77,9 @@ class TestCheck:
         assert "columns     7 columns in production; 7 columns in reference; labels unknown (" in said.out
         assert main(["check", "--without-data"]) == 0
         assert "columns  " not in capsys.readouterr().out
+        project.write_parquet("labels/dt=2026-01-07/part-0.parquet", pd.DataFrame({"customer": ["a"], "label": [1]}))
+        main(["check"])
+        assert "people.yaml: columns.id: id is no column of labels; found: customer, label" in capsys.readouterr().err
 
     def test_what_is_wrong_whatever_the_data_is_found_without_data(
         self, project: Project, capsys: pytest.CaptureFixture[str]

@@ -46,6 +46,7 @@ def measure(
     except LabelsUnusable as why:
         return not_evaluable(result, str(why))
     before, asked = _before(reference, roles, classes)
+    unscored = [] if classes is None else _unscored(rows, roles)
     is_private = roles.label in roles.private
     return result.model_copy(
         update={
@@ -54,7 +55,7 @@ def measure(
             "positive": None if classes is None or classes.positive is None or is_private
             else classes.name(classes.positive),
             "by_class": tuple(realised.by_class),
-            "notes": tuple(dict.fromkeys((*asked, *realised.notes, *before.notes))),
+            "notes": tuple(dict.fromkeys((*asked, *realised.notes, *unscored, *before.notes))),
         }
     )  # fmt: skip
 
@@ -89,6 +90,13 @@ def _classes(rows: Rows, reference: Rows, roles: ColumnRoles) -> Classes:
 
 def _metrics(rows: Rows, roles: ColumnRoles, classes: Classes | None) -> Found:
     return regression(rows, roles) if classes is None else classification(rows, roles, classes)
+
+
+def _unscored(rows: Rows, roles: ColumnRoles) -> list[str]:
+    """That tonight's score is not there. Of a reference that is no news: many have none."""
+    if not roles.score_columns or any(map(rows.has, roles.score_columns)):
+        return []
+    return [f"{rows.answers} has no column {roles.score_columns[0]!r}, so ROC AUC is not measured"]
 
 
 def _before(reference: Rows, roles: ColumnRoles, classes: Classes | None) -> tuple[Found, list[str]]:

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.wording import listed, member, value
+from pipeline.wording import clip, listed, member, value
 
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "IN", "NOT_IN")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_SHOWN = 120
 _ALLOWED = (
     "allowed: columns compared with values or columns, in and not in, .isnull(), .notnull(), .isin([...]), "
     ".between(a, b), .str.startswith(text), .str.endswith(text), and, or, not"
@@ -227,7 +228,7 @@ class _Words:
             plain = _with_pandas_operators(self._without_backticks(words.strip()))
             self.tree = ast.parse(plain, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
-            raise ConditionError(f"the condition {value(words)} cannot be read; {_ALLOWED}") from error
+            raise ConditionError(f"the condition {clip(value(words), _SHOWN)} cannot be read; {_ALLOWED}") from error
 
     def parsed(self) -> Condition:
         return self._condition(self.tree)
@@ -310,7 +311,7 @@ class _Words:
             name = self._value(node.args[0])
             if isinstance(name, str):
                 return name
-        raise ConditionError(f"{value(ast.unparse(node))} is no column; {_ALLOWED}")
+        raise ConditionError(f"{clip(value(ast.unparse(node)), _SHOWN)} is no column; {_ALLOWED}")
 
     def _value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
@@ -323,7 +324,7 @@ class _Words:
             return self._value(node.args[0])
         if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool):
             return node.value
-        raise ConditionError(f"{value(ast.unparse(node))} is no value; {_ALLOWED}")
+        raise ConditionError(f"{clip(value(ast.unparse(node)), _SHOWN)} is no value; {_ALLOWED}")
 
 
 def _between(column: str, low: Any = None, high: Any = None) -> Condition:

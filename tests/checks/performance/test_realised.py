@@ -31,12 +31,16 @@ def rows(frame: pd.DataFrame) -> Rows:
 
 
 def judged(
-    tonight: pd.DataFrame, reference: pd.DataFrame = NOTHING, roles: ColumnRoles = ROLES, wanted: str = "auto"
+    tonight: pd.DataFrame, reference: pd.DataFrame = NOTHING, roles: ColumnRoles | None = None, wanted: str = "auto"
 ) -> PerformanceResult:
+    """With the usual roles; without a score where neither side has one."""
+    if roles is None:
+        has_scores = "s" in tonight or "s" in reference
+        roles = ROLES if has_scores else ROLES.model_copy(update={"score": None})
     return measure(rows(tonight), rows(reference), roles, date(2026, 1, 7), "digest", wanted=wanted)
 
 
-def metrics(frame: pd.DataFrame, roles: ColumnRoles = ROLES, wanted: str = "auto") -> dict[str, float]:
+def metrics(frame: pd.DataFrame, roles: ColumnRoles | None = None, wanted: str = "auto") -> dict[str, float]:
     found = judged(frame, roles=roles, wanted=wanted)
     assert found.status == "measured", found.reason
     return found.realised
@@ -241,9 +245,12 @@ def test_an_unreadable_score_is_a_note_where_predictions_tell(score: list[Any], 
 
 def test_a_column_that_is_not_there_is_named() -> None:
     tonight = frame([0, 1], [0, 1], [0.1, 0.9])
-    found = judged(tonight.drop(columns="p"), frame([0, 1], [0, 1]))
+    found = judged(tonight.drop(columns="p"), tonight)
     assert found.notes == ("production/ has no column 'p', so no prediction is judged",)
     assert "production/ has no column 'p'" in str(judged(tonight[["y"]]).reason)
+    found = judged(tonight.drop(columns="s"), tonight)
+    assert found.notes == ("production/ has no column 's', so ROC AUC is not measured",)
+    assert judged(tonight, tonight).notes == ()
 
 
 # -- labels of every kind ---------------------------------------------------------------------------------------------
