@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.authoring.interview import Person
 from pipeline.authoring.monitor_text import ROLES, Draft, monitor_text
-from pipeline.authoring.nights import local_files, newest_nights
+from pipeline.authoring.newest_nights import local_files, newest_nights
 from pipeline.authoring.places import Places, Said, ask_places, delay, names_at, newest, problem_with
 from pipeline.authoring.questions import (
     Choices,

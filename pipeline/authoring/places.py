@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.authoring.interview import NONE, Person, ask
-from pipeline.authoring.nights import local_files
+from pipeline.authoring.newest_nights import local_files
 from pipeline.config import Location, Settings, resolve_location
 from pipeline.config.values import CHAMPION
 from pipeline.errors import ConfigError, SnapshotMissing, SourceUnavailable

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.authoring.nights import local_files, newest_nights
+from pipeline.authoring.newest_nights import local_files, newest_nights
 from pipeline.config import Monitor, Settings, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.wording import count

@@ -14,7 +14,7 @@ from pipeline.config.home import origin
 from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
-from pipeline.steps.columns import Seen, column_problems, see
+from pipeline.steps.named_columns import Seen, column_problems, see
 from pipeline.wording import count, moment
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SnapshotUnreadable
+from pipeline.snapshots.common_type import plain
 from pipeline.snapshots.form import named_range
-from pipeline.snapshots.types import plain
 from pipeline.wording import cause, clip
 
 if TYPE_CHECKING:

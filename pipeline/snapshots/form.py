@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results.snapshots import is_index
-from pipeline.snapshots.types import joint, open_list, plain
+from pipeline.snapshots.common_type import joint, open_list, plain
 from pipeline.wording import clip, listed
 
 if TYPE_CHECKING:

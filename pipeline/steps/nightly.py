@@ -42,7 +42,7 @@ from pipeline.steps.unmeasured import no_drift, no_performance, no_quality
 from pipeline.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.checks.performance.rows import Rows
+    from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.publish.facts.night import NightView
     from pipeline.results import Snapshot
     from pipeline.snapshots import Cache
@@ -153,8 +153,8 @@ def measure_performance(night: Night) -> PerformanceResult:
 
 
 def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
+    from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.checks.performance.realised import configured, measure, not_evaluable
-    from pipeline.checks.performance.rows import Rows
     from pipeline.labels.columns import LabelsUnusable
     from pipeline.snapshots import read_table
 
@@ -179,7 +179,7 @@ def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
 
 def _labelled(night: Night, labels: Snapshot, production: Snapshot) -> Rows:
     """The production rows of a day that have a label, with it."""
-    from pipeline.checks.performance.rows import Rows
+    from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.labels.join import join, labelled
     from pipeline.snapshots import read_table
 

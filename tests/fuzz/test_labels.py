@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
+from pipeline.checks.performance.labelled_rows import Rows
 from pipeline.checks.performance.realised import measure
-from pipeline.checks.performance.rows import Rows
 from pipeline.labels.join import join, labelled
 from pipeline.results import ColumnType, PinnedObject, Snapshot
 from pipeline.retrain.data.gather import gather

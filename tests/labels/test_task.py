@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.checks.performance.labelled_rows import Rows
 from pipeline.checks.performance.realised import measure
-from pipeline.checks.performance.rows import Rows
 from pipeline.config import Monitor
 from pipeline.labels.task import task_of, values_of
 from pipeline.retrain.data.gather import gather

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.checks.performance.rows import Found, Rows
+from pipeline.checks.performance.labelled_rows import Found, Rows
 from pipeline.config import ColumnRoles
 from pipeline.labels.classes import MISSING, Class, Classes, encode, has_fractions
 from pipeline.labels.columns import LabelsUnusable

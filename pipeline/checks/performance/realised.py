@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from pipeline.checks.performance.classification import classification, inverted
+from pipeline.checks.performance.labelled_rows import Found, Rows
 from pipeline.checks.performance.regression import regression
-from pipeline.checks.performance.rows import Found, Rows
 from pipeline.config import ColumnRoles
 from pipeline.labels.classes import Classes, distinct, known_classes
 from pipeline.labels.columns import LabelsUnusable, present

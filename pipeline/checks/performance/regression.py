@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pipeline.checks.performance.rows import Found, Rows
+from pipeline.checks.performance.labelled_rows import Found, Rows
 from pipeline.config import ColumnRoles
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.numbers import numbers

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.checks.performance.labelled_rows import Rows
 from pipeline.checks.performance.realised import measure
-from pipeline.checks.performance.rows import Rows
 from pipeline.config import ColumnRoles
 from pipeline.results import PerformanceResult
 from tests.label_columns import FRACTIONS, WHOLE, Column

@@ -42,7 +42,7 @@ def validate_checks(
         values: how many unexpected values a result may have.
         names: what the columns are called in the batch, where it is otherwise.
     """
-    import pipeline.checks.quality.engines.metrics  # noqa: F401 - importing it registers ours
+    import pipeline.checks.quality.engines.own_metrics  # noqa: F401 - importing it registers ours
 
     configurations: dict[int, Any] = {}
     found: dict[int, ExpectationValidationResult | str] = {}

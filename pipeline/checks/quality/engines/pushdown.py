@@ -25,7 +25,7 @@ from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _SqlEngine
 
 from pipeline.checks.quality.engines.filters import where
-from pipeline.checks.quality.engines.metrics import UNKNOWN_FAILS
+from pipeline.checks.quality.engines.own_metrics import UNKNOWN_FAILS
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW, can_be_named, named_columns, setup_statements
 from pipeline.checks.quality.suite.arguments import Unsuitable
 

@@ -7,7 +7,7 @@ from itertools import product
 import pyarrow as pa
 import pytest
 
-from pipeline.snapshots.types import joint, plain
+from pipeline.snapshots.common_type import joint, plain
 
 TYPES = [
     *(getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)),
