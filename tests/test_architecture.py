@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("results",),
     ("wording",),
     ("config", "storage"),
-    ("labels",),
+    ("labels", "metrics"),
     ("snapshots", "checks", "publish", "retrain"),
     ("authoring", "steps"),
     ("cli",),

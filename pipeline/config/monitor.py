@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.config.sections import ClassLabel, ColumnName, Section, Share, one_of
+from pipeline.config.sections import ClassLabel, ColumnName, Ratio, Section, Share, one_of
 from pipeline.config.values import (
     CHAMPION,
     AnyMethod,
@@ -26,6 +26,7 @@ from pipeline.config.values import (
     Threshold,
     dated_folders,
 )
+from pipeline.results.metric_kinds import METRICS
 from pipeline.wording import exact_share, listed
 
 
@@ -180,9 +181,26 @@ class DriftPolicy(Section):
 
 
 class PerformancePolicy(Section):
-    """Labels of a day are expected `label_delay_days` later."""
+    """When the model itself is worse than it may be. See docs/performance.md.
+
+    Labels of a day are final `label_delay_days` later, and are measured again until `window_days` later.
+    Judged is `main` (auto: ROC AUC, else accuracy; of a regression the mean absolute error): it may fall by `max_drop`
+    against the reference's own value (of an error: rise by that fraction of it; auto: 0.05, of an error 0.2; null: by
+    anything), and no metric under `floors` below its floor (an error: above). A trend is looked for in `trend_nights`
+    labelled nights (0: in none). `on` says which values decide. `quantile`: the prediction is that quantile of the
+    label, and not its mean.
+    """
 
     label_delay_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    window_days: Annotated[int, Field(ge=1, le=365)] = 30
+    main: Annotated[str, one_of("auto", *METRICS)] = "auto"
+    floors: dict[Annotated[str, one_of(*METRICS)], Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
+    max_drop: Annotated[str, one_of("auto")] | Ratio | None = "auto"
+    trend_nights: Annotated[int, Field(ge=0, le=365)] = 10
+    on: tuple[Annotated[str, one_of("realised", "estimated")], ...] = ("realised", "estimated")
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
 class NotifyPolicy(Section):

@@ -8,11 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.sections import ColumnName, Section, Share, one_of
-
-METRICS = (
-    "accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "calibration_error",
-    "mean_absolute_error", "root_mean_squared_error", "r2",
-)  # fmt: skip
+from pipeline.results.metric_kinds import METRICS
 
 
 def _check_callable(value: str) -> str:
@@ -58,7 +54,8 @@ class AfterPromotion(Section):
 class RetrainPolicy(Section):
     """When to retrain, on what, and when the new model takes over. See docs/retraining.md.
 
-    When: `cooldown_days` since the last request, `nights_over` the limit, `min_rows` of the night's production,
+    When: `on` names what asks for it (drift over the limit, a degraded model); then
+    `cooldown_days` since the last request, `nights_over` the limit, `min_rows` of the night's production,
     `min_labelled_rows` of production within the window.
     On what: the reference and the labelled production of `window_days`, at most `max_rows` (the newest), of which the
     newest `holdout_share` of the labelled production rows is never trained on.
@@ -66,8 +63,11 @@ class RetrainPolicy(Section):
     a model file may hold beyond scikit-learn's usual ones; `allow_pickle` gives up that protection.
     The gate: `policy` on `main_metric`, `floors` by metric (for errors: at most), and `max_segment_drop` as a fraction
     of the champion's value, for every value of the columns under `segments`.
+    After it: for `probation_days` the champion before it answers the same rows, and takes over again where it is
+    better beyond the noise. `shadow: challenger` has a challenger that waits answer beside the champion.
     """
 
+    on: tuple[Annotated[str, one_of("drift", "degraded")], ...] = ("drift", "degraded")
     cooldown_days: Annotated[int, Field(ge=0, le=3650)] = 7
     nights_over: NightsOver = NightsOver()
     min_rows: Annotated[int, Field(ge=0)] = 0
@@ -87,4 +87,6 @@ class RetrainPolicy(Section):
     segments: tuple[ColumnName, ...] = ()
     max_segment_drop: Share = 0.05
     mode: Annotated[str, one_of("promote", "propose")] = "promote"
+    probation_days: Annotated[int, Field(ge=0, le=365)] = 7
+    shadow: Annotated[str, one_of("none", "challenger")] = "none"
     after_promotion: AfterPromotion = AfterPromotion()

@@ -2,9 +2,27 @@
 
 from pipeline.results.base import Failure, Kept, Number, Result
 from pipeline.results.champion import AliasChange
-from pipeline.results.decision import Decision, Hold, Status
+from pipeline.results.decision import Cause, Decision, Hold, Status
 from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
-from pipeline.results.performance import ClassPerformance, PerformanceResult
+from pipeline.results.metric_kinds import MAIN, METRICS, Better, MetricKind, Task
+from pipeline.results.performance import (
+    Basis,
+    Breach,
+    CalibrationGroup,
+    ClassPerformance,
+    Details,
+    Estimate,
+    Estimated,
+    Histogram,
+    LabelledNight,
+    NightPerformance,
+    PerformanceResult,
+    PerformanceVerdict,
+    Seen,
+    Shift,
+    Span,
+    Trend,
+)
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
@@ -17,49 +35,71 @@ from pipeline.results.retraining import (
     RetrainResult,
     RetrainStatus,
     SegmentComparison,
-    Task,
     TrainingCost,
     TrainingCounts,
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
+from pipeline.results.tally import Levels, Sums, Tally
 
 __all__ = [
+    "MAIN",
+    "METRICS",
     "Against",
     "AliasChange",
+    "Basis",
+    "Better",
+    "Breach",
+    "CalibrationGroup",
     "CategoryShare",
+    "Cause",
     "ClassPerformance",
     "ColumnDrift",
     "ColumnType",
     "Decision",
+    "Details",
     "Direction",
     "DriftResult",
     "Engine",
+    "Estimate",
+    "Estimated",
     "Evaluation",
     "ExpectationOutcome",
     "Failure",
     "GateCheck",
+    "Histogram",
     "Hold",
     "Kept",
     "Kind",
+    "LabelledNight",
+    "Levels",
     "Lineage",
     "MetricComparison",
+    "MetricKind",
     "NightLeftOut",
+    "NightPerformance",
     "Number",
     "PerformanceResult",
+    "PerformanceVerdict",
     "PinnedObject",
     "QualityResult",
     "Rendering",
     "Result",
     "RetrainResult",
     "RetrainStatus",
+    "Seen",
     "SegmentComparison",
     "Severity",
     "Shape",
+    "Shift",
     "Snapshot",
     "SnapshotPair",
+    "Span",
     "Status",
+    "Sums",
+    "Tally",
     "Task",
     "TrainingCost",
     "TrainingCounts",
+    "Trend",
     "strength",
 ]

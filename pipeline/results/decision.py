@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pipeline.results.base import Kept
 
-Status = Literal["healthy", "drifted", "data_broken"]
-
+Status = Literal["healthy", "drifted", "degraded", "data_broken"]
+Cause = Literal["drift", "degraded"]
 
 Hold = Literal[
     "quality_failed", "not_comparable", "backfill", "too_few_rows", "too_few_labels", "not_enough_nights", "cooldown"
@@ -16,10 +16,11 @@ Hold = Literal[
 
 class Decision(Kept):
     """The night's verdict. `status` is `drifted` when the drift share is over the limit, strictly, or a
-    column that decides alone drifted.
+    column that decides alone drifted; `degraded` when the model itself is worse than it may be, beyond the noise,
+    whether or not anything drifted. `causes` are all that was found, of what may ask for retraining.
 
     `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained. `hold`
-    names why nothing is: always on broken data, and on a drifted night whose monitor's policy waits.
+    names why nothing is: always on broken data, and on such a night whose monitor's policy waits.
     """
 
     file: ClassVar[str] = "decision"
@@ -29,3 +30,4 @@ class Decision(Kept):
     retrain: bool
     reason: str
     hold: Hold | None = None
+    causes: tuple[Cause, ...] = ()

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from pipeline.results.base import Kept, Number, Result
+from pipeline.results.metric_kinds import Task
 from pipeline.results.quality import QualityResult
 
 
@@ -97,9 +98,6 @@ class GateCheck(Result):
 
 
 Against = Literal["version", "logged", "nobody"]
-
-
-Task = Literal["classification", "regression"]
 
 
 class Evaluation(Result):

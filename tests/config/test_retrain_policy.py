@@ -18,7 +18,7 @@ SNAPSHOTS = {"reference": "champion", "initial": "data/r/", "production": "data/
         ("retrain", {"nights_over": {"at_least": 3, "of": 2}}, "'at_least' of no more nights than 'of'"),
         ("retrain", {"holdout_share": 1.0}, "retrain.holdout_share: found 1.0"),
         ("retrain", {"trainer": "mine.train"}, "allowed: package.module:function"),
-        ("retrain", {"main_metric": "auc"}, "retrain.main_metric: found 'auc'; allowed: auto, accuracy"),
+        ("retrain", {"main_metric": "auc"}, "retrain.main_metric: found 'auc'; allowed: auto, roc_auc"),
         ("retrain", {"policy": "worse"}, "allowed: better, not_worse"),
         ("retrain", {"mode": "auto"}, "allowed: promote, propose"),
         ("retrain", {"time_limit_minutes": 0}, "retrain.time_limit_minutes: found 0"),

@@ -14,8 +14,10 @@ from pipeline.publish.facts.verdict import State, by_importance, headline, is_st
 from pipeline.results import (
     Decision,
     DriftResult,
+    Estimate,
     Hold,
     Kept,
+    LabelledNight,
     Number,
     PerformanceResult,
     QualityResult,
@@ -38,6 +40,11 @@ class PastNight(Kept):
     strongest first; `performance` is by metric, where it was measured. `weighted_drift_share` is the share by
     importance, where that is the one held against the limit; `stale`: the data was older than it should have been.
     `critical` names drifted columns that decide alone; `starts`: something starts the retraining the night asks for.
+
+    `metric` is the main metric of the monitor, `value` what the night's verdict on it was about, `metric_before` the
+    reference's own value and `metric_limit` what it must not be worse than; `degraded`: it was, or another metric was.
+    Of the night's own predictions `estimated` is the main metric before labels; `performance` (all metrics), `realised`
+    (the main one), `labelled_share` and `final` follow the labels as they come.
     """
 
     file: ClassVar[str] = "history"
@@ -60,6 +67,15 @@ class PastNight(Kept):
     stale: bool = False
     critical: tuple[str, ...] = ()
     starts: bool = True
+    metric: str | None = None
+    value: Estimate | None = None
+    metric_before: Number | None = None
+    metric_limit: Number | None = None
+    degraded: bool = False
+    estimated: Estimate | None = None
+    realised: Estimate | None = None
+    labelled_share: Number | None = None
+    final: bool = False
 
     @property
     def headline(self) -> str:
@@ -115,8 +131,22 @@ def remember(
     decision: Decision,
     *,
     starts: bool = True,
+    labelled: LabelledNight | None = None,
 ) -> PastNight:
-    """A night's results as history keeps them; `starts`: something starts the retraining it asks for."""
+    """A night's results as history keeps them.
+
+    Args:
+        pair: its snapshots.
+        quality: its quality.
+        drift: its drift.
+        performance: its performance, as it was judged.
+        decision: its verdict.
+        starts: something starts the retraining it asks for.
+        labelled: its own predictions, with the labels that have come so far.
+    """
+    verdict, estimated = performance.verdict, performance.estimated
+    metric = None if verdict is None else verdict.metric
+    known = None if labelled is None or labelled.status != "measured" else labelled
     return PastNight(
         run_date=pair.run_date,
         status=decision.status,
@@ -129,13 +159,22 @@ def remember(
         strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
         drifted=tuple(item.name for item in drift.drifted_columns),
         failures=len(quality.failures),
-        performance=performance.realised if performance.status == "measured" else {},
+        performance={} if known is None else {name: found.value for name, found in known.metrics.items()},
         labels_date=performance.labels_date,
         hold=decision.hold,
         weighted_drift_share=by_importance(drift),
         stale=is_stale(quality),
         critical=drift.deciding,
         starts=starts,
+        metric=metric,
+        value=None if verdict is None else verdict.value,
+        metric_before=None if verdict is None or verdict.before is None else verdict.before.value,
+        metric_limit=None if verdict is None else verdict.limit,
+        degraded=performance.degraded,
+        estimated=None if estimated is None or metric is None else estimated.metrics.get(metric),
+        realised=None if known is None or metric is None else known.metrics.get(metric),
+        labelled_share=None if labelled is None else labelled.coverage,
+        final=labelled is not None and labelled.final,
     )
 
 

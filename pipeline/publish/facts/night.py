@@ -27,6 +27,7 @@ from pipeline.results import (
     Decision,
     DriftResult,
     Kept,
+    LabelledNight,
     PerformanceResult,
     QualityResult,
     SnapshotPair,
@@ -60,7 +61,7 @@ class NightView:
     those. `history` holds other published nights in
     any order; those before this night are what it is compared with. `retraining` is what came of one of the same date
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
-    say nothing of them.
+    say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
     """
 
     monitor: Monitor
@@ -75,6 +76,7 @@ class NightView:
     history: tuple[PastNight, ...] = ()
     retraining: PastRetraining | None = None
     runs: Runs = field(default_factory=Runs)
+    labelled: LabelledNight | None = None
 
     @property
     def run_date(self) -> date:
@@ -84,7 +86,15 @@ class NightView:
     @property
     def tonight(self) -> PastNight:
         """The night as history will remember it."""
-        return remember(self.pair, self.quality, self.drift, self.performance, self.decision, starts=self.runs.starts)
+        return remember(
+            self.pair,
+            self.quality,
+            self.drift,
+            self.performance,
+            self.decision,
+            starts=self.runs.starts,
+            labelled=self.labelled,
+        )
 
     @property
     def before(self) -> tuple[PastNight, ...]:

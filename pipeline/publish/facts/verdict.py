@@ -8,13 +8,14 @@ from typing import Literal
 from pipeline.results import ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
 from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, undecided
 
-State = Literal["healthy", "drifted", "data_broken", "stale", "absent"]
+State = Literal["healthy", "drifted", "degraded", "data_broken", "stale", "absent"]
 
 # What stands on top where states are listed comes first.
 STATES: dict[State, str] = {
     "data_broken": "Data broken",
     "absent": "Not run",
     "stale": "Stale data",
+    "degraded": "Degraded",
     "drifted": "Drifted",
     "healthy": "Healthy",
 }

@@ -1,0 +1,1 @@
+"""Metrics of a model: their formulas, their intervals, and counts from which several nights are measured together."""
