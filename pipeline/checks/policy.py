@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Decision, DriftResult, Hold, QualityResult
+from pipeline.results import Cause, Decision, DriftResult, Hold, PerformanceResult, QualityResult
 from pipeline.wording import count, decided_alone, share, share_and_limit, undecided
 
 
@@ -16,15 +16,15 @@ class Circumstances:
     """What the policy needs to know beside tonight's results.
 
     `rows` are tonight's production rows. `labelled_rows` are the labelled production rows of the window, counted until
-    there are enough; None where no label is configured. `over_before` says of earlier nights, oldest first, whether
-    they were over the limit. `last_request` is the last earlier date on which a retraining was requested. `backfill`:
-    an old night is run again, and nobody said that it may retrain.
+    there are enough; None where no label is configured. `asked_before` says of earlier nights, oldest first, whether
+    they found something that asks for retraining. `last_request` is the last earlier date on which a retraining was
+    requested. `backfill`: an old night is run again, and nobody said that it may retrain.
     """
 
     run_date: date
     rows: int
     labelled_rows: int | None = None
-    over_before: tuple[bool, ...] = ()
+    asked_before: tuple[bool, ...] = ()
     last_request: date | None = None
     backfill: bool = False
 
@@ -34,40 +34,67 @@ def decide(
     drift: DriftResult,
     policy: RetrainPolicy | None = None,
     circumstances: Circumstances | None = None,
+    performance: PerformanceResult | None = None,
 ) -> Decision:
     """The verdict, and whether to retrain.
 
-    Retraining is due when the drift share is over the limit, strictly, or a column that decides alone drifted, and no
-    critical expectation failed: drift in broken data says something about the data, not about the world. It is then
-    held for every reason that the monitor's policy finds in the circumstances; without these two, for none.
+    Retraining is due when the drift share is over the limit, strictly, or a column that decides alone drifted, or the
+    model is degraded, and no critical expectation failed: what is found in broken data says something about the data,
+    not about the world. It is then held for every reason that the monitor's policy finds in the circumstances; without
+    these two, for none. A model that is degraded is told before what drifted.
     """
-    found = _found(drift)
+    found, causes = _found(drift, performance), causes_of(drift, performance)
     if not quality.passed:
         failed = count(quality.failed("critical"), "critical expectation")
         reason = f"{failed} failed, so nothing is retrained"
-        if drift.drifted:
+        if causes:
             reason += f", although {found}"
-        return _broken(drift, reason, "quality_failed")
+        return _broken(drift, reason, "quality_failed", causes)
     if drift.evaluated == 0:
         why = f" ({drift.failure.error})" if drift.failure else ""
         reason = f"no column could be compared with the reference{why}, so there is no verdict on drift"
-        return _broken(drift, reason, "not_comparable")
-    if not drift.drifted:
+        reason += f"; {_model(performance)}" if "degraded" in causes else ""
+        return _broken(drift, reason, "not_comparable", causes)
+    if not causes:
         return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=found)
-    holds = list(_holds(policy, circumstances)) if policy and circumstances else []
+    asks = policy is None or not set(causes).isdisjoint(policy.on)
+    holds = list(_holds(policy, circumstances)) if policy and circumstances and asks else []
     reason = found
     if holds:
         reason += f"; retraining held: {'; '.join(words for _, words in holds)}"
+    if not asks:
+        reason += "; the monitor does not ask for retraining on that (retrain.on)"
     return Decision(
         snapshots=drift.snapshots,
-        status="drifted",
-        retrain=not holds,
+        status="degraded" if "degraded" in causes else "drifted",
+        retrain=asks and not holds,
         reason=reason,
-        hold=holds[0][0] if holds else None,
+        hold=holds[0][0] if holds else None if asks else "not_asked",
+        causes=causes,
     )
 
 
-def _found(drift: DriftResult) -> str:
+def causes_of(drift: DriftResult, performance: PerformanceResult | None) -> tuple[Cause, ...]:
+    """What was found that may ask for retraining."""
+    found: list[tuple[bool, Cause]] = [
+        (performance is not None and performance.degraded, "degraded"),
+        (drift.drifted, "drift"),
+    ]
+    return tuple(cause for is_so, cause in found if is_so)
+
+
+def _found(drift: DriftResult, performance: PerformanceResult | None) -> str:
+    model = _model(performance)
+    return f"{model}; {_drift(drift)}" if model else _drift(drift)
+
+
+def _model(performance: PerformanceResult | None) -> str:
+    """The verdict on a degraded model; empty for any other."""
+    verdict = None if performance is None or not performance.degraded else performance.verdict
+    return "" if verdict is None else f"the model is degraded: {verdict.sentence}"
+
+
+def _drift(drift: DriftResult) -> str:
     """What drifted, and the limit; the share that is held against it is written so as to be told from it.
 
     What decides alone comes first.
@@ -82,8 +109,10 @@ def _found(drift: DriftResult) -> str:
     return f"{first}{drifted}, {'over' if drift.over else 'not over'} the limit of {limit}{last}"
 
 
-def _broken(drift: DriftResult, reason: str, hold: Hold) -> Decision:
-    return Decision(snapshots=drift.snapshots, status="data_broken", retrain=False, reason=reason, hold=hold)
+def _broken(drift: DriftResult, reason: str, hold: Hold, causes: tuple[Cause, ...]) -> Decision:
+    return Decision(
+        snapshots=drift.snapshots, status="data_broken", retrain=False, reason=reason, hold=hold, causes=causes
+    )
 
 
 def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, str]]:
@@ -98,9 +127,9 @@ def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, 
             f"{count(found.labelled_rows, 'labelled production row')} in the last {count(policy.window_days, 'day')}"
         )
         yield "too_few_labels", f"{known}, at least {count(policy.min_labelled_rows)} are needed"
-    over = 1 + sum(found.over_before[-(policy.nights_over.of - 1) :] if policy.nights_over.of > 1 else ())
-    if over < policy.nights_over.at_least:
-        words = f"{over} of the last {policy.nights_over.of} nights drifted"
+    asked = 1 + sum(found.asked_before[-(policy.nights_over.of - 1) :] if policy.nights_over.of > 1 else ())
+    if asked < policy.nights_over.at_least:
+        words = f"{asked} of the last {policy.nights_over.of} nights asked for it"
         yield "not_enough_nights", f"{words}, {policy.nights_over.at_least} are needed"
     if found.last_request is not None:
         free = found.last_request + timedelta(days=policy.cooldown_days)

@@ -29,7 +29,7 @@ Variable = Annotated[str, AfterValidator(_check_variable)]
 
 
 class NightsOver(Section):
-    """Retraining needs `at_least` drifted nights among the last `of` nights, tonight included."""
+    """Retraining needs `at_least` nights that ask for it among the last `of` nights, tonight included."""
 
     at_least: Annotated[int, Field(ge=1, le=365)] = 1
     of: Annotated[int, Field(ge=1, le=365)] = 1

@@ -214,8 +214,9 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     drift = night.load(DriftResult)
     performance = night.load(PerformanceResult)
     _require_same_snapshots(night, pair, quality, drift, performance)
-    found = standing.circumstances(night, pair, drift.drifted, backfill)
-    decision = policy.decide(quality, drift, night.monitor.retrain, found)
+    asked = bool(policy.causes_of(drift, performance))
+    found = standing.circumstances(night, pair, asked, backfill)
+    decision = policy.decide(quality, drift, night.monitor.retrain, found, performance)
     night.save(decision)
     return decision
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import OutletRefused, OutletUnavailable, SnapshotChanged
-from pipeline.results import Decision, DriftResult, RetrainResult, Snapshot, SnapshotPair
+from pipeline.results import Cause, Decision, DriftResult, RetrainResult, Snapshot, SnapshotPair
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -70,14 +70,14 @@ def _champion(night: Night) -> tuple[Registry, Version | None]:
     return registry, champion_of(registry, night.run_date)
 
 
-def circumstances(night: Night, pair: SnapshotPair, over: bool, backfill: bool) -> Circumstances:
+def circumstances(night: Night, pair: SnapshotPair, asked: bool, backfill: bool) -> Circumstances:
     """What the retraining policy needs to know beside tonight's quality and drift. Of nights only earlier ones count,
     so that a rerun decides the same; labels count as far as they are there.
 
     Args:
         night: the night to decide on.
         pair: its snapshots.
-        over: it is over the limit; only then labels are counted.
+        asked: something was found that may ask for retraining; only then labels are counted.
         backfill: an old night is run again, and nobody said that it may retrain.
     """
     from pipeline.checks.policy import Circumstances
@@ -86,18 +86,26 @@ def circumstances(night: Night, pair: SnapshotPair, over: bool, backfill: bool) 
     return Circumstances(
         run_date=night.run_date,
         rows=pair.production.rows,
-        labelled_rows=_labelled_rows(night) if over else None,
-        over_before=_over_before(night, earlier),
+        labelled_rows=_labelled_rows(night) if asked else None,
+        asked_before=_asked_before(night, earlier),
         last_request=_last_request(night, earlier),
         backfill=backfill,
     )
 
 
-def _over_before(night: Night, earlier: Sequence[Night]) -> tuple[bool, ...]:
-    """Whether the nights that `nights_over` looks at, tonight aside, were over the limit; oldest first."""
+def _asked_before(night: Night, earlier: Sequence[Night]) -> tuple[bool, ...]:
+    """Whether the nights that `nights_over` looks at, tonight aside, found what asks for retraining; oldest first."""
     last = earlier[max(0, len(earlier) - night.monitor.retrain.nights_over.of + 1) :]
-    found = (before.read(DriftResult) for before in last)
-    return tuple(drift is not None and drift.drifted for drift in found)
+    on = set(night.monitor.retrain.on)
+    return tuple(not on.isdisjoint(_causes(before)) for before in last)
+
+
+def _causes(night: Night) -> tuple[Cause, ...]:
+    """What a published night found; earlier versions knew drift only, and said so elsewhere."""
+    decision, drift = night.read(Decision), night.read(DriftResult)
+    if decision is not None and decision.causes:
+        return decision.causes
+    return ("drift",) if drift is not None and drift.drifted else ()
 
 
 def _labelled_rows(night: Night) -> int | None:

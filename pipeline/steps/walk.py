@@ -138,9 +138,9 @@ def _report_failure(night: Night, task: str, progress: Progress) -> list[Nightja
 
 
 def exit_code(outcomes: Iterable[Outcome], strict: bool) -> ExitCode:
-    """The exit code for some nights; `strict` makes a drifted night one that fails, if nothing more basic does."""
+    """The exit code for some nights; with `strict` a drifted or degraded night fails, if nothing more basic does."""
     found = list(outcomes)
     codes = {error.exit_code for outcome in found for error in outcome.errors}
-    if strict and any(outcome.decision and outcome.decision.status == "drifted" for outcome in found):
+    if strict and any(outcome.decision and outcome.decision.status in ("drifted", "degraded") for outcome in found):
         codes.add(ExitCode.DRIFTED)
     return ExitCode.of(codes)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from pipeline.checks.policy import decide
-from pipeline.results import ColumnDrift, DriftResult, ExpectationOutcome, QualityResult, Severity
+from pipeline.checks.policy import Circumstances, decide
+from pipeline.config.retrain_policy import RetrainPolicy
+from pipeline.results import (
+    ColumnDrift,
+    DriftResult,
+    ExpectationOutcome,
+    PerformanceResult,
+    PerformanceVerdict,
+    QualityResult,
+    Severity,
+)
 
 
 def drift(drifted: int, evaluated: int, limit: float = 0.30, not_evaluable: int = 0) -> DriftResult:
@@ -126,3 +137,63 @@ def test_a_critical_column_decides_alone(drifted: int, critical: tuple[str, ...]
 def test_a_result_of_before_has_no_critical_columns() -> None:
     written = drift(2, 10).model_dump(mode="json", exclude={"critical"})
     assert DriftResult.model_validate(written).deciding == ()
+
+
+WORSE = "ROC AUC 0.47 over 6 nights, below 0.83"
+SOUND = PerformanceVerdict(status="sound", sentence="ROC AUC 0.88")
+DEGRADED = PerformanceVerdict(status="degraded", sentence=WORSE)
+
+
+def performance(verdict: PerformanceVerdict | None) -> PerformanceResult:
+    return PerformanceResult(snapshots="s", status="measured", verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "drifted", "failed", "status", "causes"),
+    [
+        (None, 4, [], "drifted", ("drift",)),
+        (SOUND, 1, [], "healthy", ()),
+        (PerformanceVerdict(status="unknown", sentence="no labels"), 1, [], "healthy", ()),
+        (DEGRADED, 1, [], "degraded", ("degraded",)),
+        (DEGRADED, 4, [], "degraded", ("degraded", "drift")),
+        (DEGRADED, 1, ["warning"], "degraded", ("degraded",)),
+        (DEGRADED, 4, ["critical"], "data_broken", ("degraded", "drift")),
+    ],
+)
+def test_a_degraded_model_is_a_verdict_of_its_own(
+    verdict: PerformanceVerdict | None, drifted: int, failed: list[Severity], status: str, causes: tuple[str, ...]
+) -> None:
+    decision = decide(quality(*failed), drift(drifted, 10), performance=performance(verdict))
+    assert (decision.status, decision.causes) == (status, causes)
+    assert decision.retrain == (status in ("degraded", "drifted"))
+    assert (WORSE in decision.reason) == (verdict is DEGRADED)
+
+
+@pytest.mark.parametrize(
+    ("on", "verdict", "drifted", "retrain", "hold"),
+    [
+        (["drift", "degraded"], DEGRADED, 1, True, None),
+        (["degraded"], DEGRADED, 1, True, None),
+        (["degraded"], DEGRADED, 4, True, None),
+        (["degraded"], SOUND, 4, False, "not_asked"),
+        (["drift"], DEGRADED, 1, False, "not_asked"),
+        (["drift"], DEGRADED, 4, True, None),
+        ([], DEGRADED, 4, False, "not_asked"),
+    ],
+)
+def test_the_monitor_says_what_asks_for_retraining(
+    on: list[str], verdict: PerformanceVerdict, drifted: int, retrain: bool, hold: str | None
+) -> None:
+    policy = RetrainPolicy.model_validate({"on": on})
+    found = Circumstances(run_date=date(2026, 1, 14), rows=1000)
+    decision = decide(quality(), drift(drifted, 10), policy, found, performance(verdict))
+    assert (decision.retrain, decision.hold) == (retrain, hold)
+    assert decision.status in ("degraded", "drifted")
+
+
+def test_a_degraded_model_is_held_like_a_drifted_night() -> None:
+    policy = RetrainPolicy.model_validate({"min_rows": 1000})
+    found = Circumstances(run_date=date(2026, 1, 14), rows=999)
+    decision = decide(quality(), drift(1, 10), policy, found, performance(DEGRADED))
+    assert (decision.status, decision.retrain, decision.hold) == ("degraded", False, "too_few_rows")
+    assert "retraining held: 999 production rows" in decision.reason

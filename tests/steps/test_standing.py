@@ -27,7 +27,7 @@ DAY = date(2026, 1, 14)
 SOUND: dict[str, Any] = {
     "rows": 1000,
     "labelled_rows": 1000,
-    "over_before": (True, True),
+    "asked_before": (True, True),
     "last_request": None,
     "backfill": False,
 }
@@ -49,10 +49,10 @@ def verdict(policy: dict[str, Any] | None = None, drifted: int = 4, **found: Any
         ({"min_labelled_rows": 1001}, {}, "too_few_labels"),
         ({"min_labelled_rows": 1001}, {"labelled_rows": None}, None),  # no labels configured
         ({"nights_over": {"at_least": 3, "of": 3}}, {}, None),
-        ({"nights_over": {"at_least": 3, "of": 3}}, {"over_before": (True, False)}, "not_enough_nights"),
-        ({"nights_over": {"at_least": 2, "of": 3}}, {"over_before": (True, False)}, None),
-        ({"nights_over": {"at_least": 2, "of": 2}}, {"over_before": (True, False)}, "not_enough_nights"),
-        ({"nights_over": {"at_least": 2, "of": 3}}, {"over_before": ()}, "not_enough_nights"),
+        ({"nights_over": {"at_least": 3, "of": 3}}, {"asked_before": (True, False)}, "not_enough_nights"),
+        ({"nights_over": {"at_least": 2, "of": 3}}, {"asked_before": (True, False)}, None),
+        ({"nights_over": {"at_least": 2, "of": 2}}, {"asked_before": (True, False)}, "not_enough_nights"),
+        ({"nights_over": {"at_least": 2, "of": 3}}, {"asked_before": ()}, "not_enough_nights"),
         ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=7)}, None),
         ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=6)}, "cooldown"),
         ({"cooldown_days": 0}, {"last_request": DAY - timedelta(days=1)}, None),
@@ -123,7 +123,7 @@ def test_circumstances_are_read_from_earlier_nights_only(project: Project) -> No
         run_date=DAY,
         rows=20,
         labelled_rows=0,
-        over_before=(False, True),
+        asked_before=(False, True),
         last_request=date(2026, 1, 11),
         backfill=False,
     )
