@@ -9,36 +9,51 @@ from pipeline.results.metric_kinds import Task
 
 
 class Levels(Result):
-    """Rows by score: `own` of them have the class (or came true), `others` have not. `scores` are ascending."""
+    """Rows by score, on the grid of `pipeline.metrics.grid`: `own` of them have the class (or came true), `others` not.
 
-    scores: tuple[Number, ...] = ()
-    own: tuple[int, ...] = ()
-    others: tuple[int, ...] = ()
+    Whole numbers between blanks, one for each level, which are ascending; `places` says how far each lies from the one
+    before. Where rows are only counted, `others` is empty.
+    """
+
+    step: int = 0
+    places: str = ""
+    own: str = ""
+    others: str = ""
 
 
 class Sums(Result):
-    """Rows, their sum, and the sum of their squares, of one number for each row."""
+    """One number for each row: how many, their mean, and the sum of their squared distances from it."""
 
     rows: int = 0
-    total: Number = 0.0
+    mean: Number = 0.0
     squares: Number = 0.0
 
 
 class Tally(Result):
     """What is kept of the labelled rows of some nights. No row, id or name of a class is in it.
 
-    `confusion` counts labels by predictions, in the order of the known classes; its last line and column are what is
-    none of them. `levels` are, by position of a class, its scores; `confidence` those of the class that was most
-    probable, and whether it was the right one. `losses` are by metric (`log_loss`, `brier_score`, ...), `moments` sums
-    that a regression needs, by name. `version` grows when the meaning changes, and another version is measured anew.
+    `known` classes are told by position, and `positive` is one of them. `cells` are label, prediction and rows between
+    blanks, for every pair that came; `known` itself is what is none of the classes, and as a prediction one more is
+    what is neither a class nor the same as the label. `levels` are, by position of a class, its scores (`event`: the
+    class that a single score is about); `confidence` those of the class that was most probable, and whether it was the
+    right one. `probable`: the scores were probabilities. `losses` are by metric, `moments` sums that R2 needs, by name.
+    `residuals` are forecast minus truth. `lost` are metrics that rows did not allow, `notes` sentences about that.
+    `version` grows when the meaning changes, and another version is measured anew.
     """
 
     version: int = 1
     task: Task
     rows: int = 0
-    confusion: tuple[tuple[int, ...], ...] = ()
+    known: int = 0
+    positive: int | None = None
+    cells: str = ""
+    event: int | None = None
     levels: dict[int, Levels] = Field(default_factory=dict)
-    confidence: Levels = Levels()
+    confidence: Levels | None = None
+    probable: bool | None = None
     losses: dict[str, Sums] = Field(default_factory=dict)
     moments: dict[str, Number] = Field(default_factory=dict)
-    residuals: dict[int, int] = Field(default_factory=dict)
+    residuals: Levels | None = None
+    quantile: Number | None = None
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
