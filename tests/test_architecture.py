@@ -31,6 +31,14 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compare_columns",),
         ("measure",),
     ),
+    "checks.performance": (
+        ("labelled_rows",),
+        ("standard",),
+        ("classification", "regression", "verdict"),
+        ("one_day", "estimated"),
+        ("pooled", "realised"),
+        ("assess",),
+    ),
     "checks.quality": (
         ("conditions",),
         ("check",),

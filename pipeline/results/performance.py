@@ -91,22 +91,28 @@ class Seen(Result):
     labelled_rows: int
 
 
-class LabelledNight(Kept):
+class LabelledDay(Kept):
     """The predictions of one day against the labels that have come: measured again whenever these change.
 
-    `key` says what it was made from: the digests of both snapshots, of the reference, and of what the monitor says of
-    its columns. `rows` are the predictions of the day, `labelled_rows` those of them that have a label; `grew` is how
-    these came. `final`: no more are waited for, as (nearly) all are there or the label delay is over; labels that are
-    corrected later are measured all the same. `metrics` are exact; `tally` is what is kept to measure several nights
-    together.
+    `key` says what it was made from: the digests of both snapshots, and `standard`, that of the task, the classes and
+    what the monitor says of its columns; nights of one standard can be measured together. `state` is that of the
+    listings, which says without reading whether anything may have changed. `model_version` is the one that answered
+    most rows, where the monitor names such a column and it is not private.
+
+    `rows` are the predictions of the day, `labelled_rows` those of them that have a label; `grew` is how these came.
+    `final`: no more are waited for, as (nearly) all are there or the label delay is over; labels that are corrected
+    later are measured all the same. `metrics` are exact; `tally` is what is kept to measure several nights together.
     """
 
     file: ClassVar[str] = "labelled"
 
     day: date
-    key: str
+    key: str = ""
+    standard: str = ""
+    state: str = ""
     status: Literal["measured", "awaiting_labels", "not_evaluable"]
     reason: str | None = None
+    model_version: str | None = None
     rows: int = 0
     labelled_rows: int = 0
     final: bool = False
@@ -142,13 +148,15 @@ class Estimated(Result):
     `method`: `cbpe` (scores calibrated on the reference), `pape` (the same, the reference weighted to be like tonight),
     `dle` (a model of the errors on the reference). `status`: `measured`; `withdrawn`, when it was wrong beyond its
     interval on the last labelled nights (`reason` says by how much, and that this is concept drift); `not_evaluable`,
-    with a reason. `gaps` is, by metric, how far realised values lay from estimated ones, in the mean of those nights.
+    with a reason. `notes` are sentences about tonight's. `gaps` is, by metric, how far realised values lay from
+    estimated ones, in the mean of those nights.
     """
 
     method: Literal["cbpe", "pape", "dle"] | None = None
     status: Literal["measured", "withdrawn", "not_evaluable"]
     reason: str | None = None
     metrics: dict[str, Estimate] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     nights_compared: int = 0
     nights_missed: int = 0
     gaps: dict[str, Number] = Field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Where data comes from: snapshots are listed, pinned, and fetched into a shared cache."""
 
 from pipeline.snapshots.cache import Cache
+from pipeline.snapshots.locations import state_at
 from pipeline.snapshots.pin import open_snapshot, pin, told_by_sources
-from pipeline.snapshots.rows import read_table
+from pipeline.snapshots.rows import read_sample, read_table
 from pipeline.snapshots.schema import schema_at
 
-__all__ = ["Cache", "open_snapshot", "pin", "read_table", "schema_at", "told_by_sources"]
+__all__ = ["Cache", "open_snapshot", "pin", "read_sample", "read_table", "schema_at", "state_at", "told_by_sources"]

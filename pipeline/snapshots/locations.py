@@ -6,6 +6,8 @@ taken literally where something of just that name is there, and as a pattern oth
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -73,6 +75,16 @@ def list_objects(location: str) -> list[Listed]:
     for item in found.chosen:
         _require_utf8(item.uri)
     return sorted(found.chosen, key=lambda item: item.uri)
+
+
+def state_at(location: str) -> str:
+    """SHA-256 of a listing: it changes whenever the objects behind a location may have, and no object is read for it.
+
+    Raises:
+        SnapshotMissing, SnapshotUnreadable, SourceUnavailable: see `list_objects`.
+    """
+    seen = [(item.uri, item.size, item.state) for item in list_objects(location)]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
 def _find(storage: Storage) -> Found:

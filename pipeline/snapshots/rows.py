@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,9 @@ from pipeline.wording import cause
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_SEED = 7
+_BATCH_ROWS = 65_536
 
 
 def read_table(
@@ -39,6 +42,48 @@ def read_table(
     with open_snapshot(wanted, cache) as paths:
         tables = [_without_views(read_file(path, columns)) for path in paths]
     return pa.concat_tables(tables, promote_options="permissive")
+
+
+def read_sample(snapshot: Snapshot, cache: Cache, columns: Sequence[str], most: int) -> pa.Table:
+    """All rows of a pinned snapshot, or where there are more, so many of them in order; always the same ones.
+
+    Drawn evenly. Bounded in memory: a batch at a time, of which only the drawn rows stay.
+
+    Args:
+        snapshot: pinned.
+        cache: where its objects are kept.
+        columns: which to read. Columns that are absent are left out.
+        most: rows at most.
+
+    Raises:
+        SnapshotUnreadable, SnapshotChanged, SourceUnavailable: see `read_table`.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if snapshot.rows <= most:
+        return read_table(snapshot, cache, columns)
+    drawn = np.sort(np.random.default_rng(_SEED).choice(snapshot.rows, most, replace=False, shuffle=False))
+    parts, first = [], 0
+    with open_snapshot(snapshot, cache) as paths:
+        for path in paths:
+            for batch in _batches(path, columns):
+                low, high = np.searchsorted(drawn, [first, first + len(batch)])
+                parts.append(batch.take(pa.array(drawn[low:high] - first)))
+                first += len(batch)
+    return pa.concat_tables([_without_views(part) for part in parts], promote_options="permissive").combine_chunks()
+
+
+def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    import pyarrow as pa
+
+    try:
+        with open_parquet(path) as file:
+            present = [name for name in columns if name in file.schema_arrow.names]
+            for batch in file.iter_batches(_BATCH_ROWS, columns=present):
+                yield pa.Table.from_batches([batch])
+    except (pa.ArrowException, OSError) as error:
+        raise SnapshotUnreadable(f"{path}: cannot be decoded: {cause(error)}; write it again") from error
 
 
 def read_file(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

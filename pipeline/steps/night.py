@@ -9,10 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic import ValidationError
+
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
 from pipeline.errors import ResultMissing, SnapshotMissing
-from pipeline.results import Kept, RetrainResult
+from pipeline.results import Kept, LabelledDay, RetrainResult
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -85,6 +87,34 @@ class Workspace:
             return self.pin(template, day, cache) if template else None
         except SnapshotMissing:
             return None
+
+    def state(self, template: str, day: date) -> str | None:
+        """What a listing of a location on a day looks like, see `pipeline.snapshots.state_at`; None without objects.
+
+        Raises:
+            SnapshotUnreadable, SourceUnavailable: see `pipeline.snapshots.state_at`.
+        """
+        from pipeline.snapshots import state_at
+
+        try:
+            return state_at(resolve_location(template, day, self.settings.data_root))
+        except SnapshotMissing:
+            return None
+
+    def read_labelled(self, day: date) -> LabelledDay | None:
+        """What is kept of a day's predictions and the labels that have come; None where nothing is that can be read."""
+        content = self.store.read_page(self._labelled_key(day))
+        try:
+            return None if content is None else LabelledDay.model_validate_json(content)
+        except ValidationError:
+            return None  # another version kept something else: it is measured anew
+
+    def keep_labelled(self, found: LabelledDay) -> None:
+        """Keep what was measured of a day's predictions, in place of what was known before."""
+        self.store.write_page(self._labelled_key(found.day), found.to_json())
+
+    def _labelled_key(self, day: date) -> str:
+        return f"{self.name}/{LabelledDay.file}/{day}.json"
 
 
 @dataclass(frozen=True)

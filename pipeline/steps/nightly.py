@@ -15,6 +15,7 @@ import logging
 import time
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.errors import (
@@ -42,7 +43,6 @@ from pipeline.steps.unmeasured import no_drift, no_performance, no_quality
 from pipeline.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.publish.facts.night import NightView
     from pipeline.results import Snapshot
     from pipeline.snapshots import Cache
@@ -145,59 +145,14 @@ def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
 
 
 def measure_performance(night: Night) -> PerformanceResult:
-    """Realised metrics on the newest day that has labels."""
+    """Whether the model still does what it should: realised where labels are, estimated where not, and the verdict."""
+    from pipeline.steps import performing
+
     pair = night.load(SnapshotPair)
-    result = attempt("performance", lambda: _performance(night, pair), lambda failure: no_performance(pair, failure))
+    work, instead = partial(performing.measure, night, pair), partial(no_performance, pair)
+    result = attempt("performance", work, instead)
     night.save(result)
     return result
-
-
-def _performance(night: Night, pair: SnapshotPair) -> PerformanceResult:
-    from pipeline.checks.performance.labelled_rows import Rows
-    from pipeline.checks.performance.realised import configured, measure, not_evaluable
-    from pipeline.labels.columns import LabelsUnusable
-    from pipeline.snapshots import read_table
-
-    roles, day = night.monitor.columns, pair.labels_date
-    if day is None or not configured(roles):
-        return PerformanceResult(snapshots=pair.digest, status="not_configured")
-    awaiting = PerformanceResult(
-        snapshots=pair.digest, status="awaiting_labels", reason=f"no labels for {day} yet", labels_date=day
-    )
-    if pair.labels_problem is not None:
-        return not_evaluable(awaiting, pair.labels_problem)
-    if pair.labels is None or pair.labelled is None:
-        return awaiting
-    try:
-        rows = _labelled(night, pair.labels, pair.labelled)
-    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged) as why:
-        return not_evaluable(awaiting, str(why))
-    uri, wanted = pair.reference.uri, [name for name in (roles.label, *roles.answers) if name is not None]
-    reference = Rows(read_table(pair.reference, night.cache(), wanted), uri, uri)
-    return measure(rows, reference, roles, day, pair.digest, wanted=night.monitor.task)
-
-
-def _labelled(night: Night, labels: Snapshot, production: Snapshot) -> Rows:
-    """The production rows of a day that have a label, with it."""
-    from pipeline.checks.performance.labelled_rows import Rows
-    from pipeline.labels.join import join, labelled
-    from pipeline.snapshots import read_table
-
-    roles, cache = night.monitor.columns, night.cache()
-    label, keyed = str(roles.label), [name for name in (roles.id,) if name is not None]
-    known = read_table(labels, cache, [*keyed, label])
-    rows = read_table(production, cache, [*keyed, *roles.answers])
-    found = join(rows, known, roles.id, label, (production.uri, labels.uri))
-    log.info(
-        "%s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
-        night.name,
-        count(found.labelled, "labelled row"),
-        count(len(rows)),
-        count(found.empty, "entry", "entries"),
-        count(found.replaced),
-        count(found.elsewhere),
-    )
-    return Rows(labelled(rows, found, label), labels.uri, production.uri)
 
 
 def decide(night: Night, backfill: bool = False) -> Decision:

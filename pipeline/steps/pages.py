@@ -31,6 +31,7 @@ from pipeline.results import (
 )
 from pipeline.retrain.progress import Progress
 from pipeline.steps.contain import Mishaps
+from pipeline.steps.labelled_nights import days_of
 from pipeline.steps.night import Night, Workspace
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import count
@@ -70,13 +71,22 @@ def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[s
     with night.store.alone(night.name):
         before = _remembered(night) or ()
         tonight = mishaps.attempt("history", lambda: view.tonight)
-        nights = _recall(night, (*before, *([] if tonight is None else [tonight])))
+        nights = _matured(night, _recall(night, (*before, *([] if tonight is None else [tonight]))))
         night.publish(make(replace(view, history=shown_beside(nights, night.run_date))))
         for day in touched(before, nights):
             mishaps.attempt(f"page of {day}", partial(_write_nights, night, nights, [day]))
         mishaps.attempt("monitor's page", lambda: _write_monitor(night, nights))
         _remember(night, nights)
     mishaps.attempt("fleet's page", lambda: write_fleet(night.store, night.settings))
+
+
+def _matured(night: Night, nights: Sequence[PastNight]) -> tuple[PastNight, ...]:
+    """Nights as they are remembered, those of tonight's window with the labels that have come since."""
+    from pipeline.publish.facts.history import with_labels
+
+    days = set(days_of(night))
+    found = ((past, night.read_labelled(past.run_date) if past.run_date in days else None) for past in nights)
+    return tuple(past if labelled is None else with_labels(past, labelled) for past, labelled in found)
 
 
 def publish_retraining(workspace: Workspace, result: RetrainResult) -> None:
@@ -203,6 +213,7 @@ def view_of(night: Night, load: Loader) -> NightView:
         airflow_url=night.settings.airflow_url,
         retraining=None if retrained is None else remember(retrained),
         runs=runs_of(night),
+        labelled=night.read_labelled(night.run_date),
     )
 
 

@@ -1,4 +1,4 @@
-"""How often predictions are right, class by class, and how well scores rank."""
+"""How often predictions are right, class by class, and how well scores rank, counted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.checks.performance.labelled_rows import Found, Rows
+from pipeline.checks.performance.labelled_rows import Counted, Rows
+from pipeline.checks.performance.standard import Standard
 from pipeline.config import ColumnRoles
-from pipeline.labels.classes import MISSING, Class, Classes, encode, has_fractions
+from pipeline.labels.classes import Classes, encode, has_fractions
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.numbers import Scores, scores
-from pipeline.results import ClassPerformance
 from pipeline.wording import count, share
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int64]
 
-MOST_CLASSES = 50
 _LOW_AREA = 0.3
 _SURE = 3.0  # standard deviations
 
@@ -43,64 +42,78 @@ class _Case:
         return f"{count(len(self.classes.values), f'{noun}class', f'{noun}classes')}{words}"
 
 
-def classification(rows: Rows, roles: ColumnRoles, classes: Classes) -> Found:
-    """Accuracy, and of the positive class precision, recall, F1 and ROC AUC; every class by itself.
+def answers(rows: Rows, standard: Standard) -> Counted:
+    """Counts of labels, predictions and scores.
 
-    Of several classes without a positive one ROC AUC is the mean over the classes, each against the rest. A prediction
-    that is none of the classes is wrong; a label that is none of them is a class of its own. What is said of the
-    positive class needs rows that have it and rows that have not.
+    A prediction that is none of the classes is wrong; a label that is none of them is a class of its own. Scores that
+    cannot be used are a note, and predictions are counted all the same.
 
     Raises:
         LabelsUnusable: labels and predictions do not meet, or nothing can be measured.
     """
-    found, case = Found(), _Case(rows, roles, classes)
+    from pipeline.metrics.counting import count_classes
+    from pipeline.metrics.measure import measure
+
+    classes = standard.classes
+    assert classes is not None  # noqa: S101  (asked of a classification only)
+    case, notes = _Case(rows, standard.roles, classes), list[str]()
     truth, *said = _codes(case)
     _require_known(truth, case)
     if said:
-        _add_hits(found, truth, said[0], case)
-    elif roles.prediction is not None:
-        found.notes.append(f"{rows.answers} has no column {roles.prediction!r}, so no prediction is judged")
-    try:
-        given = scores(rows.table, roles, classes, rows.answers)
-    except LabelsUnusable as why:
-        if not found.metrics:
-            raise
-        found.notes.append(f"ROC AUC is not measured: {why}")
-        given = None
-    if given is not None:
-        found.metrics |= _areas(truth, given, classes)
-    if not found.metrics:
-        answer = roles.prediction if rows.has(roles.prediction) else roles.score
+        notes += _told(truth, said[0], case)
+    elif case.roles.prediction is not None:
+        notes.append(f"{rows.answers} has no column {case.roles.prediction!r}, so no prediction is judged")
+    given = _given(case, bool(said), notes)
+    counts = count_classes(
+        truth,
+        said[0] if said else None,
+        None if given is None else ([classes.values.index(value) for value in given.classes], given.values),
+        len(classes.values),
+        None if classes.positive is None else classes.values.index(classes.positive),
+    )
+    if not measure(counts):
+        answer = case.roles.prediction if rows.has(case.roles.prediction) else case.roles.score
         raise LabelsUnusable(
             f"no row has both a label and a prediction, or the rows give no metric of a classification: "
-            f"{rows.held(str(roles.label), str(answer))}; check columns.id, columns.label and columns.prediction"
+            f"{rows.held(case.label, str(answer))}; check columns.id, columns.label and columns.prediction"
         )
-    return found
+    return Counted(counts, (*notes, *counts.notes), _threshold(case, said, given))
 
 
-def inverted(rows: Rows, roles: ColumnRoles, classes: Classes) -> str | None:
+def inverted(rows: Rows, standard: Standard) -> str | None:
     """The question whether the score is of the other one of two classes; None where nothing looks like it.
 
     Asked of the reference: a ROC AUC below 0.3, and 3 standard deviations below one half for so many rows of each class
     (Mann and Whitney 1947). A model that knows nothing is near one half, and one that is wrong so consistently would be
     right the other way round; between 0.3 and one half a weak model may just be unlucky.
     """
-    if len(classes.values) != 2 or classes.positive is None or roles.score is None:
+    from pipeline.metrics.counting import count_classes
+    from pipeline.metrics.measure import measure_one
+
+    roles, classes = standard.roles, standard.classes
+    if classes is None or len(classes.values) != 2 or classes.positive is None or roles.score is None:
         return None
     try:
         given = scores(rows.table, roles, classes, rows.answers)
         truth = encode(classes, [rows.table[str(roles.label)]], ["label"])[0]
     except LabelsUnusable:
         return None
-    area = None if given is None else _area(truth, given, classes.positive, classes)
-    if area is None or area[0] >= _LOW_AREA or area[0] > 0.5 - _SURE * area[1]:
+    score = None if given is None else given.of(classes.positive)
+    if score is None:
+        return None
+    positive = classes.values.index(classes.positive)
+    counts = count_classes(truth, None, ([positive], score[:, None]), 2, positive)
+    area, level = measure_one(counts, "roc_auc"), counts.levels.get(positive)
+    if area is None or level is None or area.value >= _LOW_AREA:
+        return None
+    own, others = int(level.own.sum()), int(level.others.sum())
+    if area.value > 0.5 - _SURE * math.sqrt((own + others + 1) / (12 * own * others)):
         return None
     other = next(value for value in classes.values if value != classes.positive)
-    is_private = roles.label in roles.private
-    which = "the other class" if is_private else f"'{classes.name(other)}'"
+    which = "the other class" if roles.label in roles.private else f"'{classes.name(other)}'"
     return (
-        f"the score looks like the probability of {which}: on the reference it ranks {share(1 - area[0])} of all pairs "
-        f"the other way round; {'check' if classes.chosen else 'set'} columns.positive"
+        f"the score looks like the probability of {which}: on the reference it ranks {share(1 - area.value)} of all "
+        f"pairs the other way round; {'check' if classes.chosen else 'set'} columns.positive"
     )
 
 
@@ -121,34 +134,35 @@ def _codes(case: _Case) -> list[Codes]:
 
 
 def _require_known(truth: Codes, case: _Case) -> None:
-    there = truth != MISSING
+    there = truth >= 0
     if there.any() and not (truth[there] < len(case.classes.values)).any():
         raise LabelsUnusable(f"{case.rows.held(case.label)}: none of the labels is one of the {case.known('known ')}")
 
 
-def _add_hits(found: Found, truth: Codes, said: Codes, case: _Case) -> None:
-    classes, known = case.classes, len(case.classes.values)
-    both = (truth != MISSING) & (said != MISSING)
-    truth, said = truth[both], said[both]
-    if not len(truth):
-        return
-    if not (said < known).any():
+def _given(case: _Case, predicted: bool, notes: list[str]) -> Scores | None:
+    """The scores; where they cannot be used, a note says why, unless there is nothing else to judge."""
+    rows = case.rows
+    try:
+        return scores(rows.table, case.roles, case.classes, rows.answers)
+    except LabelsUnusable as why:
+        if not predicted:
+            raise
+        notes.append(f"ROC AUC is not measured: {why}")
+        return None
+
+
+def _told(truth: Codes, said: Codes, case: _Case) -> list[str]:
+    """What is said of labels and predictions that are none of the classes.
+
+    Raises:
+        LabelsUnusable: no prediction is one of them.
+    """
+    both = (truth >= 0) & (said >= 0)
+    truth, said, known = truth[both], said[both], len(case.classes.values)
+    if len(truth) and not (said < known).any():
         held = case.rows.held(case.label, str(case.roles.prediction))
         raise LabelsUnusable(f"{held}: no prediction is one of the {case.known('')} of the label")
-    found.metrics["accuracy"] = float((truth == said).mean())
-    table = _by_class(truth, said, classes)
-    if classes.positive is not None:
-        own = table[classes.values.index(classes.positive)]
-        if 0 < own.support < len(truth):
-            found.metrics |= {"precision": own.precision or 0.0, "recall": own.recall or 0.0, "f1": own.f1 or 0.0}
-    if case.label not in case.roles.private:
-        found.by_class = [row for place, row in enumerate(table) if place < known or row.support][:MOST_CLASSES]
-    found.notes += _strangers(truth, said, case)
-
-
-def _strangers(truth: Codes, said: Codes, case: _Case) -> list[str]:
-    """What is said of labels and predictions that are none of the classes."""
-    notes, known = [], len(case.classes.values)
+    notes = []
     labels, predictions = int((truth >= known).sum()), int((said >= known).sum())
     if labels:
         notes.append(
@@ -163,52 +177,12 @@ def _strangers(truth: Codes, said: Codes, case: _Case) -> list[str]:
     return notes
 
 
-def _by_class(truth: Codes, said: Codes, classes: Classes) -> list[ClassPerformance]:
-    """Precision, recall and F1 of every class (van Rijsbergen 1979), and of every value that is none."""
-    import numpy as np
+def _threshold(case: _Case, said: list[Codes], given: Scores | None) -> float | None:
+    """The score from which the positive class was predicted."""
+    from pipeline.metrics.threshold import threshold_of
 
-    many = max(len(classes.values), int(truth.max()) + 1, int(said.max()) + 1)
-    support, predicted = np.bincount(truth, minlength=many), np.bincount(said, minlength=many)
-    hits = np.bincount(truth[truth == said], minlength=many)
-    found = []
-    for place in range(many):
-        row, answered, hit = (int(part[place]) for part in (support, predicted, hits))
-        name = classes.name(classes.values[place]) if place < len(classes.values) else "not a known class"
-        found.append(
-            ClassPerformance(
-                name=name,
-                support=row,
-                predicted=answered,
-                precision=hit / answered if answered else None,
-                recall=hit / row if row else None,
-                f1=2 * hit / (row + answered) if row + answered else None,
-            )
-        )
-    return found
-
-
-def _areas(truth: Codes, given: Scores, classes: Classes) -> dict[str, float]:
-    wanted = given.classes if classes.positive is None else (classes.positive,)
-    areas = [_area(truth, given, value, classes) for value in wanted]
-    known = [area[0] for area in areas if area is not None]
-    return {"roc_auc": sum(known) / len(known)} if known else {}
-
-
-def _area(truth: Codes, given: Scores, wanted: Class, classes: Classes) -> tuple[float, float] | None:
-    """How probably a row of the class has a higher score than another row, ties counting half, and the standard
-    deviation of that if the score knew nothing (Mann and Whitney 1947); None without rows of both kinds.
-    """
-    import numpy as np
-
-    score = given.of(wanted)
-    if score is None:
+    positive = case.classes.positive
+    score = None if given is None or positive is None else given.of(positive)
+    if positive is None or score is None or not said:
         return None
-    there = (truth != MISSING) & ~np.isnan(score)
-    is_wanted = truth[there] == classes.values.index(wanted)
-    _, place, ties = np.unique(score[there], return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
-    ours, others = int(is_wanted.sum()), int((~is_wanted).sum())
-    if not ours or not others:
-        return None
-    area = (ranks[is_wanted].sum() - ours * (ours + 1) / 2) / (ours * others)
-    return float(area), math.sqrt((ours + others + 1) / (12 * ours * others))
+    return threshold_of(said[0], score, case.classes.values.index(positive))

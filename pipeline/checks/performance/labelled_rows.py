@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.labels.columns import type_words
-from pipeline.results import ClassPerformance
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pipeline.metrics.counts import Counts
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,13 @@ class Rows:
         return ", ".join(words)
 
 
-@dataclass
-class Found:
-    """Metrics by name, those of each class, and what is to be said of them."""
+@dataclass(frozen=True)
+class Counted:
+    """What metrics are made of, and what is to be said of the rows.
 
-    metrics: dict[str, float] = field(default_factory=dict)
-    by_class: list[ClassPerformance] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    `threshold`: the score from which the positive class was predicted, see `pipeline.metrics.threshold`.
+    """
+
+    counts: Counts
+    notes: Sequence[str] = ()
+    threshold: float | None = None

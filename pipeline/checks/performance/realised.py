@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 
-from pipeline.checks.performance.classification import classification, inverted
-from pipeline.checks.performance.labelled_rows import Found, Rows
-from pipeline.checks.performance.regression import regression
+from pipeline.checks.performance.classification import inverted
+from pipeline.checks.performance.labelled_rows import Rows
+from pipeline.checks.performance.one_day import counted, details_of
+from pipeline.checks.performance.one_day import measure as measure_day
+from pipeline.checks.performance.standard import Standard, standard_of
 from pipeline.config import ColumnRoles
-from pipeline.labels.classes import Classes, distinct, known_classes
 from pipeline.labels.columns import LabelsUnusable, present
-from pipeline.labels.task import task_of, values_of
-from pipeline.results import PerformanceResult, Task
+from pipeline.results import Details, Estimate, LabelledDay, PerformanceResult
+
+
+@dataclass(frozen=True)
+class Own:
+    """How the model did on the reference; nothing where that has no labels or answers.
+
+    `question` is what is asked about its score, see `classification.inverted`; `notes` are what is said of its rows.
+    """
+
+    metrics: dict[str, Estimate] = field(default_factory=dict)
+    details: Details = field(default_factory=Details)
+    question: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def configured(roles: ColumnRoles) -> bool:
@@ -22,7 +36,7 @@ def configured(roles: ColumnRoles) -> bool:
 def measure(
     rows: Rows, reference: Rows, roles: ColumnRoles, labels_date: date, snapshots: str, *, wanted: str = "auto"
 ) -> PerformanceResult:
-    """Realised metrics of the labelled production rows, and the same on the reference where it holds the label.
+    """Realised metrics of the labelled production rows of one day, and the same on the reference where it has labels.
 
     Task and classes are known before a row of the night is looked at, see `pipeline.labels`. What cannot be measured is
     a reason or a note, and never an error.
@@ -35,29 +49,52 @@ def measure(
         snapshots: digest of the pair that the result is about.
         wanted: `task` of the monitor.
     """
-    result = PerformanceResult(
-        snapshots=snapshots, status="measured", labels_date=labels_date, labelled_rows=len(rows.table)
-    )
+    result = PerformanceResult(snapshots=snapshots, status="awaiting_labels", labels_date=labels_date)
     try:
-        _require_answers(rows, roles)
-        task = _task(rows, reference, roles, wanted)
-        classes = None if task == "regression" else _classes(rows, reference, roles)
-        realised = _metrics(rows, roles, classes)
+        standard = standard_of(reference, roles, rows, wanted, None)
     except LabelsUnusable as why:
-        return not_evaluable(result, str(why))
-    before, asked = _before(reference, roles, classes)
-    unscored = [] if classes is None else _unscored(rows, roles)
-    is_private = roles.label in roles.private
+        return not_evaluable(result.model_copy(update={"labelled_rows": len(rows.table)}), str(why))
+    day = measure_day(rows, labels_date, len(rows.table), standard)
+    before = own(reference, standard)
+    return with_day(with_reference(result, before, standard), day, before)
+
+
+def with_reference(result: PerformanceResult, before: Own, standard: Standard) -> PerformanceResult:
+    """A result that says what is judged, and how the model did on the reference."""
     return result.model_copy(
         update={
-            "realised": realised.metrics,
-            "reference": before.metrics,
-            "positive": None if classes is None or classes.positive is None or is_private
-            else classes.name(classes.positive),
-            "by_class": tuple(realised.by_class),
-            "notes": tuple(dict.fromkeys((*asked, *realised.notes, *unscored, *before.notes))),
+            "task": standard.task,
+            "reference": {name: item.value for name, item in before.metrics.items()},
+            "reference_intervals": before.metrics,
+            "reference_details": before.details,
         }
-    )  # fmt: skip
+    )
+
+
+def with_day(result: PerformanceResult, day: LabelledDay, before: Own) -> PerformanceResult:
+    """A result that says what is known of the day whose labels are due."""
+    found = result.model_copy(
+        update={
+            "status": day.status,
+            "reason": day.reason,
+            "labels_date": day.day,
+            "labelled_rows": day.labelled_rows,
+            "coverage": day.coverage,
+            "final": day.final,
+        }
+    )
+    if day.status != "measured":
+        return found
+    return found.model_copy(
+        update={
+            "realised": {name: item.value for name, item in day.metrics.items()},
+            "intervals": day.metrics,
+            "details": day.details,
+            "by_class": day.by_class,
+            "positive": day.positive,
+            "notes": tuple(dict.fromkeys((*filter(None, [before.question]), *day.notes, *before.notes))),
+        }
+    )
 
 
 def not_evaluable(result: PerformanceResult, reason: str) -> PerformanceResult:
@@ -65,50 +102,23 @@ def not_evaluable(result: PerformanceResult, reason: str) -> PerformanceResult:
     return result.model_copy(update={"status": "not_evaluable", "reason": reason})
 
 
-def _require_answers(rows: Rows, roles: ColumnRoles) -> None:
-    if not len(rows.table):
-        raise LabelsUnusable(
-            f"no row of {rows.answers} has both a label and a prediction: none of its ids is in {rows.labels} with a "
-            "label; check columns.id and columns.label"
-        )
-    if not any(map(rows.has, roles.answers)):
-        raise LabelsUnusable(f"{rows.answers} has no column {roles.answers[0]!r}: check columns.prediction")
+def own(reference: Rows, standard: Standard) -> Own:
+    """How the model did on the reference."""
+    from pipeline.metrics.measure import measure as metrics_of
+
+    roles = standard.roles
+    if not has_labels(reference, roles) or not any(map(reference.has, roles.answers)):
+        return Own()
+    try:
+        question = inverted(reference, standard)
+        found = counted(reference, standard)
+    except LabelsUnusable as why:
+        return Own(notes=(f"the reference is not measured: {why}",))
+    return Own(metrics_of(found.counts), details_of(found, standard), question, tuple(found.notes))
 
 
-def _task(rows: Rows, reference: Rows, roles: ColumnRoles, wanted: str) -> Task:
-    known = (values_of(part.table, roles.label, roles.prediction) for part in (reference, rows))
-    return task_of(wanted, known, str(roles.label), roles.prediction)
-
-
-def _classes(rows: Rows, reference: Rows, roles: ColumnRoles) -> Classes:
-    label, prediction = str(roles.label), str(roles.prediction)
-    labels = distinct(reference.table[label], f"{label} in {reference.labels}") if reference.has(label) else []
-    answered = not labels and reference.has(prediction)
-    predictions = distinct(reference.table[prediction], f"{prediction} in {reference.answers}") if answered else []
-    return known_classes(roles, labels, predictions, distinct(rows.table[label], f"{label} in {rows.labels}"))
-
-
-def _metrics(rows: Rows, roles: ColumnRoles, classes: Classes | None) -> Found:
-    return regression(rows, roles) if classes is None else classification(rows, roles, classes)
-
-
-def _unscored(rows: Rows, roles: ColumnRoles) -> list[str]:
-    """That tonight's score is not there. Of a reference that is no news: many have none."""
-    if not roles.score_columns or any(map(rows.has, roles.score_columns)):
-        return []
-    return [f"{rows.answers} has no column {roles.score_columns[0]!r}, so ROC AUC is not measured"]
-
-
-def _before(reference: Rows, roles: ColumnRoles, classes: Classes | None) -> tuple[Found, list[str]]:
-    """The reference's own metrics, none where it has no labels or answers, and what is asked about its score."""
+def has_labels(rows: Rows, roles: ColumnRoles) -> bool:
+    """Whether any row has a label."""
     import pyarrow.compute as pc
 
-    if not reference.has(roles.label) or not any(map(reference.has, roles.answers)):
-        return Found(), []
-    if not pc.any(present(reference.table[str(roles.label)])).as_py():
-        return Found(), []
-    try:
-        question = None if classes is None else inverted(reference, roles, classes)
-        return _metrics(reference, roles, classes), [question] if question else []
-    except LabelsUnusable as why:
-        return Found(notes=[f"the reference is not measured: {why}"]), []
+    return rows.has(roles.label) and bool(pc.any(present(rows.table[str(roles.label)])).as_py())

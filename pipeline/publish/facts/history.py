@@ -17,7 +17,7 @@ from pipeline.results import (
     Estimate,
     Hold,
     Kept,
-    LabelledNight,
+    LabelledDay,
     Number,
     PerformanceResult,
     QualityResult,
@@ -131,7 +131,7 @@ def remember(
     decision: Decision,
     *,
     starts: bool = True,
-    labelled: LabelledNight | None = None,
+    labelled: LabelledDay | None = None,
 ) -> PastNight:
     """A night's results as history keeps them.
 
@@ -146,8 +146,7 @@ def remember(
     """
     verdict, estimated = performance.verdict, performance.estimated
     metric = None if verdict is None else verdict.metric
-    known = None if labelled is None or labelled.status != "measured" else labelled
-    return PastNight(
+    night = PastNight(
         run_date=pair.run_date,
         status=decision.status,
         drift_share=drift.drift_share,
@@ -159,7 +158,6 @@ def remember(
         strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
         drifted=tuple(item.name for item in drift.drifted_columns),
         failures=len(quality.failures),
-        performance={} if known is None else {name: found.value for name, found in known.metrics.items()},
         labels_date=performance.labels_date,
         hold=decision.hold,
         weighted_drift_share=by_importance(drift),
@@ -172,9 +170,20 @@ def remember(
         metric_limit=None if verdict is None else verdict.limit,
         degraded=performance.degraded,
         estimated=None if estimated is None or metric is None else estimated.metrics.get(metric),
-        realised=None if known is None or metric is None else known.metrics.get(metric),
-        labelled_share=None if labelled is None else labelled.coverage,
-        final=labelled is not None and labelled.final,
+    )
+    return night if labelled is None else with_labels(night, labelled)
+
+
+def with_labels(night: PastNight, labelled: LabelledDay) -> PastNight:
+    """A night with what its labels say of its own predictions by now; nothing else of it changes."""
+    metrics = labelled.metrics if labelled.status == "measured" else {}
+    return night.model_copy(
+        update={
+            "performance": {name: found.value for name, found in metrics.items()},
+            "realised": None if night.metric is None else metrics.get(night.metric),
+            "labelled_share": labelled.coverage,
+            "final": labelled.final,
+        }
     )
 
 

@@ -27,7 +27,7 @@ from pipeline.results import (
     Decision,
     DriftResult,
     Kept,
-    LabelledNight,
+    LabelledDay,
     PerformanceResult,
     QualityResult,
     SnapshotPair,
@@ -76,7 +76,7 @@ class NightView:
     history: tuple[PastNight, ...] = ()
     retraining: PastRetraining | None = None
     runs: Runs = field(default_factory=Runs)
-    labelled: LabelledNight | None = None
+    labelled: LabelledDay | None = None
 
     @property
     def run_date(self) -> date:

@@ -40,10 +40,20 @@ def judged(
     return measure(rows(tonight), rows(reference), roles, date(2026, 1, 7), "digest", wanted=wanted)
 
 
+BASIC = (
+    "accuracy", "precision", "recall", "f1", "roc_auc", "mean_absolute_error", "root_mean_squared_error", "r2",
+)  # fmt: skip
+
+
+def told(found: PerformanceResult) -> dict[str, float]:
+    """The metrics that are worked out by hand here; tests/metrics has all of them."""
+    return {name: value for name, value in found.realised.items() if name in BASIC}
+
+
 def metrics(frame: pd.DataFrame, roles: ColumnRoles | None = None, wanted: str = "auto") -> dict[str, float]:
     found = judged(frame, roles=roles, wanted=wanted)
     assert found.status == "measured", found.reason
-    return found.realised
+    return told(found)
 
 
 def frame(labels: Sequence[object], predictions: Sequence[object], scores: list[float] | None = None) -> pd.DataFrame:
@@ -74,7 +84,7 @@ def test_regression_metrics_computed_by_hand() -> None:
 
 def test_one_class_alone_gives_what_it_can() -> None:
     found = judged(frame([1, 1], [1, 1], [0.2, 0.3]), frame([1, 0], [1, 0]))
-    assert found.realised == {"accuracy": 1.0}
+    assert told(found) == {"accuracy": 1.0}
     assert [(item.name, item.support) for item in found.by_class] == [("0", 0), ("1", 2)]
 
 
@@ -82,7 +92,7 @@ def test_a_missing_prediction_or_score_costs_only_the_metrics_that_need_it() -> 
     tonight = pd.DataFrame({"y": [1, 1, 0, 0], "p": [1, None, 0, 1], "s": [0.9, 0.8, None, 0.1]})
     found = judged(tonight, frame([1, 0], [1, 0]))
     assert found.labelled_rows == 4
-    assert found.realised == pytest.approx(
+    assert told(found) == pytest.approx(
         {"accuracy": 2 / 3, "precision": 1 / 2, "recall": 1.0, "f1": 2 / 3, "roc_auc": 1.0}
     )
 
@@ -109,7 +119,7 @@ def test_the_reference_is_measured_the_same_way() -> None:
 def test_three_classes_are_measured_class_by_class_whatever_tonight_holds() -> None:
     three = frame(["a", "b", "c"], ["a", "b", "c"])
     found = judged(frame(["a", "a", "b", "b"], ["a", "b", "c", "b"]), three)
-    assert found.realised == {"accuracy": 0.5}
+    assert told(found) == {"accuracy": 0.5}
     assert [(item.name, item.support, item.predicted) for item in found.by_class] == [
         ("a", 2, 1), ("b", 2, 2), ("c", 0, 1),
     ]  # fmt: skip
@@ -186,7 +196,7 @@ def test_a_positive_class_that_is_none_is_a_reason() -> None:
 def test_unknown_labels_and_predictions_do_not_change_what_is_measured() -> None:
     known = frame([0, 1], [0, 1])
     found = judged(frame([0, 1, 1, 7, 7], [0, 1, 9, 7, 1]), known)
-    assert found.realised == pytest.approx({"accuracy": 3 / 5, "precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2})
+    assert told(found) == pytest.approx({"accuracy": 3 / 5, "precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2})
     assert [(item.name, item.support) for item in found.by_class] == [("0", 1), ("1", 2), ("not a known class", 2)]
     assert found.notes == (
         "2 labels in labels/ are none of the 2 known classes (0, 1); each different one counts as a class of its own",
@@ -272,7 +282,7 @@ def test_whole_numbers_of_many_values_are_measured_as_numbers_on_nights_of_any_s
         first, second = (column.dropna().reset_index(drop=True) for column in (truth, forecasts))
         found = night(first, second)
         assert found.realised["mean_absolute_error"] == found.realised["root_mean_squared_error"] == 2.0
-        assert len(found.realised) == (3 if rows > 1 else 2)  # there is no R2 of a single row
+        assert len(told(found)) == (3 if rows > 1 else 2)  # there is no R2 of a single row
         assert found.reference["mean_absolute_error"] == 0.0
 
 
@@ -281,7 +291,7 @@ def test_ratings_forecast_with_fractions_are_measured_as_numbers(said: Column) -
     ratings = pd.Series([1, 2, 3, 4, 5])
     reference = pd.DataFrame({"y": ratings, "p": said([1.5, 2.5, 3.5, 4.5, 4.5])})
     found = night(pd.Series([3]), pd.Series([3.25]), reference)
-    assert found.realised == {"mean_absolute_error": 0.25, "root_mean_squared_error": 0.25}
+    assert told(found) == {"mean_absolute_error": 0.25, "root_mean_squared_error": 0.25}
     assert found.reference["mean_absolute_error"] == 0.5
 
 
@@ -293,7 +303,7 @@ def test_whole_numbers_of_few_values_give_the_metrics_of_their_plain_twins(label
     first, second = (column.dropna().reset_index(drop=True) for column in (labels(truth), said(answers)))
     found = night(first, second, pd.DataFrame({"y": first, "p": second}))
     assert found == plain
-    assert found.realised == pytest.approx({"accuracy": 0.75, "precision": 0.75, "recall": 0.75, "f1": 0.75})
+    assert told(found) == pytest.approx({"accuracy": 0.75, "precision": 0.75, "recall": 0.75, "f1": 0.75})
 
 
 FLAGS = {
@@ -315,24 +325,24 @@ def test_twin_types_of_labels_and_predictions_are_the_same_classes(twins: dict[s
         for said in twins.values():
             wrong_once = said.copy()
             wrong_once.iloc[0] = said.iloc[3]
-            found = night(labels, wrong_once, pd.DataFrame({"y": labels, "p": said})).realised
+            found = told(night(labels, wrong_once, pd.DataFrame({"y": labels, "p": said})))
             assert found == pytest.approx({"accuracy": 0.75, "precision": 1.0, "recall": 0.5, "f1": 2 / 3})
 
 
 def test_the_classes_are_those_of_the_reference_whatever_tonight_holds() -> None:
     two = frame(["a", "b"], ["a", "b"])
     labels, said = pd.Series(["a", "a", "b", "b"]), pd.Series(["a", "b", "c", "b"])
-    assert night(labels, said, two).realised == pytest.approx(
+    assert told(night(labels, said, two)) == pytest.approx(
         {"accuracy": 0.5, "precision": 0.5, "recall": 0.5, "f1": 0.5}
     )
-    assert night(labels[:2], said[:2], two).realised == {"accuracy": 0.5}
+    assert told(night(labels[:2], said[:2], two)) == {"accuracy": 0.5}
 
 
 def test_what_the_monitor_says_decides_for_the_night() -> None:
     labels, said = pd.Series([1, 2, 3]), pd.Series([1, 2, 4])
-    assert night(labels, said, wanted="classification").realised == pytest.approx({"accuracy": 2 / 3})
+    assert night(labels, said, wanted="classification").realised["accuracy"] == pytest.approx(2 / 3)
     few = frame([1, 2, 3], [1, 2, 3])
-    assert night(labels, said, few).realised == pytest.approx({"accuracy": 2 / 3})
+    assert night(labels, said, few).realised["accuracy"] == pytest.approx(2 / 3)
     assert night(labels, said, few, "regression").realised["mean_absolute_error"] == pytest.approx(1 / 3)
 
 
@@ -369,7 +379,7 @@ def test_one_dataset_in_every_combination_of_types_gives_the_same_figures(kind: 
                 if as_categories:
                     columns = columns.astype("category")
                 found = judged(columns.assign(s=scores), frame(known, known))
-                assert found.realised == pytest.approx(expected), (known, labels, answers)
+                assert told(found) == pytest.approx(expected), (known, labels, answers)
                 assert found.notes == ()
 
 
@@ -402,10 +412,10 @@ def test_labels_of_another_kind_than_the_reference_are_a_reason() -> None:
 
 def test_numbers_written_as_text_are_a_regression_where_the_monitor_says_so() -> None:
     known = frame([1.5, 2.5, 4.0], [1.0, 2.5, 5.0])
-    plain = judged(known, known).realised
+    plain = told(judged(known, known))
     for labels in (["1.5", " 2.5", "4"], [Decimal("1.5"), Decimal("2.5"), Decimal(4)]):
         for said in (["1.0", "2.5", "5e0"], [1.0, 2.5, 5.0]):
-            assert judged(frame(labels, said), known).realised == pytest.approx(plain)
+            assert told(judged(frame(labels, said), known)) == pytest.approx(plain)
     found = judged(frame(["many", "few", "3"], [1.0, 2.0, 3.0]), known)
     assert found.reason == "y in labels/ is string, and not all of it can be read as numbers"
     assert "infinite" in str(judged(frame([1.5, 2.0], [float("inf"), 2.0]), known).reason)

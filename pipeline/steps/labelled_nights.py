@@ -1,0 +1,204 @@
+"""Labels mature: they come late, in parts, and are corrected. Every night measures again what changed in the window.
+
+    <store>/<monitor>/labelled/<day>.json    what is known of a day's predictions, see `results.LabelledDay`
+
+What is kept of a day depends on its predictions and labels alone: however they came, in the end it is the same. A day
+whose labels have not changed since is not read again. That old data is removed one day takes back nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import date, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipeline.errors import SnapshotChanged, SnapshotUnreadable
+from pipeline.labels.columns import LabelsUnusable
+from pipeline.results import LabelledDay, Seen, Snapshot, SnapshotPair
+from pipeline.steps.contain import Mishaps
+from pipeline.steps.night import Night
+from pipeline.wording import count
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.checks.performance.labelled_rows import Rows
+    from pipeline.checks.performance.standard import Standard
+    from pipeline.snapshots import Cache
+
+log = logging.getLogger(__name__)
+
+_COMPLETE = 0.99  # nobody waits for the last labels of those who never answer
+_MOST_SEEN = 60
+
+
+def days_of(night: Night) -> list[date]:
+    """The days whose labels are looked for on a night, oldest first; at least those that the label delay asks for.
+
+    Where production is not told apart by date, every day would be the same rows: then only the day that is due.
+    """
+    policy = night.monitor.performance
+    if "{date" not in night.monitor.snapshots.production:
+        return [night.run_date - timedelta(days=policy.label_delay_days)]
+    many = max(policy.window_days, policy.label_delay_days + 1)
+    return [night.run_date - timedelta(days=back) for back in range(many - 1, -1, -1)]
+
+
+def has_labels(night: Night, production: Snapshot) -> bool:
+    """Whether there is a place where labels may come from: one of their own, or a column of production."""
+    own = any(item.name == night.monitor.columns.label for item in production.fields)
+    return night.monitor.snapshots.labels is not None or own
+
+
+def mature(night: Night, pair: SnapshotPair, standard: Standard, mishaps: Mishaps) -> list[LabelledDay]:
+    """Measure again what changed in the window, keep it, and return what is known of its days, oldest first.
+
+    Args:
+        night: the night that looks.
+        pair: its snapshots; of its own labels it measures the bytes that it has pinned.
+        standard: what answers are judged by.
+        mishaps: is told of days that broke; the others are measured.
+
+    Raises:
+        SourceUnavailable: the storage did not answer.
+    """
+    found = []
+    for day in days_of(night):
+        kept = night.read_labelled(day)
+        known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
+        now = kept if known is None else _aged(night, known, kept)
+        if now is not None:
+            if now != kept:
+                night.keep_labelled(now)
+            found.append(now)
+    return found
+
+
+def _aged(night: Night, found: LabelledDay, kept: LabelledDay | None) -> LabelledDay:
+    """With how the labels grew, and whether more are waited for: what has been final stays so."""
+    delay = timedelta(days=night.monitor.performance.label_delay_days)
+    final = found.coverage >= _COMPLETE or found.day + delay <= night.run_date or (kept is not None and kept.final)
+    seen = {} if kept is None else {item.on: item for item in kept.grew}
+    before = [item.labelled_rows for on, item in sorted(seen.items()) if on < night.run_date]
+    if found.labelled_rows != (before[-1] if before else 0):
+        seen[night.run_date] = Seen(on=night.run_date, labelled_rows=found.labelled_rows)
+    else:
+        seen.pop(night.run_date, None)
+    grew = tuple(item for _, item in sorted(seen.items()))[-_MOST_SEEN:]
+    return found.model_copy(update={"final": final, "grew": grew})
+
+
+def _day(
+    night: Night, pair: SnapshotPair, day: date, kept: LabelledDay | None, standard: Standard
+) -> LabelledDay | None:
+    """What is known of a day now; None where its labels have not come, and nothing is kept."""
+    cache = night.cache()
+    try:
+        state = _state(night, day, standard)
+        if state is None or (kept is not None and kept.state == state):
+            return kept
+        production = night.pin_if_there(night.monitor.snapshots.production, day, cache)
+        labels = night.pin_if_there(night.monitor.snapshots.labels, day, cache)
+        if day == pair.labels_date and pair.labels and pair.labelled and labels != pair.labels:
+            production, labels, state = pair.labelled, pair.labels, ""  # they changed since: the next night looks again
+        if production is None or (labels is None and night.monitor.snapshots.labels):
+            return kept
+        key = _digest(production.digest, "" if labels is None else labels.digest, standard.digest)
+        if kept is not None and kept.key == key:
+            return kept.model_copy(update={"state": state})
+        found = _measured(night, day, (production, labels), standard)
+        return found.model_copy(update={"key": key, "state": state})
+    except (SnapshotUnreadable, SnapshotChanged) as why:
+        log.warning("%s: the labels of %s are left out: %s", night.name, day, why)
+        return LabelledDay(day=day, status="not_evaluable", reason=str(why))
+
+
+def _state(night: Night, day: date, standard: Standard) -> str | None:
+    """What listings and monitor file say; None where there are no predictions or no labels."""
+    sources = night.monitor.snapshots
+    listings = [night.state(template, day) for template in (sources.production, sources.labels) if template]
+    return None if None in listings else _digest(*filter(None, listings), standard.digest)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _measured(night: Night, day: date, sources: tuple[Snapshot, Snapshot | None], standard: Standard) -> LabelledDay:
+    from pipeline.checks.performance.one_day import measure, not_evaluable
+
+    production, labels = sources
+    try:
+        rows = labelled_rows(night, production, labels, night.cache())
+    except LabelsUnusable as why:
+        return not_evaluable(day, production.rows, standard, str(why))
+    return measure(rows, day, production.rows, standard)
+
+
+def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, cache: Cache) -> Rows:
+    """The production rows that have a label, with it, and what performance needs of them.
+
+    Raises:
+        LabelsUnusable: labels and rows do not meet.
+        SnapshotUnreadable, SnapshotChanged: see `pipeline.snapshots.read_table`.
+    """
+    from pipeline.checks.performance.labelled_rows import Rows
+    from pipeline.labels.join import join, labelled, own
+    from pipeline.snapshots import read_table
+
+    roles = night.monitor.columns
+    label, keyed = str(roles.label), [] if roles.id is None else [roles.id]
+    told = [] if roles.model_version is None else [roles.model_version]
+    wanted = [*keyed, *roles.answers, *told]
+    if labels is None:
+        rows = read_table(production, cache, [*wanted, label])
+        return Rows(labelled(rows, own(rows, label), label), production.uri, production.uri)
+    rows = read_table(production, cache, wanted)
+    found = join(rows, read_table(labels, cache, [*keyed, label]), roles.id, label, (production.uri, labels.uri))
+    log.info(
+        "%s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
+        night.name,
+        count(found.labelled, "labelled row"),
+        count(len(rows)),
+        count(found.empty, "entry", "entries"),
+        count(found.replaced),
+        count(found.elsewhere),
+    )
+    return Rows(labelled(rows, found, label), labels.uri, production.uri)
+
+
+def all_labels(night: Night) -> Rows | None:
+    """The labels of the window together, for a reference that has none; None where there are none either.
+
+    What cannot be read is left out: it is said where its own day is measured.
+    """
+    import pyarrow as pa
+
+    from pipeline.checks.performance.labelled_rows import Rows
+
+    parts, place = [], ""
+    for day in days_of(night):
+        try:
+            found = _labels(night, day)
+        except (SnapshotUnreadable, SnapshotChanged):
+            continue
+        if found is not None:
+            part, place = found
+            parts.append(part)
+    return Rows(pa.concat_tables(parts, promote_options="permissive"), place, place) if parts else None
+
+
+def _labels(night: Night, day: date) -> tuple[pa.Table, str] | None:
+    """The labels of a day, and where they lie; None without one."""
+    from pipeline.labels.columns import present
+    from pipeline.snapshots import read_table
+
+    sources, label, cache = night.monitor.snapshots, str(night.monitor.columns.label), night.cache()
+    snapshot = night.pin_if_there(sources.labels or sources.production, day, cache)
+    table = None if snapshot is None else read_table(snapshot, cache, [label])
+    if snapshot is None or table is None or not table.column_names:
+        return None
+    known = table.filter(present(table[label]))
+    return (known, snapshot.uri) if len(known) else None
