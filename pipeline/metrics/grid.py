@@ -63,6 +63,15 @@ def scores_at(cells: Places, step: int) -> Floats:
     return np.where(cells == half, 0.5, found)
 
 
+def half_widths(scores: Floats, step: int) -> Floats:
+    """How far the cells whose middles are given reach to either side."""
+    import numpy as np
+
+    sizes = np.where((scores > 0.5) & (scores < 1), 1 - scores, np.abs(scores))
+    _, octave = np.frexp(sizes)
+    return np.where(sizes >= _SMALLEST, np.ldexp(0.25 / (_FINEST_CELLS >> step), octave), 0.0)
+
+
 def _size(sizes: Floats | np.float64, step: int) -> Places:
     """The place of a number above 0; 0 for all others, and for what is next to 0."""
     import numpy as np

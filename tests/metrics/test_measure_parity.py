@@ -43,7 +43,9 @@ def of_predictions(case: Classified) -> dict[str, float]:
     there = np.unique(truth)  # a class that no row has as label does not count
     options = {"labels": [1], "average": None} if case.known == 2 else {"labels": there, "average": "macro"}
     parts = known.precision_recall_fscore_support(truth, said, zero_division=0.0, **options)
-    return found | {name: float(np.mean(part)) for name, part in zip(("precision", "recall", "f1"), parts, strict=False)}
+    return found | {
+        name: float(np.mean(part)) for name, part in zip(("precision", "recall", "f1"), parts, strict=False)
+    }
 
 
 def of_ranks(case: Classified) -> dict[str, float]:
