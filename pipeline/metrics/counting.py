@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-_RESIDUAL_STEP = 14  # 64 cells in every factor of two
+_RESIDUAL_STEP = 12  # 256 cells in every factor of two
 _NOT_MEASURED = "so log loss, Brier score and calibration are not measured; ROC AUC and average precision are, of ranks"
 
 
@@ -127,7 +127,7 @@ def _several(found: Counts, truth: Codes, positions: list[int], matrix: Floats) 
         if there.any():
             by_class[place] = levels(score[there], truth[there] == place)
     whole = (truth >= 0) & ~np.isnan(matrix).any(axis=1)
-    probable, notes = _are_probabilities(matrix[truth >= 0], must_add_up=True)
+    probable, notes = _are_probabilities(matrix if (truth >= 0).all() else matrix[truth >= 0], must_add_up=True)
     rows, came = (matrix, truth) if whole.all() else (matrix[whole], truth[whole])
     found = replace(found, levels=by_class, probable=probable, notes=notes)
     if not probable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.metrics import grid
 from pipeline.metrics.counts import Counts
 from pipeline.metrics.probabilities import Groups
 from pipeline.metrics.ranking import LevelCounts
@@ -85,19 +86,27 @@ def _calibration(sure: LevelCounts | None) -> tuple[CalibrationGroup, ...]:
 
 
 def _histogram(residuals: LevelCounts) -> Histogram | None:
-    """At most 30 bars of equal width over 99% of the rows; the first and the last one reach to the farthest rows."""
+    """At most 30 bars of equal width over 99% of the rows; the first and the last one reach to the farthest rows.
+
+    Rows of a cell of the grid that reaches over an edge are divided in proportion.
+    """
     import numpy as np
 
-    values, rows = residuals.scores, residuals.own
-    ranks = np.cumsum(rows) / rows.sum()
-    low, high = values[np.searchsorted(ranks, _TAIL)], values[np.searchsorted(ranks, 1 - _TAIL)]
+    values, ranks = residuals.scores, np.cumsum(residuals.own)
+    half, total = grid.half_widths(values, residuals.step or 0), int(ranks[-1])
+    low, high = (values[np.searchsorted(ranks, part * total)] for part in (_TAIL, 1 - _TAIL))
     with np.errstate(over="ignore"):
         width = (high - low) / _BARS
+        ends = np.column_stack([values - half, values + half]).ravel()
     if not np.isfinite(width):
         return None
-    if not width > 0:
-        width = max(abs(low), 1.0) / _BARS
+    if not width > 0:  # one value: bars beside it
+        width = (abs(low) or 1.0) / _BARS
+        low -= width * _BARS / 2
     edges = np.unique(low + width * np.arange(_BARS + 1))
-    edges[0], edges[-1] = min(edges[0], values[0]), max(edges[-1], values[-1])
-    counts, _ = np.histogram(values, edges, weights=rows)
-    return Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.astype(np.int64).tolist()))
+    largest = np.finfo(np.float64).max
+    edges[0], edges[-1] = max(min(edges[0], ends[0]), -largest), min(max(edges[-1], ends[-1]), largest)
+    below = np.interp(edges, ends, np.column_stack([ranks - residuals.own, ranks]).ravel())
+    below[0], below[-1] = 0, total
+    counts = np.diff(np.rint(below).astype(np.int64))
+    return Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))

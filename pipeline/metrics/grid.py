@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 COARSEST = 20
 _FINEST_CELLS = 2**COARSEST
-_OCTAVES = 1080  # as many factors of two lie below 1, to the smallest number that there is
+_OCTAVES = 1000  # as many factors of two below 1 are told apart
+_SMALLEST = 2.0 ** -(_OCTAVES - 1)  # what is nearer to 0 counts as 0
 
 
 def places(scores: Floats, step: int) -> Places:
@@ -55,30 +56,49 @@ def scores_at(cells: Places, step: int) -> Floats:
         np.sign(cells) * _middle(np.abs(cells), step),
         np.where(
             cells <= 2 * half,
-            1 - _middle(np.maximum(2 * half - cells, 0), step),
+            1 - _exact(np.clip(2 * half - cells, 0, half), step),
             _middle(cells - 2 * half - 1 + one, step),
         ),
     )
     return np.where(cells == half, 0.5, found)
 
 
+def half_widths(scores: Floats, step: int) -> Floats:
+    """How far the cells whose middles are given reach to either side."""
+    import numpy as np
+
+    sizes = np.where((scores > 0.5) & (scores < 1), 1 - scores, np.abs(scores))
+    _, octave = np.frexp(sizes)
+    return np.where(sizes >= _SMALLEST, np.ldexp(0.25 / (_FINEST_CELLS >> step), octave), 0.0)
+
+
 def _size(sizes: Floats | np.float64, step: int) -> Places:
-    """The place of a number above 0; 0 for all others."""
+    """The place of a number above 0; 0 for all others, and for what is next to 0."""
     import numpy as np
 
     many = _FINEST_CELLS >> step
     fraction, octave = np.frexp(sizes)
     cell = (octave.astype(np.int64) + _OCTAVES) * many + np.floor((2 * fraction - 1) * many).astype(np.int64)
-    return np.where(sizes > 0, cell, 0)
+    return np.where(sizes >= _SMALLEST, cell, 0)
 
 
-def _middle(cells: Places, step: int) -> Floats:
+def _middle(cells: Places, step: int, part: float = 0.5) -> Floats:
+    """The number that lies so far within each cell; 0 in that of 0."""
     import numpy as np
 
     many = _FINEST_CELLS >> step
-    fraction = 0.5 + (cells % many + 0.5) / (2 * many)
+    fraction = 0.5 + (cells % many + part) / (2 * many)
     octave = np.minimum(cells // many - _OCTAVES, 1024).astype(np.int32)
     return np.where(cells > 0, np.ldexp(fraction, octave), 0.0)
+
+
+def _exact(cells: Places, step: int) -> Floats:
+    """The same of distances from 1, as numbers below 1 have them: next to it there are cells that hold only one."""
+    import numpy as np
+
+    unit = 2.0**53
+    lower, middle = _middle(cells, step, 0.0), np.floor(_middle(cells, step) * unit) / unit
+    return np.where(middle >= lower, middle, np.ceil(lower * unit) / unit)
 
 
 def rounded(levels: LevelCounts, step: int) -> LevelCounts:

@@ -97,12 +97,13 @@ class Groups:
         self.variance = np.maximum(squares / there - (self.excess / there) ** 2, 0.0)
 
     def error(self) -> tuple[float, float | None, Interval]:
-        """The calibration error, its standard error, and its interval.
+        """The calibration error, its standard error, and its interval, which holds the true one in 95% of nights or more.
 
         The standard error is the delta method's, as if it were known in each group whether too much was said (rows
         within a group are independent). Noise alone lifts the error above 0: of a model without any it is the mean of
-        ten absolute values. The lower end therefore reaches down by this lift too, which is taken as if the differences
-        seen were the true ones (folded normal distribution, Leone and others 1961).
+        ten absolute values. The lower end therefore reaches down by this lift too: by how much the mean of a folded
+        normal distribution (Leone, Nelson and Nottingham 1961) lies above its true difference, which is taken to be the
+        one seen less its standard error, as what is seen was lifted itself.
         """
         import numpy as np
         from scipy.special import ndtr
@@ -114,7 +115,7 @@ class Groups:
         # The variance of a share of n rows is that of its rows over n - 1; one that is seen as 0 is not known.
         spread = np.sqrt(self.variance / np.maximum(self.rows - 1, 1))
         error = math.sqrt(float(((self.rows / total * spread) ** 2).sum()))
-        gaps, known = np.abs(self.excess) / self.rows, spread > 0
+        gaps, known = np.maximum(np.abs(self.excess) / self.rows - spread, 0.0), spread > 0
         ratio = np.divide(gaps, spread, out=np.zeros_like(gaps), where=known)
         folded = spread * math.sqrt(2 / math.pi) * np.exp(-(ratio**2) / 2) + gaps * (1 - 2 * ndtr(-ratio))
         lift = float((self.rows / total * np.where(known, folded - gaps, 0.0)).sum())

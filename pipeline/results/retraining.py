@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from pipeline.results.base import Kept, Number, Result
-from pipeline.results.metric_kinds import Task
+from pipeline.results.metric_kinds import Better, Task
 from pipeline.results.quality import QualityResult
 
 
@@ -68,7 +68,7 @@ class MetricComparison(Result):
     """
 
     name: str
-    better: Literal["higher", "lower"]
+    better: Better
     challenger: Number | None
     challenger_low: Number | None = None
     challenger_high: Number | None = None

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.checks.policy import decide
 from pipeline.config.retrain_policy import RetrainPolicy
+from pipeline.metrics.draws import Answers
 from pipeline.publish import evidently_report, pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.night import NightView
@@ -20,7 +21,6 @@ from pipeline.publish.messages import chat, digest, retraining_mail
 from pipeline.publish.mlflow_run import tags
 from pipeline.results import ColumnDrift, DriftResult, ExpectationOutcome, PerformanceResult, RetrainResult
 from pipeline.retrain.judging.gate import Judged, evaluate
-from pipeline.retrain.judging.metrics import Answers
 from tests.publish import samples
 from tests.publish.messages.test_mail import SENDER, built
 from tests.publish.reading import Page, part

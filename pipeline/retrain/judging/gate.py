@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Against, Evaluation, GateCheck, MetricComparison, SegmentComparison, Task
-from pipeline.retrain.judging.metrics import BETTER, Answers, Classification, Measured, Regression
+from pipeline.metrics import confusion
+from pipeline.metrics.draws import Answers, Classification, Measured, Regression
+from pipeline.results import METRICS, Against, Evaluation, GateCheck, MetricComparison, SegmentComparison, Task
 from pipeline.wording import apart, count, difference, exact_share, measured, metric_name, signed, value
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _SEED = 7
 _PERCENTILES = (2.5, 97.5)
 _FEWEST_SEGMENT_ROWS = 50
 _MOST_SEGMENTS = 20
+# Beside the metrics of the positive class they say little; a policy that names one gets it.
+_ONLY_WHERE_NAMED = frozenset(name for name in confusion.NAMES if name.endswith(("_macro", "_weighted")))
 _MAIN = {"regression": ("root_mean_squared_error",), "classification": ("roc_auc", "accuracy")}
 
 
@@ -40,7 +43,7 @@ class Judged:
     `champion` is None when nobody can stand for it. `against` says who does, as in `Evaluation`. `must_beat`: the
     registry has a champion, so that the challenger has to be better than whoever stands for it. `classes` are those of
     the training set, by default those of these rows; `positive` is the one that is judged, by default the second of
-    two.
+    two. `quantile`: forecasts are that quantile of the label, and not its mean.
     """
 
     task: Task
@@ -52,6 +55,7 @@ class Judged:
     segments: pd.DataFrame
     classes: Sequence[Any] = ()
     positive: Any = None
+    quantile: float | None = None
 
 
 def evaluate(judged: Judged, policy: RetrainPolicy) -> Evaluation:
@@ -59,10 +63,10 @@ def evaluate(judged: Judged, policy: RetrainPolicy) -> Evaluation:
     import numpy as np
 
     rows = np.arange(len(judged.truth))
-    metrics = _compare(judged, rows, None)
+    metrics = _compare(judged, rows, _shown(policy))
     main = _main_metric(policy, metrics, judged)
     if all(item.name != main for item in metrics):  # such as ROC AUC of a model without probabilities
-        metrics = (*metrics, MetricComparison(name=main, better=BETTER[main], challenger=None))
+        metrics = (*metrics, MetricComparison(name=main, better=METRICS[main].better, challenger=None))
     segments = tuple(_segments(judged, main, policy)) if judged.champion is not None else ()
     compared = next(item for item in metrics if item.name == main)
     checks = [*_floors(metrics, policy), _constant(judged, metrics)]
@@ -86,24 +90,30 @@ def _measured(judged: Judged, answers: Answers, rows: NDArray[np.int64]) -> Meas
         None if answers.probabilities is None else answers.probabilities[rows],
     )
     if judged.task == "regression":
-        return Regression(truth, part)
+        return Regression(truth, part, judged.quantile)
     return Classification(truth, part, judged.classes or sorted(set(judged.truth.tolist())), judged.positive)
 
 
-def _compare(judged: Judged, rows: NDArray[np.int64], only: str | None) -> tuple[MetricComparison, ...]:
-    """Both models on some rows, for every metric or one."""
+def _shown(policy: RetrainPolicy) -> list[str]:
+    """Every metric, without those means over classes that nobody asks for."""
+    named = {policy.main_metric, *policy.floors}
+    return [name for name in METRICS if name not in _ONLY_WHERE_NAMED or name in named]
+
+
+def _compare(judged: Judged, rows: NDArray[np.int64], wanted: Sequence[str]) -> tuple[MetricComparison, ...]:
+    """Both models on some rows, for the metrics that are wanted, as far as the challenger has them."""
     import numpy as np
 
     models = [judged.challenger] if judged.champion is None else [judged.challenger, judged.champion]
     asked = [_measured(judged, answers, rows) for answers in models]
-    values = [model.metrics(np.ones((1, len(rows)))) for model in asked]
-    draws = _bootstrap(asked, len(rows))
-    names = [name for name in BETTER if name in values[0] and only in (None, name)]
+    names = [name for name in METRICS if name in wanted and name in asked[0].names]
+    values = [model.metrics(np.ones((1, len(rows))), names) for model in asked]
+    draws = _bootstrap(asked, len(rows), names)
     return tuple(_comparison(name, values, draws) for name in names)
 
 
-def _bootstrap(models: Sequence[Measured], rows: int) -> list[dict[str, Floats]]:
-    """Every metric of every model in every draw; the draws are the same for all of them."""
+def _bootstrap(models: Sequence[Measured], rows: int, names: Sequence[str]) -> list[dict[str, Floats]]:
+    """The metrics of every model in every draw; the draws are the same for all of them."""
     import numpy as np
 
     random = np.random.default_rng(_SEED)
@@ -113,31 +123,38 @@ def _bootstrap(models: Sequence[Measured], rows: int) -> list[dict[str, Floats]]
         draws = min(at_once, _DRAWS - first)
         weights = np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(draws)])
         for part, model in zip(parts, models, strict=True):
-            part.append(model.metrics(weights.astype(np.float64)))
+            part.append(model.metrics(weights.astype(np.float64), names))
     return [{name: np.concatenate([found[name] for found in part]) for name in part[0]} for part in parts]
 
 
 def _comparison(name: str, values: Sequence[dict[str, Floats]], draws: Sequence[dict[str, Floats]]) -> MetricComparison:
     """The challenger comes first; the champion, if there is one, second, and may lack a metric."""
-    sign = 1 if BETTER[name] == "higher" else -1
     own_low, own_high = _interval(draws[0][name])
     compared = MetricComparison(
         name=name,
-        better=BETTER[name],
+        better=METRICS[name].better,
         challenger=_finite(values[0][name][0]),
         challenger_low=own_low,
         challenger_high=own_high,
     )
     if len(values) == 1 or name not in values[1]:
         return compared
-    low, high = _interval(sign * (draws[0][name] - draws[1][name]))
+    low, high = _interval(_gain(name, draws[0][name], draws[1][name]))
     champion = {
         "champion": _finite(values[1][name][0]),
-        "improvement": _finite(sign * (values[0][name][0] - values[1][name][0])),
+        "improvement": _finite(_gain(name, values[0][name], values[1][name])[0]),
         "low": low,
         "high": high,
     }
     return compared.model_copy(update=champion)
+
+
+def _gain(name: str, challenger: Floats, champion: Floats) -> Floats:
+    """How much better the challenger is; a mean error is the better the nearer to 0 it is, on whichever side."""
+    better = METRICS[name].better
+    if better == "near_zero":
+        return abs(champion) - abs(challenger)
+    return challenger - champion if better == "higher" else -(challenger - champion)
 
 
 def _interval(values: Floats) -> tuple[float | None, float | None]:
@@ -172,7 +189,7 @@ def _segments(judged: Judged, main: str, policy: RetrainPolicy) -> Iterator[Segm
         if column not in judged.segments:
             continue
         for name, rows in _split(judged.segments[column]):
-            compared = next(iter(_compare(judged, rows, main)), None)
+            compared = next(iter(_compare(judged, rows, [main])), None)
             if compared is None:
                 continue
             enough = len(rows) >= _FEWEST_SEGMENT_ROWS and compared.improvement is not None
@@ -264,8 +281,9 @@ def _floor(name: str, found: float | None, limit: float) -> GateCheck:
     words = metric_name(name)
     if found is None:
         return GateCheck(name="floor", passed=False, sentence=f"{words} has no value, so its floor does not hold")
-    higher = BETTER[name] == "higher"
-    passed = found >= limit if higher else found <= limit
+    kind = METRICS[name]
+    higher = kind.better == "higher"
+    passed = not kind.is_beyond(abs(found) if kind.better == "near_zero" else found, limit)
     words += f" {measured(found, beside=(limit,))}, {'at least' if higher else 'at most'} {value(limit)} is asked for"
     return GateCheck(name="floor", passed=passed, sentence=words)
 

@@ -14,13 +14,13 @@ from pipeline.errors import TrainingFailed
 from pipeline.labels.classes import Class, Classes, known_classes, second
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.numbers import numbers, scores
+from pipeline.metrics.draws import Answers
 from pipeline.results import Against, Evaluation, Task
 from pipeline.retrain.data.features import features_of, typed
 from pipeline.retrain.data.gather import Known
 from pipeline.retrain.data.snapshot_file import Told
 from pipeline.retrain.data.training_set import TrainingSet
 from pipeline.retrain.judging.gate import Judged, evaluate
-from pipeline.retrain.judging.metrics import Answers
 from pipeline.retrain.model import model_files
 from pipeline.retrain.model.process import run
 from pipeline.retrain.model.signature import Declared, declared

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from pipeline.config.retrain_policy import RetrainPolicy
+from pipeline.metrics.draws import Answers
 from pipeline.results import Evaluation
 from pipeline.retrain.judging.gate import Judged, evaluate
-from pipeline.retrain.judging.metrics import Answers
 
 ROWS = 2_000
 

@@ -8,7 +8,9 @@ import sklearn.metrics as known
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.retrain.judging.metrics import Answers, Classification, Regression
+from pipeline.metrics.counting import count_classes, count_forecasts
+from pipeline.metrics.draws import Answers, Classification, Regression
+from pipeline.metrics.measure import measure
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -123,7 +125,8 @@ def test_classes_the_model_does_not_know_and_answers_that_are_no_class() -> None
 def test_without_probabilities_only_hits_are_counted() -> None:
     found = Classification(np.array([0, 1]), Answers(np.array([0, 0])), [0, 1]).metrics(np.ones((1, 2)))
 
-    assert set(found) == {"accuracy", "precision", "recall", "f1"}
+    assert {"accuracy", "precision", "recall", "f1"} < set(found)
+    assert not {"roc_auc", "average_precision", "log_loss", "brier_score", "calibration_error"} & set(found)
     assert (found["accuracy"][0], found["precision"][0]) == (0.5, 0.0)
 
 
@@ -154,3 +157,53 @@ def test_a_class_that_no_row_has_is_not_ranked() -> None:
     for draw, row in enumerate(weights):
         areas = [known.roc_auc_score(truth == one, probabilities[:, one], sample_weight=row) for one in (0, 1)]
         assert found["roc_auc"][draw] == pytest.approx(sum(areas) / 2)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(2, 4), st.booleans())
+def test_weights_are_repeated_rows_and_formulas_those_of_a_night(seed: int, classes: int, strange: bool) -> None:
+    truth, probabilities, weights = sample(seed, classes)
+    said = probabilities.argmax(axis=1)
+    if strange:
+        said = np.where(np.random.default_rng(seed).random(len(said)) < 0.1, classes, said)
+    names, positive = range(classes), 1 if classes == 2 else None
+
+    found = Classification(truth, Answers(said, tuple(names), probabilities), names).metrics(weights)
+
+    for draw, row in enumerate(weights):
+        rows = np.repeat(np.arange(len(truth)), row.astype(int))
+        scores = (list(names), probabilities[rows])
+        night = measure(count_classes(truth[rows], said[rows], scores, classes, positive))
+        assert set(night) == set(found)
+        for name, estimate in night.items():
+            if name != "calibration_error":  # its groups are made before rows are drawn
+                assert found[name][draw] == pytest.approx(estimate.value), name
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.booleans())
+def test_weights_of_forecasts_too(seed: int, zero: bool) -> None:
+    random = np.random.default_rng(seed)
+    truth = random.normal(5, 3, 80)
+    truth[0] = 0.0 if zero else 1.0
+    said = truth + random.normal(0.3, 1, 80)
+    weights = random.integers(0, 4, (2, 80)).astype(float)
+    weights[:, :2] = 1.0
+
+    found = Regression(truth, Answers(said), 0.8).metrics(weights)
+
+    for draw, row in enumerate(weights):
+        rows = np.repeat(np.arange(80), row.astype(int))
+        night = measure(count_forecasts(truth[rows], said[rows], 0.8))
+        assert set(night) == set(found)
+        for name, estimate in night.items():
+            assert found[name][draw] == pytest.approx(estimate.value), name
+
+
+def test_only_what_is_asked_for_is_measured() -> None:
+    truth, probabilities, weights = sample(1, 2)
+    measured = Classification(truth, Answers(truth, (0, 1), probabilities), [0, 1])
+
+    assert set(measured.metrics(weights, ["roc_auc", "f1", "r2"])) == {"roc_auc", "f1"}
+    assert set(measured.metrics(weights)) == set(measured.names)
+    assert set(Regression(truth, Answers(truth)).metrics(weights, ["r2", "f1"])) == {"r2"}
