@@ -7,18 +7,21 @@ from collections.abc import Sequence
 
 from pipeline.checks.performance.verdict.limits import Limit
 from pipeline.checks.performance.verdict.stretches import FEWEST_ROWS, NEWEST_ROWS, Stretch, noise, with_rows
+from pipeline.checks.performance.verdict.variation import NO_VARIATION, Variation
 from pipeline.metrics.sequential import error_at, log_evidence, log_total
-from pipeline.results import METRICS, Basis, Estimate
+from pipeline.results import METRICS, Basis, Estimate, MetricKind
 
 LOOKS = 200
-FALSE_RATE = 0.04
+FALSE_RATE = 0.045
 """Of sound models at most this share is ever called degraded within so many nights, by all limits together."""
 
 ON_THE_LIMIT = 30
 """A model exactly on its limit is called degraded once in so many nights in the mean, or less often."""
 
 
-def telling(limit: Limit, basis: Basis, stretches: Sequence[Stretch], tests: int) -> Stretch | None:
+def telling(
+    limit: Limit, basis: Basis, stretches: Sequence[Stretch], tests: int, varies: Variation = NO_VARIATION
+) -> Stretch | None:
     """The stretch that shows best that a metric is beyond its limit; None while that may be noise.
 
     Four conditions: the newest rows are still beyond it; all stretches together are evidence enough that the model is
@@ -30,6 +33,7 @@ def telling(limit: Limit, basis: Basis, stretches: Sequence[Stretch], tests: int
         basis: whether the values are realised.
         stretches: of the metric, the shortest first.
         tests: among how many limits and bases the false rate is shared.
+        varies: how much the metric differs from night to night anyway.
     """
     judged = [item for item in stretches if item.value.rows >= FEWEST_ROWS and noise(item.value) is not None]
     kind = METRICS[limit.metric]
@@ -38,20 +42,27 @@ def telling(limit: Limit, basis: Basis, stretches: Sequence[Stretch], tests: int
         return None
     exact = limit.metric == "accuracy" and basis == "realised"
     sides = 2 if kind.better == "near_zero" else 1  # a bias may grow to either side
-    sound = [_evidence(limit, item.value, limit.sound, limit.sound_error, exact=exact) for item in judged]
-    if log_total(sound) < math.log(LOOKS / FALSE_RATE * tests * sides):
+
+    def evidence(line: float, line_error: float) -> list[float]:
+        return [
+            _evidence(kind, item.value, line, math.hypot(line_error, math.sqrt(varies.of(item))), exact=exact)
+            for item in judged
+        ]
+
+    if log_total(evidence(limit.sound, limit.sound_error)) < math.log(LOOKS / FALSE_RATE * tests * sides):
         return None
-    beyond = [_evidence(limit, item.value, limit.value, limit.error, exact=exact) for item in judged]
+    beyond = evidence(limit.value, limit.error)
     if log_total(beyond) < math.log(ON_THE_LIMIT):
         return None
     apart = [pair for pair in zip(beyond, judged, strict=True) if _is_apart(limit, pair[1].value)]
     return max(apart, key=lambda pair: pair[0])[1] if apart else None
 
 
-def _evidence(limit: Limit, found: Estimate, line: float, line_error: float, *, exact: bool) -> float:
-    """The logarithm of the e-value against "no worse than the line", which is itself known to within an error only.
+def _evidence(kind: MetricKind, found: Estimate, line: float, other_error: float, *, exact: bool) -> float:
+    """The logarithm of the e-value against "no worse than the line".
 
-    That error makes the evidence less, and the rows count for as much less.
+    `other_error` is what more rows do not lessen: of the line, and from night to night. It makes the evidence less, and
+    the rows count for as much less.
     """
     own = noise(found)
     if own is None:
@@ -60,8 +71,8 @@ def _evidence(limit: Limit, found: Estimate, line: float, line_error: float, *, 
         own = math.sqrt(line * (1 - line) / found.rows)  # right on few rows too
     else:
         own = error_at(line, found.value, own, found.rows)
-    worse = line - found.value if METRICS[limit.metric].better == "higher" else found.value - line
-    error = math.hypot(own, line_error)
+    worse = line - found.value if kind.better == "higher" else found.value - line
+    error = math.hypot(own, other_error)
     return log_evidence(worse / error, found.rows * (own / error) ** 2)
 
 

@@ -20,6 +20,7 @@ from pipeline.checks.performance.verdict.stretches import (
     with_rows,
 )
 from pipeline.checks.performance.verdict.trend import CERTAIN, trend
+from pipeline.checks.performance.verdict.variation import NO_VARIATION, Variation, variation
 from pipeline.config.monitor import PerformancePolicy
 from pipeline.results import METRICS, Basis, Breach, Estimate, PerformanceVerdict, Trend
 
@@ -64,7 +65,8 @@ def judge(
         values: by metric and basis: over the last night, the last two nights, and so on up to the whole window, each
             stretch as one value. Any order; stretches may be left out.
         own: the reference's own values by metric.
-        nights: the main metric night by night where labels are, for the trend; any order.
+        nights: the main metric night by night where labels are, for the trend, and for how
+            much they differ anyway; any order.
         whose: own values these are, in sentences, such as `the champion`.
     """
     usable = {metric: _usable(metric, found, policy) for metric, found in values.items()}
@@ -75,7 +77,11 @@ def judge(
     ]
     drop = max_drop(policy, main)
     moved = trend(main, nights, policy.trend_nights, drop) if "realised" in policy.on else None
-    found = [_breach(test, len(tests), drop, whose) for test in tests]
+    varies = {(main, "realised"): variation(main, nights)}
+    found = [
+        _breach(test, len(tests), varies.get((test.limit.metric, test.basis), NO_VARIATION), drop, whose)
+        for test in tests
+    ]
     slide = None if moved is None or drop is None else _slide(moved, nights, drop, own.get(main))
     breaches = tuple(item for item in (*found, slide) if item is not None)
     headline = _headline(main, usable, tests, breaches)
@@ -105,8 +111,8 @@ def _usable(
     return deciding(found, policy.on)
 
 
-def _breach(test: _Test, tests: int, drop: float | None, whose: str) -> Breach | None:
-    shown = telling(test.limit, test.basis, test.stretches, tests)
+def _breach(test: _Test, tests: int, varies: Variation, drop: float | None, whose: str) -> Breach | None:
+    shown = telling(test.limit, test.basis, test.stretches, tests, varies)
     if shown is None:
         return None
     return Breach(

@@ -1,4 +1,4 @@
-"""Made-up models, night by night, as the verdict sees them: every stretch of the newest nights pooled, up to a window."""
+"""Made-up models, night by night, as the verdict sees them: every stretch of the newest nights pooled."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ WINDOW = 30
 START = date(2026, 1, 1)
 _Z = 1.959964
 _BINS = 400
+DEFAULT = PerformancePolicy()
 _EDGES = np.linspace(-5.0, 7.0, _BINS - 1)
 
 
@@ -128,14 +129,14 @@ MAE_OF_LOGNORMAL = Metric(
 
 @dataclass(frozen=True)
 class Model:
-    """A model over some nights. `quality` by night; `reference` rows stand for the reference, None where it has none."""
+    """A model over some nights: `quality` and `rows` by night, and the rows of the reference; None: it has none."""
 
     metric: Metric
     quality: Sequence[float]
     rows: Sequence[int]
     reference: int | None = 5000
     reference_quality: float | None = None
-    policy: PerformancePolicy = PerformancePolicy()
+    policy: PerformancePolicy = DEFAULT
     basis: Basis = "realised"
 
 
