@@ -1,0 +1,1 @@
+"""How well the model does before labels have come: expected from the reference, and judged once they have."""

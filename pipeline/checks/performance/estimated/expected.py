@@ -1,0 +1,57 @@
+"""What an estimator says of a night, and the interval around it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.results import METRICS, Estimate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+CANNOT_SEE = (
+    "An estimate follows from the inputs and from what the reference shows; it cannot see that the relation between "
+    "inputs and label has changed. Only labels can."
+)
+CONFIDENT = 1.96
+"""Standard errors to both sides: 95% of a normal distribution."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the metrics of one night are expected to be.
+
+    An interval holds the value that labels will show in about 95% of nights where nothing but the inputs changed: its
+    standard error is of the night's labels, which chance decides, and of what the finite reference leaves unknown.
+    `reference_errors` are the second part alone: the same for all nights that are expected from one reference.
+    """
+
+    method: Literal["cbpe", "pape", "dle"]
+    metrics: dict[str, Estimate]
+    notes: list[str]
+    reference_errors: dict[str, float] = field(default_factory=dict)
+
+
+def estimate(name: str, value: float, by_labels: float, by_reference: float, rows: int) -> Estimate | None:
+    """A metric with its interval, inside the metric's range; None where it is no number.
+
+    Args:
+        name: of the metric, as in `METRICS`.
+        value: what is expected.
+        by_labels: standard error from the night's labels.
+        by_reference: standard error from the finite reference.
+        rows: that it is about.
+    """
+    error = math.hypot(by_labels, by_reference)
+    if not math.isfinite(value) or not math.isfinite(error):
+        return None
+    kind = METRICS[name]
+    value = min(max(value, kind.low), kind.high)
+    low, high = max(value - CONFIDENT * error, kind.low), min(value + CONFIDENT * error, kind.high)
+    return Estimate(value=value, low=low, high=high, error=error, rows=rows)
