@@ -67,6 +67,8 @@ def mature(night: Night, pair: SnapshotPair, standard: Standard, mishaps: Mishap
     found = []
     for day in days_of(night):
         kept = night.read_labelled(day)
+        if kept is not None and _is_later(night, kept):
+            continue
         known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
         now = kept if known is None else _aged(night, known, kept)
         if now is not None:
@@ -74,6 +76,14 @@ def mature(night: Night, pair: SnapshotPair, standard: Standard, mishaps: Mishap
                 night.keep_labelled(now)
             found.append(now)
     return found
+
+
+def _is_later(night: Night, kept: LabelledDay) -> bool:
+    """Whether labels of a day were not due yet on a night and, as a later night saw, had not come: it is run again,
+    and knows as much as it did.
+    """
+    is_due = kept.day + timedelta(days=night.monitor.performance.label_delay_days) <= night.run_date
+    return not is_due and bool(kept.grew) and min(item.on for item in kept.grew) > night.run_date
 
 
 def _aged(night: Night, found: LabelledDay, kept: LabelledDay | None) -> LabelledDay:

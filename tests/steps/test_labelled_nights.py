@@ -281,3 +281,22 @@ def test_the_window_reaches_as_far_as_the_delay_asks_for(watched: Project) -> No
     found = look(watched, FIRST + timedelta(days=8))
     assert (found.status, found.labels_date, found.final) == ("measured", FIRST, True)
     assert np.isclose(found.coverage or 0, 1)
+
+
+def test_a_night_that_is_run_again_knows_as_much_as_it_did(watched: Project) -> None:
+    before = look(watched, FIRST)
+    write_labels(watched, FIRST, labels(FIRST))
+    look(watched, FIRST + timedelta(days=2))
+    assert look(watched, FIRST) == before
+    due = look(watched, FIRST + timedelta(days=DELAY))
+    assert due.status == "measured"
+    assert look(watched, FIRST + timedelta(days=DELAY)) == due
+
+
+def test_an_old_night_that_is_run_for_the_first_time_knows_the_labels_that_were_due(watched: Project) -> None:
+    for back in range(6):
+        write_labels(watched, FIRST + timedelta(days=back), labels(FIRST + timedelta(days=back)))
+    look(watched, FIRST + timedelta(days=9))
+    found = look(watched, FIRST + timedelta(days=5))
+    measured = [night.day for night in found.nights if night.status == "measured"]
+    assert measured == [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
