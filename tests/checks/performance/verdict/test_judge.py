@@ -205,8 +205,21 @@ def test_labels_decide_on_the_nights_that_have_them() -> None:
     found = judge(DEFAULT, "roc_auc", values, REFERENCE)
     assert found.status == "degraded"
     assert found.breaches[0].since == DAY - timedelta(days=2)
-    values["roc_auc"]["realised"] = steady(0.93, 0.5, 15, nights=1)  # a handful of labels does not silence it
+
+
+def test_a_handful_of_labels_does_not_silence_estimates() -> None:
+    """Labels that trickle in: 15 a night of the last three nights, all of the nights before."""
+    values: dict[str, dict[Basis, list[Stretch]]] = {"roc_auc": {"estimated": steady(0.7, 0.6, 500)}}
+    values["roc_auc"]["realised"] = steady(0.93, 0.5, 15, nights=3)
     assert judge(DEFAULT, "roc_auc", values, REFERENCE).breaches[0].nights == 6
+    full = [
+        item._replace(value=estimate(0.93, 0.01, 45 + 500 * (item.nights - 3)))
+        for item in steady(0.93, 0.5, 15)
+        if item.nights > 3
+    ]
+    values["roc_auc"]["realised"] += full
+    found = judge(DEFAULT, "roc_auc", values, REFERENCE)
+    assert found.breaches[0].since == DAY - timedelta(days=2)
 
 
 def test_a_model_that_recovered_is_sound() -> None:
