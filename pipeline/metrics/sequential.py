@@ -17,7 +17,7 @@ TUNED_TO = 100
 Of 0.8 accuracy that is a fall of about 0.05. Other falls are found as well, a little later.
 """
 
-_FEWEST_ROWS = 30
+_FEWEST_ROWS = 100
 
 
 class Look(NamedTuple):
@@ -35,9 +35,9 @@ class Look(NamedTuple):
 class Comparison(NamedTuple):
     """What the looks so far say of the first model.
 
-    `decided_at` is the position of the look that decided, the first that could; None while it is open. `low` to `high`
-    is the last look's interval for the difference: of all such intervals of all nights together, at most `alpha` of
-    cases ever miss the truth.
+    `decided_at` is the position of the first look that could tell; None while it is open. `low` to `high` is the last
+    look's interval for the difference: the intervals of all looks hold the truth together in all but `alpha` of cases.
+    None where the rows do not allow one.
     """
 
     decision: Literal["worse", "better", "open"]
@@ -86,37 +86,36 @@ def error_at(limit: float, value: float, error: float, rows: int) -> float:
 def compare(looks: Sequence[Look], alpha: float = 0.05) -> Comparison:
     """Whether one model is better or worse than another on the same rows, beyond the noise of looking every night.
 
-    Each side has half of `alpha`: a pair of equally good models is ever told apart in at most `alpha` of cases, however
-    many nights one looks. What is decided stays decided.
+    It is as soon as an interval lies on one side of nothing, and then stays decided: two equally good models are ever
+    told apart in at most `alpha` of cases, however many nights one looks. That is exact where differences are
+    symmetric, as of hits and misses they are; of very skewed ones it is a little more (0.066 instead of 0.05 where they
+    are log-normal with a sigma of 1.2).
 
     Args:
         looks: by night since the start, oldest first; each over all rows so far.
         alpha: how often two equal models may be told apart.
     """
-    needed = math.log(2 / alpha)
-    for position, look in enumerate(looks):
-        z = _z(look)
-        if z is not None and log_evidence(abs(z), look.rows) >= needed:
-            low, high = _interval(looks[-1], alpha)
-            return Comparison("better" if z > 0 else "worse", position, low, high)
-    low, high = _interval(looks[-1], alpha) if looks else (None, None)
+    intervals = [interval(look, alpha) for look in looks]
+    low, high = intervals[-1] if intervals else (None, None)
+    for position, (below, above) in enumerate(intervals):
+        if below is not None and below > 0:
+            return Comparison("better", position, low, high)
+        if above is not None and above < 0:
+            return Comparison("worse", position, low, high)
     return Comparison("open", None, low, high)
 
 
-def _z(look: Look) -> float | None:
-    if look.error is None or look.rows < _FEWEST_ROWS:
-        return None
-    error = error_at(0.0, look.difference, look.error, look.rows)
-    return look.difference / error if error > 0 else None
+def interval(look: Look, alpha: float = 0.05) -> tuple[float, float] | tuple[None, None]:
+    """A confidence sequence at one look: the differences that their e-value does not rule out.
 
-
-def _interval(look: Look, alpha: float) -> tuple[float | None, float | None]:
-    """A confidence sequence at one look: the differences that the two-sided mixture does not rule out.
-
-    Of the normal mixture in closed form (Robbins 1970), which is a little wider than the one-sided one that decides.
+    Of the normal mixture over both sides, in closed form (Robbins 1970), with the error at each difference that is
+    asked for, see `error_at`. Both None where the rows are too few or do not differ at all.
     """
-    if look.error is None or look.rows < _FEWEST_ROWS:
+    if not look.error or look.rows < _FEWEST_ROWS:
         return None, None
     strength = look.rows / TUNED_TO
-    spread = math.sqrt((1 + strength) / strength * (math.log1p(strength) + 2 * math.log(1 / alpha)))
-    return look.difference - spread * look.error, look.difference + spread * look.error
+    reach = (1 + strength) / strength * (math.log1p(strength) - 2 * math.log(alpha))
+    if reach >= look.rows:
+        return None, None
+    half = look.error * math.sqrt(reach / (1 - reach / look.rows))
+    return look.difference - half, look.difference + half

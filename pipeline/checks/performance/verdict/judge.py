@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.checks.performance.verdict import words
 from pipeline.checks.performance.verdict.evidence import telling
@@ -65,8 +65,8 @@ def judge(
         values: by metric and basis: over the last night, the last two nights, and so on up to the whole window, each
             stretch as one value. Any order; stretches may be left out.
         own: the reference's own values by metric.
-        nights: the main metric night by night where labels are, for the trend, and for how
-            much they differ anyway; any order.
+        nights: the main metric night by night where labels are, for the trend, and for how much nights differ anyway;
+            any order.
         whose: own values these are, in sentences, such as `the champion`.
     """
     usable = {metric: _usable(metric, found, policy) for metric, found in values.items()}
@@ -85,20 +85,22 @@ def judge(
     slide = None if moved is None or drop is None else _slide(moved, nights, drop, own.get(main))
     breaches = tuple(item for item in (*found, slide) if item is not None)
     headline = _headline(main, usable, tests, breaches)
-    verdict = PerformanceVerdict(
-        status="degraded" if breaches else ("sound" if any(test.is_possible for test in tests) else "unknown"),
-        sentence="",
-        metric=main if headline is None else headline.metric,
-        before=own.get(main if headline is None else headline.metric),
+    metric = main if headline is None else headline.metric
+    shown = {} if headline is None else _shown(headline)
+    possible = any(test.is_possible for test in tests)
+    if breaches:
+        sentence = "; ".join(item.sentence for item in breaches[:_MOST_SENTENCES])
+    else:
+        sentence = _sound(headline, tests, drop, whose) if possible else _unknown(policy, headline, tests, whose)
+    return PerformanceVerdict(
+        status="degraded" if breaches else ("sound" if possible else "unknown"),
+        sentence=sentence,
+        metric=metric,
+        before=own.get(metric),
         breaches=breaches,
         trend=moved,
+        **shown,
     )
-    sentence = {
-        "degraded": lambda: "; ".join(item.sentence for item in breaches[:_MOST_SENTENCES]),
-        "sound": lambda: _sound(headline, tests, drop, whose),
-        "unknown": lambda: _unknown(policy, headline, tests, whose),
-    }[verdict.status]()
-    return verdict.model_copy(update={"sentence": sentence, **_shown(headline)})
 
 
 def _usable(
@@ -170,9 +172,7 @@ def _headline(
     return None if newest is None else _Headline(metric, basis, newest, tightest)
 
 
-def _shown(headline: _Headline | None) -> dict[str, object]:
-    if headline is None:
-        return {}
+def _shown(headline: _Headline) -> dict[str, Any]:
     return {
         "basis": headline.basis,
         "value": headline.newest.value,
@@ -190,7 +190,8 @@ def _sound(headline: _Headline | None, tests: Sequence[_Test], drop: float | Non
         noise_only = METRICS[headline.metric].is_beyond(value, limit)
         return f"{sentence}; not beyond the noise" if noise_only else sentence
     test = next(test for test in tests if test.is_possible)
-    other = words.against(test.limit, test.basis, test.stretches[-1], drop, whose)
+    newest = with_rows(test.stretches, HEADLINE_ROWS) or test.stretches[-1]
+    other = words.against(test.limit, test.basis, newest, drop, whose)
     return other if headline is None else f"{words.alone(headline.metric, headline.basis, headline.newest)}; {other}"
 
 

@@ -66,11 +66,13 @@ def as_judged(metric: str, found: Estimate) -> Estimate:
 def deciding(found: Mapping[Basis, Sequence[Stretch]], on: Sequence[str]) -> dict[Basis, list[Stretch]]:
     """The stretches that may decide, by basis, the shortest first.
 
-    Where there are enough labels they decide: estimates then count from the first night without labels on.
+    Where there are labels they decide: estimates count on the newest nights only, those that have too few of them
+    together for a verdict.
     """
     realised = by_length(found.get("realised", ())) if "realised" in on else []
     estimated = by_length(found.get("estimated", ())) if "estimated" in on else []
-    if realised and realised[-1].value.rows >= FEWEST_ROWS:
-        estimated = [item for item in estimated if item.first > realised[-1].last]
+    enough = with_rows(realised, FEWEST_ROWS)
+    if enough is not None and enough.value.rows >= FEWEST_ROWS:
+        estimated = [item for item in estimated if item.first > enough.first]
     bases: dict[Basis, list[Stretch]] = {"realised": realised, "estimated": estimated}
     return {basis: stretches for basis, stretches in bases.items() if stretches}

@@ -129,7 +129,7 @@ def _sentence(metric: str, points: _Points, first: float, last: float, *, told: 
     ends = " to ".join(apart(first, last, digits=_DIGITS, write=measured))
     size = count(len(points.values), "night")
     if not told:
-        return f"{metric_name(metric)} has no trend beyond the noise in {size}"
+        return f"{metric_name(metric)} has no {'fall' if higher else 'rise'} beyond the noise in {size}"
     steps = zip(points.values, points.values[1:], strict=False)
     worse = sum(1 for before, after in steps if (after < before if higher else after > before))
     return f"{metric_name(metric)} {'fell' if higher else 'rose'} in {worse} of {size}, from {ends}"

@@ -21,7 +21,7 @@ Random = np.random.Generator
 WINDOW = 30
 START = date(2026, 1, 1)
 _Z = 1.959964
-_BINS = 400
+_BINS = 200
 DEFAULT = PerformancePolicy()
 _EDGES = np.linspace(-5.0, 7.0, _BINS - 1)
 
