@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
+_MOST_EXACT = 20_000_000
+_EARLY_STEP = 4  # 65,536 cells in every factor of two
 _RESIDUAL_STEP = 12  # 256 cells in every factor of two
 _NOT_MEASURED = "so log loss, Brier score and calibration are not measured; ROC AUC and average precision are, of ranks"
 
@@ -119,13 +121,15 @@ def _several(found: Counts, truth: Codes, positions: list[int], matrix: Floats) 
     """Each class against the rest, and how sure the model was of the one it held most probable."""
     import numpy as np
 
+    # Scores of all rows and classes together would take too much memory: a thousandth of a per cent is enough then.
+    step = _EARLY_STEP if matrix.size > _MOST_EXACT else None
     watched = positions if found.positive is None or found.positive not in positions else [found.positive]
     by_class: dict[int, LevelCounts] = {}
     for place in watched:
         score = matrix[:, positions.index(place)]
         there = (truth >= 0) & ~np.isnan(score)
         if there.any():
-            by_class[place] = levels(score[there], truth[there] == place)
+            by_class[place] = _levels(score[there], truth[there] == place, step)
     whole = (truth >= 0) & ~np.isnan(matrix).any(axis=1)
     probable, notes = _are_probabilities(matrix if (truth >= 0).all() else matrix[truth >= 0], must_add_up=True)
     rows, came = (matrix, truth) if whole.all() else (matrix[whole], truth[whole])
@@ -136,7 +140,7 @@ def _several(found: Counts, truth: Codes, positions: list[int], matrix: Floats) 
         return found
     best = rows.argmax(axis=1)
     every, chosen = np.arange(len(rows)), np.asarray(positions)[best]
-    confidence = levels(np.clip(rows[every, best], 0.0, 1.0), chosen == came)
+    confidence = _levels(np.clip(rows[every, best], 0.0, 1.0), chosen == came, step)
     column = np.full(found.known + 1, -1)
     column[positions] = np.arange(len(positions))
     own_column = column[np.minimum(came, found.known)]
@@ -151,6 +155,11 @@ def _several(found: Counts, truth: Codes, positions: list[int], matrix: Floats) 
             "brier_score": sums(probabilities.brier_scores_of_several(rows, own)),
         }),
     )  # fmt: skip
+
+
+def _levels(scores: Floats, is_own: NDArray[np.bool_], step: int | None) -> LevelCounts:
+    found = levels(scores, is_own)
+    return found if step is None else grid.rounded(found, step)
 
 
 def _are_probabilities(rows: Floats, must_add_up: bool) -> tuple[bool, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline.metrics import forecasts, grid, sums
+from pipeline.metrics import forecasts, grid, packing, sums
 from pipeline.metrics.confusion import Margins
 from pipeline.metrics.ranking import LevelCounts
 from pipeline.results.metric_kinds import Task
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-MOST_LEVELS = 4000  # of all classes together, in a tally
+MOST_LEVELS = 20_000  # of all classes together, in a tally
+_MOST_LETTERS = 45_000
 _MOST_RESIDUALS = 1000
 _ALL_SCORED = ("roc_auc", "average_precision", "log_loss", "brier_score", "calibration_error")
 _OTHER_SCALE = (
@@ -92,29 +93,29 @@ class Counts:
         )
 
     def packed(self) -> Tally:
-        """What is kept: scores on the finest grid on which all of them have no more than 4,000 levels.
+        """What is kept: scores on the finest grid on which all of them take no more than 45 kB.
 
-        About 15 bytes for each level: below 60 kB for up to 50 classes, and as many rows as there are. ROC AUC of the
-        rounded scores differs from the exact one by no more than `ranking.roc_auc_bound` of its levels, which is the
-        half of the pairs within a level; everything that is not made of ranks or groups of scores stays exact.
+        Altogether below 60 kB for up to 50 classes, and for as many rows as there are. ROC AUC of the rounded scores
+        differs from the exact one by no more than `ranking.roc_auc_bound` of their levels, which is half of the pairs
+        within a level; everything that is not made of ranks or groups of scores stays exact.
         """
         names = list(self.levels)
         scored = [*self.levels.values(), *([] if self.confidence is None else [self.confidence])]
-        on_grid = [grid.written(part) for part in grid.fitted(scored, MOST_LEVELS)]
-        residuals = None if self.residuals is None else grid.fitted([self.residuals], _MOST_RESIDUALS)[0]
+        on_grid = grid.written(scored, MOST_LEVELS, _MOST_LETTERS)
+        residuals = [] if self.residuals is None else grid.written([self.residuals], _MOST_RESIDUALS, _MOST_LETTERS)
         return Tally(
             task=self.task,
             rows=self.rows,
             known=self.known,
             positive=self.positive,
-            cells="" if self.cells is None else _cells_text(self.cells),
+            cells="" if self.cells is None else packing.packed(self.cells.truth, self.cells.said, self.cells.rows),
             event=self.event,
             levels=dict(zip(names, on_grid, strict=False)),
             confidence=None if self.confidence is None else on_grid[-1],
             probable=self.probable,
             losses=dict(self.losses),
             moments=dict(self.moments),
-            residuals=None if residuals is None else grid.written(residuals),
+            residuals=residuals[0] if residuals else None,
             quantile=self.quantile,
             lost=tuple(sorted(self.lost)),
             notes=self.notes,
@@ -128,7 +129,7 @@ def unpacked(tally: Tally) -> Counts:
         rows=tally.rows,
         known=tally.known,
         positive=tally.positive,
-        cells=_cells(tally.cells) if tally.cells else None,
+        cells=Cells(*packing.unpacked(tally.cells, 3)) if tally.cells else None,
         event=tally.event,
         levels={place: grid.read(part) for place, part in tally.levels.items()},
         confidence=None if tally.confidence is None else grid.read(tally.confidence),
@@ -206,16 +207,3 @@ def _added_cells(parts: list[Cells]) -> Cells | None:
     wide = int(said.max()) + 1
     pairs, place = np.unique(truth * wide + said, return_inverse=True)
     return Cells(pairs // wide, pairs % wide, np.bincount(place, rows).astype(np.int64))
-
-
-def _cells_text(cells: Cells) -> str:
-    import numpy as np
-
-    return " ".join(map(str, np.column_stack([cells.truth, cells.said, cells.rows]).ravel().tolist()))
-
-
-def _cells(text: str) -> Cells:
-    import numpy as np
-
-    numbers = np.array([int(number) for number in text.split()], dtype=np.int64).reshape(-1, 3)
-    return Cells(numbers[:, 0], numbers[:, 1], numbers[:, 2])

@@ -5,6 +5,8 @@ itself elsewhere. `step` 0 has a million cells in every factor of two, so that w
 rounding; each step more has half as many, and step 14 with 64 a precision of 1.5%. The cells of a step are unions of
 cells of the step before, so that counts of different steps can be added up on the coarser one. 0, 0.5 and 1 have cells
 of their own. Places are whole numbers in the order of the scores.
+
+The place of a size is its exponent and the first digits of its fraction, as the bits of a float have them (IEEE 754).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.metrics import packing
 from pipeline.metrics.ranking import LevelCounts
 from pipeline.results.tally import Levels
 
@@ -23,9 +26,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 COARSEST = 20
-_FINEST_CELLS = 2**COARSEST
-_OCTAVES = 1000  # as many factors of two below 1 are told apart
-_SMALLEST = 2.0 ** -(_OCTAVES - 1)  # what is nearer to 0 counts as 0
+_BITS = 52 - COARSEST  # of a fraction, that make no difference at step 0
 
 
 def places(scores: Floats, step: int) -> Places:
@@ -34,32 +35,22 @@ def places(scores: Floats, step: int) -> Places:
 
     largest = np.finfo(np.float64).max
     scores = np.clip(scores, -largest, largest)
-    half, one = (_size(np.float64(edge), step) for edge in (0.5, 1.0))
-    return np.where(
-        scores <= 0,
-        np.where(scores == 0, 0, -_size(-scores, step)),
-        np.where(
-            scores <= 0.5,
-            _size(scores, step),
-            np.where(scores <= 1, 2 * half - _size(1 - scores, step), 2 * half + 1 + _size(scores, step) - one),
-        ),
-    )
+    near_1 = _near_1(scores)
+    size = np.where(near_1, 1 - scores, np.abs(scores)).view(np.int64) >> (_BITS + step)
+    half, one = _edges(step)
+    found: Places = np.where(near_1, 2 * half - size, np.where(scores > 1, 2 * half + 1 + size - one, size))
+    return np.where(scores < 0, -size, found)
 
 
 def scores_at(cells: Places, step: int) -> Floats:
     """The middle of each cell."""
     import numpy as np
 
-    half, one = (_size(np.float64(edge), step) for edge in (0.5, 1.0))
-    found = np.where(
-        cells <= half,
-        np.sign(cells) * _middle(np.abs(cells), step),
-        np.where(
-            cells <= 2 * half,
-            1 - _exact(np.clip(2 * half - cells, 0, half), step),
-            _middle(cells - 2 * half - 1 + one, step),
-        ),
-    )
+    half, one = _edges(step)
+    near_1 = (cells > half) & (cells <= 2 * half)
+    size = np.where(near_1, 2 * half - cells, np.where(cells > half, cells - 2 * half - 1 + one, np.abs(cells)))
+    middle = np.where(size > 0, (2 * size + 1) << (_BITS + step - 1), 0).view(np.float64)
+    found = np.where(cells < 0, -middle, np.where(near_1, 1 - _below_1(size, middle, step), middle))
     return np.where(cells == half, 0.5, found)
 
 
@@ -67,38 +58,28 @@ def half_widths(scores: Floats, step: int) -> Floats:
     """How far the cells whose middles are given reach to either side."""
     import numpy as np
 
-    sizes = np.where((scores > 0.5) & (scores < 1), 1 - scores, np.abs(scores))
-    _, octave = np.frexp(sizes)
-    return np.where(sizes >= _SMALLEST, np.ldexp(0.25 / (_FINEST_CELLS >> step), octave), 0.0)
+    size = np.where(_near_1(scores), 1 - scores, np.abs(scores))
+    cells = size.view(np.int64) >> (_BITS + step)
+    return np.where(cells > 0, size - (cells << (_BITS + step)).view(np.float64), 0.0)
 
 
-def _size(sizes: Floats | np.float64, step: int) -> Places:
-    """The place of a number above 0; 0 for all others, and for what is next to 0."""
-    import numpy as np
-
-    many = _FINEST_CELLS >> step
-    fraction, octave = np.frexp(sizes)
-    cell = (octave.astype(np.int64) + _OCTAVES) * many + np.floor((2 * fraction - 1) * many).astype(np.int64)
-    return np.where(sizes >= _SMALLEST, cell, 0)
+def _near_1(scores: Floats) -> NDArray[np.bool_]:
+    return (scores > 0.5) & (scores <= 1)
 
 
-def _middle(cells: Places, step: int, part: float = 0.5) -> Floats:
-    """The number that lies so far within each cell; 0 in that of 0."""
-    import numpy as np
-
-    many = _FINEST_CELLS >> step
-    fraction = 0.5 + (cells % many + part) / (2 * many)
-    octave = np.minimum(cells // many - _OCTAVES, 1024).astype(np.int32)
-    return np.where(cells > 0, np.ldexp(fraction, octave), 0.0)
+def _edges(step: int) -> tuple[int, int]:
+    """The places of the sizes 0.5 and 1."""
+    return 1022 << (52 - _BITS - step), 1023 << (52 - _BITS - step)
 
 
-def _exact(cells: Places, step: int) -> Floats:
-    """The same of distances from 1, as numbers below 1 have them: next to it there are cells that hold only one."""
+def _below_1(size: Places, middle: Floats, step: int) -> Floats:
+    """Distances from 1 as numbers below 1 have them: next to it there are cells that hold only one."""
     import numpy as np
 
     unit = 2.0**53
-    lower, middle = _middle(cells, step, 0.0), np.floor(_middle(cells, step) * unit) / unit
-    return np.where(middle >= lower, middle, np.ceil(lower * unit) / unit)
+    lower = (np.clip(size, 0, _edges(step)[0]) << (_BITS + step)).view(np.float64)
+    nearest = np.floor(np.minimum(middle, 1.0) * unit) / unit
+    return np.where(nearest >= lower, nearest, np.ceil(lower * unit) / unit)
 
 
 def rounded(levels: LevelCounts, step: int) -> LevelCounts:
@@ -119,16 +100,12 @@ def _starts(cells: Places) -> NDArray[np.bool_]:
     return np.diff(cells, prepend=cells[0] - 1) > 0
 
 
-def _levels_at(levels: list[LevelCounts], step: int) -> int:
-    return sum(int(_starts(places(part.scores, step)).sum()) for part in levels if len(part.scores))
-
-
 def fitted(levels: list[LevelCounts], most: int) -> list[LevelCounts]:
     """The same rows on one grid, the finest on which all of them together have no more than so many levels."""
     low, high = max([0, *(part.step or 0 for part in levels)]), COARSEST
     while low < high:
         middle = (low + high) // 2
-        if _levels_at(levels, middle) <= most:
+        if sum(int(_starts(places(part.scores, middle)).sum()) for part in levels if len(part.scores)) <= most:
             high = middle
         else:
             low = middle + 1
@@ -136,26 +113,31 @@ def fitted(levels: list[LevelCounts], most: int) -> list[LevelCounts]:
     return [rounded(part, low) for part in levels]
 
 
-def written(levels: LevelCounts) -> Levels:
-    """Levels that are on the grid, to be kept."""
+def written(levels: list[LevelCounts], most_levels: int, most_letters: int) -> list[Levels]:
+    """What is kept of levels: on one grid, the finest one on which they take no more than so much."""
+    levels = fitted(levels, most_levels)
+    while True:
+        found = [_written(part) for part in levels]
+        step = max([0, *(part.step for part in found)])
+        if sum(len(part.counts) for part in found) <= most_letters or step >= COARSEST:
+            return found
+        levels = [rounded(part, step + 1) for part in levels]
+
+
+def _written(levels: LevelCounts) -> Levels:
     import numpy as np
 
     step = levels.step or 0
-    return Levels(
-        step=step,
-        places=_text(np.diff(places(levels.scores, step), prepend=0)),
-        own=_text(levels.own),
-        others=_text(levels.others) if levels.others.any() else "",
-    )
+    apart = np.diff(places(levels.scores, step), prepend=0)
+    return Levels(step=step, counts=packing.packed(apart, levels.own, levels.others))
 
 
 def read(kept: Levels) -> LevelCounts:
     """The opposite of `written`."""
     import numpy as np
 
-    own = _numbers(kept.own)
-    others = _numbers(kept.others) if kept.others else np.zeros_like(own)
-    return LevelCounts(scores_at(np.cumsum(_numbers(kept.places)), kept.step), own, others, kept.step)
+    apart, own, others = packing.unpacked(kept.counts, 3)
+    return LevelCounts(scores_at(np.cumsum(apart), kept.step), own, others, kept.step)
 
 
 def added(parts: list[LevelCounts]) -> LevelCounts:
@@ -176,13 +158,3 @@ def added(parts: list[LevelCounts]) -> LevelCounts:
 
 
 _ARRAYS = ("scores", "own", "others")
-
-
-def _text(numbers: Places) -> str:
-    return " ".join(map(str, numbers.tolist()))
-
-
-def _numbers(text: str) -> Places:
-    import numpy as np
-
-    return np.array([int(number) for number in text.split()], dtype=np.int64)

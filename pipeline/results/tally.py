@@ -9,16 +9,14 @@ from pipeline.results.metric_kinds import Task
 
 
 class Levels(Result):
-    """Rows by score, on the grid of `pipeline.metrics.grid`: `own` of them have the class (or came true), `others` not.
+    """Rows by score, on the grid of `pipeline.metrics.grid` with this `step`, as `pipeline.metrics.packing` writes them.
 
-    Whole numbers between blanks, one for each level, which are ascending; `places` says how far each lies from the one
-    before. Where rows are only counted, `others` is empty.
+    `counts` are three lines with a number for each level, which are ascending: how far its place lies from that of the
+    one before, how many rows have the class (or came true), and how many have not.
     """
 
     step: int = 0
-    places: str = ""
-    own: str = ""
-    others: str = ""
+    counts: str = ""
 
 
 class Sums(Result):
@@ -32,13 +30,13 @@ class Sums(Result):
 class Tally(Result):
     """What is kept of the labelled rows of some nights. No row, id or name of a class is in it.
 
-    `known` classes are told by position, and `positive` is one of them. `cells` are label, prediction and rows between
-    blanks, for every pair that came; `known` itself is what is none of the classes, and as a prediction one more is
-    what is neither a class nor the same as the label. `levels` are, by position of a class, its scores (`event`: the
-    class that a single score is about); `confidence` those of the class that was most probable, and whether it was the
-    right one. `probable`: the scores were probabilities. `losses` are by metric, `moments` sums that R2 needs, by name.
-    `residuals` are forecast minus truth. `lost` are metrics that rows did not allow, `notes` sentences about that.
-    `version` grows when the meaning changes, and another version is measured anew.
+    `known` classes are told by position, and `positive` is one of them. `cells` are three lines, packed likewise:
+    label, prediction and rows of every pair that came; `known` itself is what is none of the classes, and as a
+    prediction one more is what is neither a class nor the same as the label. `levels` are, by position of a class, its
+    scores (`event`: the class that a single score is about); `confidence` those of the class that was most probable,
+    and whether it was the right one. `probable`: the scores were probabilities. `losses` are by metric, `moments` sums
+    that R2 needs, by name. `residuals` are forecast minus truth. `lost` are metrics that rows did not allow, `notes`
+    sentences about that. `version` grows when the meaning changes, and another version is measured anew.
     """
 
     version: int = 1

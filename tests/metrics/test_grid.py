@@ -69,7 +69,7 @@ def test_what_is_written_is_read(numbers: list[float], most: int) -> None:
     scores = np.array(numbers)
     found = grid.fitted([levels(scores, scores > 0)], most)[0]
 
-    back = grid.read(grid.written(found))
+    back = grid.read(grid.written([found], most, 10_000)[0])
 
     assert found.rows == back.rows == len(numbers)
     assert back.step == found.step
@@ -94,8 +94,8 @@ def test_counts_on_different_grids_are_added_up_on_the_coarser_one() -> None:
 def test_no_levels_are_written_and_read_too() -> None:
     empty = levels(np.array([]), np.array([], dtype=bool))
 
-    assert grid.read(grid.written(grid.fitted([empty], 10)[0])).rows == 0
-    assert grid.fitted([], 10) == []
+    assert grid.read(grid.written([empty], 10, 10)[0]).rows == 0
+    assert grid.written([], 10, 10) == []
 
 
 def test_one_score_alone_is_on_the_finest_grid() -> None:
@@ -103,3 +103,16 @@ def test_one_score_alone_is_on_the_finest_grid() -> None:
 
     assert found.step == 0
     assert found.scores[0] == pytest.approx(0.3, rel=1e-6)
+
+
+def test_what_takes_too_many_letters_is_written_on_a_coarser_grid() -> None:
+    scores = np.random.default_rng(0).random(2000)
+    found = levels(scores, scores > 0.5)
+
+    kept = grid.written([found, found], 10_000, 3_000)
+
+    assert sum(len(part.counts) for part in kept) <= 3_000
+    assert kept[0].step == kept[1].step > 0
+    finer = grid.written([found, found], 10_000, 100_000)
+    assert finer[0].step == 0
+    assert grid.read(kept[0]).rows == grid.read(finer[0]).rows == 2000
