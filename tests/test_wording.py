@@ -25,7 +25,7 @@ NOT_FOR_PEOPLE: dict[str, set[str]] = {
     "pipeline/config/documents.py": {"08x"},  # an escape in YAML
     "pipeline/authoring/suggest.py": {".12g"},  # rounds a limit, which is written as JSON
     "pipeline/labels/classes.py": {"f"},  # a key that equal numbers share
-    "pipeline/publish/charts.py": {".1f", ".3f"},  # coordinates of SVG
+    "pipeline/publish/charts/svg.py": {".1f", ".3f"},  # coordinates of SVG
     "pipeline/publish/mlflow_run.py": {"02X"},  # an escape in the name of a metric
     "pipeline/retrain/challenge.py": {".6g"},  # a tag that programs read
     "pipeline/retrain/model/lineage.py": {"len"},  # the length of a file, for a digest

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -37,8 +38,6 @@ from pipeline.storage.run_store import RunStore
 from pipeline.wording import count
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from pipeline.config.monitor_files import MonitorFiles
     from pipeline.publish.facts.fleet import Watched
     from pipeline.publish.facts.history import PastNight
@@ -95,9 +94,16 @@ def publish_retraining(workspace: Workspace, result: RetrainResult) -> None:
         workspace.store.publish_night(workspace.retraining_place, result.run_date, _retraining_files(workspace, result))
         _remember_retrainings(workspace)
         nights = nights_of(workspace)
-        _write_nights(workspace, nights, [result.run_date])
+        _write_nights(workspace, nights, _showing(nights, result.run_date))
         _write_monitor(workspace, nights)
     write_fleet(workspace.store, workspace.settings)
+
+
+def _showing(nights: Sequence[PastNight], day: date) -> list[date]:
+    """The nights whose charts reach back to a day."""
+    from pipeline.publish.facts.history import SHOWN_BEFORE
+
+    return [night.run_date for night in nights if day <= night.run_date <= day + timedelta(days=SHOWN_BEFORE)]
 
 
 def _retraining_files(workspace: Workspace, result: RetrainResult) -> dict[str, bytes]:
@@ -214,6 +220,7 @@ def view_of(night: Night, load: Loader) -> NightView:
         retraining=None if retrained is None else remember(retrained),
         runs=runs_of(night),
         labelled=night.read_labelled(night.run_date),
+        retrainings=retrainings_of(night),
     )
 
 

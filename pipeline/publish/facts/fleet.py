@@ -11,7 +11,7 @@ from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.wording import count
 
-BROKEN, ABSENT, HELD, RETRAINING, WARNED, CALM = range(6)  # ranks; the lowest needs attention most
+BROKEN, ABSENT, DEGRADED, HELD, RETRAINING, WARNED, CALM = range(7)  # ranks; the lowest needs attention most
 _FOR_A_PERSON = ("proposed", "superseded", "no_labels", "too_few_labels", "quality_failed", "failed")
 _WAITING = ("proposed", "superseded")
 
@@ -42,10 +42,13 @@ def rank(night: PastNight, outcome: PastRetraining | None) -> int:
     """How much a night needs somebody: fewer for more."""
     if night.status == "data_broken":
         return BROKEN
-    if night.stale or (outcome is not None and _needs_a_person(outcome)):
+    waits = outcome is not None and _needs_a_person(outcome)
+    settled = not waits and ((night.retrain and night.starts) or (outcome is not None and outcome.promoted))
+    if night.status == "degraded" and not settled:
+        return DEGRADED
+    if night.stale or waits:
         return HELD
-    if night.status == "drifted":
-        settled = (night.retrain and night.starts) or (outcome is not None and outcome.promoted)
+    if night.status in ("drifted", "degraded"):
         return RETRAINING if settled else HELD
     return WARNED if night.failures else CALM
 

@@ -10,8 +10,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pipeline.publish.facts.performance import basis_of, first_breach, held_words, kind_of, worse_words
 from pipeline.publish.facts.verdict import State, by_importance, headline, is_stale, retraining_state, state_of
 from pipeline.results import (
+    Basis,
+    Breach,
+    Cause,
     Decision,
     DriftResult,
     Estimate,
@@ -26,7 +30,7 @@ from pipeline.results import (
     Status,
     strength,
 )
-from pipeline.wording import share_and_limit
+from pipeline.wording import metric_name, share_and_limit
 
 SHOWN_BEFORE = 30
 """How many earlier nights the page of a night has in its charts, its own aside."""
@@ -42,7 +46,9 @@ class PastNight(Kept):
     `critical` names drifted columns that decide alone; `starts`: something starts the retraining the night asks for.
 
     `metric` is the main metric of the monitor, `value` what the night's verdict on it was about, `metric_before` the
-    reference's own value and `metric_limit` what it must not be worse than; `degraded`: it was, or another metric was.
+    reference's own value and `metric_limit` what it must not be worse than; `degraded`: it was, or another metric was,
+    and `breach` is the first thing to say of it. `basis` says what `value` is made of, `causes` are
+    those of the decision.
     Of the night's own predictions `estimated` is the main metric before labels; `performance` (all metrics), `realised`
     (the main one), `labelled_share` and `final` follow the labels as they come.
     """
@@ -76,20 +82,51 @@ class PastNight(Kept):
     realised: Estimate | None = None
     labelled_share: Number | None = None
     final: bool = False
+    basis: Basis | None = None
+    breach: Breach | None = None
+    causes: tuple[Cause, ...] = ()
 
     @property
     def headline(self) -> str:
         """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
         return headline(
             self.status,
-            len(self.drifted),
+            len(self.drifted) if self.status != "degraded" or self.over or self.critical else 0,
             len(self.strengths),
             self.critical_failures,
             share=self.share_words,
             weighted=self.weighted_drift_share is not None,
             stale=self.stale,
             critical=len(self.critical),
+            worse=self.worse_words,
         )
+
+    @property
+    def worse_words(self) -> str:
+        """In what the model is worse than it may be: `ROC AUC 0.47, at least 0.81 expected`."""
+        if self.breach is not None:
+            return worse_words(self.breach)
+        if self.metric is None or self.value is None or self.metric_limit is None:
+            return "worse than expected"
+        value, asked = held_words(self.metric, self.value.value, self.metric_limit, 2)
+        return f"{metric_name(self.metric)} {value}, {asked} expected"
+
+    @property
+    def metric_words(self) -> tuple[str, str, str]:
+        """The main metric as columns of tables have it: `ROC AUC`, `0.812`, `at least 0.806`; empty where not known.
+
+        An estimated one is told by its name, `estimated ROC AUC`.
+        """
+        if self.metric is None or self.value is None:
+            return "", "", ""
+        value, asked = held_words(self.metric, self.value.value, self.metric_limit)
+        return ("estimated " if self.basis == "estimated" else "") + metric_name(self.metric), value, asked
+
+    def margin(self, unknown: float) -> float:
+        """How far the main metric is from its limit, negative beyond it; of an error as a fraction of the limit."""
+        if self.metric is None or self.value is None or self.metric_limit is None:
+            return unknown
+        return kind_of(self.metric).loss(self.value.value, self.metric_limit)
 
     @property
     def state(self) -> State:
@@ -114,7 +151,7 @@ class PastNight(Kept):
     @property
     def action(self) -> str:
         """`retraining requested`, `retraining due`, `retraining held: cooldown`, or nothing."""
-        return retraining_state(self.status, self.retrain, self.hold, self.starts)
+        return retraining_state(self.status, self.retrain, self.hold, self.starts, self.causes)
 
 
 class History(Result):
@@ -170,6 +207,9 @@ def remember(
         metric_limit=None if verdict is None else verdict.limit,
         degraded=performance.degraded,
         estimated=None if estimated is None or metric is None else estimated.metrics.get(metric),
+        basis=basis_of(performance) if verdict is not None and verdict.value is not None else None,
+        breach=first_breach(performance),
+        causes=decision.causes,
     )
     return night if labelled is None else with_labels(night, labelled)
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from pipeline.config import Monitor
 from pipeline.publish.facts.history import PastNight, remember
+from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import (
     HOLDS,
@@ -21,7 +22,7 @@ from pipeline.publish.facts.verdict import (
     ranked,
     retraining_words,
 )
-from pipeline.publish.facts.words import actor, failure_words, performance_words, quality_words
+from pipeline.publish.facts.words import actor, failure_words, quality_words
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -62,6 +63,7 @@ class NightView:
     any order; those before this night are what it is compared with. `retraining` is what came of one of the same date
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
+    `retrainings` are those that the performance chart marks, in any order.
     """
 
     monitor: Monitor
@@ -77,6 +79,7 @@ class NightView:
     retraining: PastRetraining | None = None
     runs: Runs = field(default_factory=Runs)
     labelled: LabelledDay | None = None
+    retrainings: tuple[PastRetraining, ...] = ()
 
     @property
     def run_date(self) -> date:
@@ -132,14 +135,19 @@ class NightView:
     @property
     def consequence(self) -> str:
         """What the verdict means for the model, in a few words."""
-        calm = {"data_broken": "nothing is retrained", "stale": "the newest data is older than it should be"}
+        calm = {
+            "data_broken": "nothing is retrained",
+            "stale": "the newest data is older than it should be",
+            "degraded": "the model is worse than it may be",
+            "drifted": "no retraining is asked for",
+        }
         words = retraining_words(self.decision, self.runs.starts) or calm.get(self.state, "nothing to do")
         return words[0].upper() + words[1:]
 
     @property
     def became(self) -> str:
         """The same with what came of the retraining since, if there was one."""
-        if self.retraining is None or self.decision.status != "drifted":
+        if self.retraining is None or self.decision.status not in ("drifted", "degraded"):
             return self.consequence
         if self.decision.retrain and not self.runs.starts:  # a person has done what was due
             return f"Retraining {self.retraining.headline}"
@@ -163,14 +171,20 @@ class NightView:
 
     @property
     def changed(self) -> tuple[str, str, str]:
-        """What changed, in three lines: drift, quality, performance and volume; broken or stale data comes first."""
-        drift, quality = drift_words(self), quality_words(self.quality)
-        results = f"{performance_words(self.performance)}; {rows_words(self)}"
+        """What changed, in three lines: drift, quality, performance and volume.
+
+        Broken or stale data comes first, then how well the model does, where there is a verdict on that.
+        """
+        performance, drift, rows = performance_words(self.performance), drift_words(self), rows_words(self)
+        quality = quality_words(self.quality)
         blamed = (item for item in self.quality.failures if not self.quality.passed or item.check == "freshness")
         first = next(blamed, None) if self.stale or not self.quality.passed else None
-        if first is None:
-            return drift, quality, results
-        return f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}", drift, results
+        if first is not None:
+            quality = f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}"
+        if is_judged(self.performance):
+            told = (performance, drift)
+            return (quality, performance, f"{drift}; {rows}") if first else (*told, f"{quality}; {rows}")
+        return (quality, drift, f"{performance}; {rows}") if first else (drift, quality, f"{performance}; {rows}")
 
     @property
     def next_step(self) -> str:
@@ -184,24 +198,34 @@ class NightView:
             return (
                 f"Nothing is retrained on broken data. {self.actor} has the source repaired, then runs the night again."
             )
-        if self.decision.status == "drifted":
-            held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
-            who = f"{self.actor} decides whether to wait or to start it by hand."
-            return f"{late}No retraining was started{held}. {who}"
+        if self.decision.status in ("drifted", "degraded"):
+            return late + self._held_step()
         return "Nothing to do."
+
+    def _held_step(self) -> str:
+        """Who decides, where the night does not ask for a retraining although it found a reason."""
+        if self.decision.causes and self.decision.hold is None:
+            return (
+                "No retraining was started: the monitor's `retrain.on` does not name what was found. "
+                f"{self.actor} finds out why, and starts it by hand if the model ought to learn anew."
+            )
+        held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
+        return f"No retraining was started{held}. {self.actor} decides whether to wait or to start it by hand."
 
     def _retraining_step(self) -> str:
         """Who starts the retraining that the night asks for."""
-        if not self.runs.starts:
-            return (
-                "Retraining is due, and nothing starts it by itself here. "
-                f"{self.actor} starts it, if this change is one the model ought to learn."
-            )
-        run = f"the retraining run {self.retraining_run}" if self.runs.airflow else "a retraining"
-        return (
-            f"Nightjar starts {run}; nobody needs to act. "
-            f"{self.actor} should step in if this change is not one the model ought to learn."
+        sure, unless = (
+            "if this change is one the model ought to learn",
+            "this change is not one the model ought to learn",
         )
+        if self.decision.status == "degraded":
+            by_labels = self.tonight.breach is None or self.tonight.breach.basis == "realised"
+            sure = "once the labels are known to be right" if by_labels else "unless the inputs are at fault"
+            unless = "the labels are wrong" if by_labels else "the inputs are at fault"
+        if not self.runs.starts:
+            return f"Retraining is due, and nothing starts it by itself here. {self.actor} starts it, {sure}."
+        run = f"the retraining run {self.retraining_run}" if self.runs.airflow else "a retraining"
+        return f"Nightjar starts {run}; nobody needs to act. {self.actor} should step in if {unless}."
 
     @property
     def command(self) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pipeline.results import ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
+from pipeline.results import Cause, ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
 from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, undecided
 
 State = Literal["healthy", "drifted", "degraded", "data_broken", "stale", "absent"]
@@ -26,7 +26,7 @@ HOLDS: dict[Hold, str] = {
     "backfill": "an old night was run again",
     "too_few_rows": "too few rows",
     "too_few_labels": "too few labels",
-    "not_enough_nights": "too few drifted nights",
+    "not_enough_nights": "too few such nights",
     "cooldown": "cooldown",
 }
 
@@ -51,6 +51,7 @@ def headline(
     weighted: bool = False,
     stale: bool = False,
     critical: int = 0,
+    worse: str = "",
 ) -> str:
     """The verdict in a line; ASCII and free of data, so that it can go into any header.
 
@@ -63,14 +64,18 @@ def headline(
         weighted: it is the one by importance.
         stale: the data is older than it should be.
         critical: how many of the drifted columns decide alone.
+        worse: of a degraded night, in what it is, and `drifted` is 0 where the columns as such did not.
     """
     columns = count(evaluated, "column")
     part = f", {share} by importance" if weighted else f" ({share})"
     if status == "data_broken":
         return _broken("data broken and stale" if stale else "data broken", evaluated, critical_failures)
+    alone = f"{count(critical, 'critical column')}, " if critical else ""
     if status == "drifted":
-        alone = f"{count(critical, 'critical column')}, " if critical else ""
         return f"{'drifted on stale data' if stale else 'drifted'}: {alone}{count(drifted)} of {columns}{part}"
+    if status == "degraded":
+        also = f"; {alone}{count(drifted)} of {columns} drifted{part}" if drifted else ""
+        return f"{'degraded on stale data' if stale else 'degraded'}: {worse}{also}"
     found = f"{count(drifted)} of {columns} drifted{part}" if drifted else f"none of {columns} drifted"
     return f"{'stale data' if stale else 'healthy'}: {found}"
 
@@ -86,17 +91,20 @@ def retraining_words(decision: Decision, starts: bool) -> str:
 
     `starts`: something starts the retraining that the night asks for.
     """
-    return retraining_state(decision.status, decision.retrain, decision.hold, starts)
+    return retraining_state(decision.status, decision.retrain, decision.hold, starts, decision.causes)
 
 
-def retraining_state(status: Status, retrain: bool, hold: Hold | None, starts: bool) -> str:
+def retraining_state(
+    status: Status, retrain: bool, hold: Hold | None, starts: bool, causes: Sequence[Cause] = ()
+) -> str:
     """The words for what a night did about retraining; broken data speaks for itself.
 
-    What nothing starts by itself is due, and is not requested of anybody.
+    What nothing starts by itself is due, and is not requested of anybody. A night whose `causes` are known and that is
+    held by nothing was not to be followed by one, see `retrain.on`.
     """
     if retrain:
         return "retraining requested" if starts else "retraining due"
-    if status != "drifted":
+    if status not in ("drifted", "degraded") or (causes and hold is None):
         return ""
     return f"retraining held: {HOLDS[hold]}" if hold else "retraining held"
 

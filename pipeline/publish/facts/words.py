@@ -6,13 +6,9 @@ from pipeline.config import Monitor
 from pipeline.results import (
     ColumnDrift,
     ExpectationOutcome,
-    PerformanceResult,
     QualityResult,
 )
-from pipeline.wording import clip, count, measured, metric_name, number, share, times, value
-
-_LOWER_IS_BETTER = ("loss", "error", "rmse", "mae", "mape", "mse", "brier")
-
+from pipeline.wording import clip, count, number, share, times, value
 
 _NOBODY = ("unknown", "nobody", "none", "n/a", "-", "?", "todo", "tbd")
 
@@ -48,29 +44,6 @@ def origin_words(outcome: ExpectationOutcome) -> str:
     asked = f"Built-in check {outcome.check}" if outcome.check else "From the suite"
     engines = {"duckdb": ", by DuckDB", "pandas": ", by pandas", "metadata": ", from schema and counts"}
     return asked + engines.get(outcome.engine or "", "")
-
-
-def performance_words(performance: PerformanceResult) -> str:
-    """The first metrics against the reference, or why there are none."""
-    if performance.status == "measured" and performance.realised:
-        metrics = [
-            f"{metric_name(name)} {measured(realised)}"
-            + (f" (reference {measured(performance.reference[name])})" if name in performance.reference else "")
-            for name, realised in list(performance.realised.items())[:2]
-        ]
-        return "Performance: " + ", ".join(metrics)
-    return {
-        "not_configured": "Performance is not measured: no label column is configured",
-        "awaiting_labels": "Performance is not known yet: the labels have not arrived",
-    }.get(performance.status, "Performance could not be measured")
-
-
-def comparison_words(metric: str, realised: float, reference: float) -> str:
-    """`better`, `worse` or `equal` to the reference, to the digits shown."""
-    if measured(realised) == measured(reference):
-        return "equal"
-    lower_is_better = any(part in metric.lower() for part in _LOWER_IS_BETTER)
-    return "better" if (realised < reference) == lower_is_better else "worse"
 
 
 def score_words(column: ColumnDrift) -> tuple[str, str]:

@@ -31,6 +31,7 @@ class Row:
     says: str
     owner: str
     link: str | None
+    metric: str = ""
 
     @property
     def state_words(self) -> str:
@@ -109,7 +110,7 @@ def _row(item: Watched, run_date: date, base: str | None) -> Row | None:
         outcome = item.outcome(run_date, until=run_date)
         says = _verdict(night, known[-2] if len(known) > 1 else None, outcome)
         link = f"{page}{run_date}/index.html" if page else None
-        return Row(fleet.rank(night, outcome), name, night.state, says, owner, link)
+        return Row(fleet.rank(night, outcome), name, night.state, says, owner, link, _metric(night))
     if not _due(item.monitor.schedule, run_date):
         return None
     says = f"No night of {run_date}; the last one is of {known[-1].run_date}" if known else "Has not run yet"
@@ -126,6 +127,15 @@ def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining
     if night.status == "healthy" and night.failures and not night.stale:
         parts.append(f"{count(night.failures, 'expectation')} failed")
     return "; ".join(filter(None, parts))
+
+
+def _metric(night: PastNight) -> str:
+    """`ROC AUC 0.812, at least 0.806`; a headline that says it is not said again."""
+    name, value, asked = night.metric_words
+    if not name or (night.status == "degraded" and night.breach is not None and night.breach.metric == night.metric):
+        return ""
+    words = f"{name} {value}" + (f", {asked} expected" if asked else "")
+    return words[:1].upper() + words[1:]
 
 
 def _due(schedule: str, run_date: date) -> bool:

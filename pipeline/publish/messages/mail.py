@@ -18,8 +18,16 @@ from email.utils import format_datetime
 from html import escape
 
 from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.performance import (
+    beyond_noise,
+    comparison_words,
+    figure,
+    interval_words,
+    is_judged,
+    main_metric,
+)
 from pipeline.publish.facts.verdict import importance_words
-from pipeline.publish.facts.words import comparison_words, failure_words, score_words
+from pipeline.publish.facts.words import failure_words, score_words
 from pipeline.publish.messages.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
 from pipeline.results import ColumnDrift, strength
@@ -133,6 +141,7 @@ def _values(view: NightView) -> dict[str, object]:
             for item in failures[:MAX_FAILURES]
         ],
         "more_failures": max(len(failures) - MAX_FAILURES, 0),
+        "figure": figure(view.performance) if is_judged(view.performance) else None,
         "metrics": _metrics(view),
         "links": _links(view),
     }
@@ -152,17 +161,26 @@ def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
 
 
 def _metrics(view: NightView) -> list[dict[str, str]]:
-    if view.performance.status != "measured":
+    """Realised metrics against the reference, the main one first; better or worse only beyond the noise."""
+    performance = view.performance
+    if performance.status != "measured":
         return []
+    main = main_metric(performance)
     rows = []
-    for metric, value in list(view.performance.realised.items())[:MAX_METRICS]:
-        before = view.performance.reference.get(metric)
+    for metric, value in sorted(performance.realised.items(), key=lambda item: item[0] != main)[:MAX_METRICS]:
+        before, found = performance.reference.get(metric), performance.intervals.get(metric)
+        own = performance.reference_intervals.get(metric)
+        if found is not None and own is not None:
+            comparison: str = beyond_noise(metric, found, own)
+        else:
+            comparison = "" if before is None else comparison_words(metric, value, before)
         rows.append(
             {
                 "name": metric_name(metric),
                 "realised": measured(value),
+                "noise": interval_words(found),
                 "reference": "" if before is None else measured(before),
-                "comparison": "" if before is None else comparison_words(metric, value, before),
+                "comparison": comparison,
             }
         )
     return rows

@@ -19,6 +19,7 @@ from pipeline.publish.templates import page
 from pipeline.wording import clip
 
 _MISSED_ENOUGH = 3
+_FAR = 1e9  # stands for a margin that nobody knows, where monitors are sorted by theirs
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,14 @@ class _Row:
     since: date | None
     newest: PastNight | None
     spark: Markup
+    metric: tuple[str, str, str]
+    trend: Markup
     owner: str
+
+    @property
+    def margin(self) -> float:
+        """How far the main metric is from its limit, negative beyond it; those without one come last when sorted."""
+        return _FAR if self.newest is None else self.newest.margin(_FAR)
 
     @property
     def needs_attention(self) -> bool:
@@ -59,6 +67,7 @@ def fleet_page(
     return page(
         "fleet.html.j2",
         rows=rows,
+        judged=any(row.metric[0] for row in rows),
         problems=[(clip(name, 80), clip(text.splitlines()[0] if text else "", 300)) for name, text in wrong],
         title=fleet.title(len(rows) + len(wrong), needing),
         needing=any(row.needs_attention for row in rows),
@@ -83,6 +92,8 @@ def _row(item: Watched, as_of: date | None) -> _Row:
         since=last.run_date if last and state == "absent" else since(nights),
         newest=last,
         spark=charts.sparkline(nights),
+        metric=("", "", "") if last is None else last.metric_words,
+        trend=charts.metric_spark(nights),
         owner=clip(item.monitor.owner, 80),
     )
 

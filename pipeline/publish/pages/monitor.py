@@ -12,15 +12,15 @@ from pipeline.config import Monitor
 from pipeline.publish import charts
 from pipeline.publish.facts.history import PastNight, since
 from pipeline.publish.facts.retraining import PastRetraining, by_date
+from pipeline.publish.pages.performance_history import monitor_part, serving_words
 from pipeline.publish.templates import page
-from pipeline.wording import apart, clip, count, measured, metric_name, share, times
+from pipeline.wording import clip, count, share, times
 
 MAX_NIGHTS = 90
 HEAT_NIGHTS = 60
 HEAT_COLUMNS = 30
 HEAT_FEW = 30  # so many nights leave room for wide cells, and for the number of every day
 MAX_TABLE = 400
-MAX_METRICS = 12
 
 
 def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining] = ()) -> bytes:
@@ -49,7 +49,8 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         failures=_failures(ordered, places),
         volume=charts.bars_chart(places, lambda night: night.rows, lambda night: count(night.rows, "row"), _page_of),
         most_rows=count(max((slot.night.rows for slot in places if slot.night), default=0)),
-        performance=_performance(places),
+        performance=monitor_part(ordered, MAX_NIGHTS, outcomes),
+        serving=serving_words(monitor, ordered, retrainings) if ordered else [],
         retrainings=_retrainings(ordered, outcomes),
     )
 
@@ -109,23 +110,6 @@ def _failed_words(night: PastNight) -> str:
 
 def _page_of(day: date) -> str:
     return f"{day}/index.html"
-
-
-def _performance(places: Sequence[charts.Slot]) -> list[dict[str, object]]:
-    metrics = list(dict.fromkeys(name for slot in places if slot.night for name in slot.night.performance))
-    rows: list[dict[str, object]] = []
-    for metric in metrics[:MAX_METRICS]:
-        values = [slot.night.performance.get(metric) if slot.night else None for slot in places]
-        known = [value for value in values if value is not None]
-        rows.append(
-            {
-                "name": metric_name(metric),
-                "newest": measured(known[-1]),
-                "range": " to ".join(apart(min(known), max(known), write=measured)) if len(known) > 1 else "",
-                "chart": charts.line_chart(places, values, measured) if len(known) > 1 else "",
-            }
-        )
-    return rows
 
 
 def _heat(nights: Sequence[PastNight]) -> dict[str, object] | None:

@@ -14,24 +14,23 @@ from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
 from pipeline.publish.facts.verdict import by_importance, importance_words, limit_words, share_words
 from pipeline.publish.facts.words import (
-    comparison_words,
     failure_words,
     origin_words,
-    performance_words,
     quality_words,
     score_words,
     strength_words,
 )
+from pipeline.publish.pages.performance import performance_part
+from pipeline.publish.pages.performance_details import MAX_NAME
+from pipeline.publish.pages.performance_history import HISTORY_NIGHTS
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
-from pipeline.wording import apart, clip, count, decided_alone, measured, metric_name, moment, share, size, value
+from pipeline.wording import apart, clip, count, decided_alone, moment, share, size, value
 
-HISTORY_NIGHTS = 30
 MAX_DETAILED = 30
 MAX_LISTED = 1000
 MAX_FAILURES = 100
 MAX_OBJECTS = 50
-MAX_NAME = 80
 
 
 def night_page(view: NightView) -> bytes:
@@ -50,15 +49,12 @@ def night_page(view: NightView) -> bytes:
         weighted=any(item.importance is not None for item in view.drift.columns),
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view),
-        metrics=_metrics(view),
-        by_class=_by_class(view),
-        notes=[clip(note, 500) for note in view.performance.notes],
-        positive=clip(view.performance.positive or "", MAX_NAME) if _is_about_one(view) else "",
+        performance=performance_part(view),
+        drift_figure=_drift_figure(view),
         volume=_volume(view),
         compared=_compared(view),
         methods=_methods(view),
         quality_words=quality_words(view.quality),
-        performance_words=performance_words(view.performance),
         rows_words=rows_words(view),
         records=records(view),
     )
@@ -79,6 +75,21 @@ def _history(view: NightView) -> dict[str, object]:
         "missing": len(places) - len(shown),
         "retrainings": sum(night.retrain for night in shown),
         "broken": sum(night.status == "data_broken" for night in shown),
+    }
+
+
+def _drift_figure(view: NightView) -> dict[str, object]:
+    """The share that is held against the limit, as the second figure of the page."""
+    drift = view.drift
+    if not drift.evaluated:
+        return {"value": "not known", "over": False, "against": "no column could be compared", "basis": ""}
+    of_columns, by_weight = share_words(drift)
+    drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')}"
+    return {
+        "value": of_columns if by_importance(drift) is None else by_weight,
+        "over": drift.drifted,
+        "against": limit_words(drift) + (f"; {decided_alone(drift.deciding)}" if drift.deciding else ""),
+        "basis": drifted if by_importance(drift) is None else f"{drifted}, counted by importance",
     }
 
 
@@ -199,49 +210,6 @@ def _failure(outcome: ExpectationOutcome) -> dict[str, object]:
         "examples": [clip(example, 80) for example in outcome.examples],
         "origin": origin_words(outcome),
     }
-
-
-def _metrics(view: NightView) -> list[dict[str, object]]:
-    if view.performance.status != "measured":
-        return []
-    places = charts.slots((*view.before, view.tonight), HISTORY_NIGHTS)
-    rows: list[dict[str, object]] = []
-    for metric, realised in view.performance.realised.items():
-        before = view.performance.reference.get(metric)
-        past = [slot.night.performance.get(metric) if slot.night is not None else None for slot in places]
-        rows.append(
-            {
-                "name": metric_name(metric),
-                "realised": measured(realised),
-                "reference": "" if before is None else measured(before),
-                "comparison": "" if before is None else comparison_words(metric, realised, before),
-                "trend": charts.line_chart(places, past, measured)
-                if sum(item is not None for item in past) > 2
-                else "",
-            }
-        )
-    return rows
-
-
-def _is_about_one(view: NightView) -> bool:
-    """Whether a metric is there that is about one class."""
-    return any(name in view.performance.realised for name in ("precision", "roc_auc"))
-
-
-def _by_class(view: NightView) -> list[dict[str, str]]:
-    """Every class with its rows, and how well it was told."""
-    return [
-        {
-            "name": clip(item.name, MAX_NAME),
-            "support": count(item.support),
-            "predicted": count(item.predicted),
-            **{
-                name: "" if found is None else measured(found)
-                for name, found in (("precision", item.precision), ("recall", item.recall), ("f1", item.f1))
-            },
-        }
-        for item in view.performance.by_class
-    ]
 
 
 def _volume(view: NightView) -> dict[str, object]:

@@ -13,7 +13,7 @@ from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.night import NightView, Runs
 from pipeline.publish.facts.retraining import remember
 from pipeline.publish.facts.retraining_words import next_step
-from pipeline.results import ColumnDrift, Decision, PerformanceResult
+from pipeline.results import ColumnDrift, Decision
 from tests.publish import samples
 from tests.publish.nights import past
 from tests.publish.retrainings import retraining
@@ -161,27 +161,6 @@ def test_a_score_just_past_its_threshold_does_not_look_equal_to_it() -> None:
 
 def test_a_column_without_a_score_says_so() -> None:
     assert words.score_words(samples.without_score(0))[0] == "no score"
-
-
-@pytest.mark.parametrize(
-    ("metric", "realised", "reference", "word"),
-    [
-        ("roc_auc", 0.8, 0.9, "worse"),
-        ("accuracy", 0.9, 0.8, "better"),
-        ("mean_absolute_error", 2.0, 1.0, "worse"),
-        ("root_mean_squared_error", 1.0, 2.0, "better"),
-        ("log_loss", 0.7, 0.5, "worse"),
-        ("f1", 0.70001, 0.70002, "equal"),
-    ],
-)
-def test_a_comparison_knows_which_side_is_good(metric: str, realised: float, reference: float, word: str) -> None:
-    assert words.comparison_words(metric, realised, reference) == word
-
-
-def test_performance_that_was_not_measured_says_why() -> None:
-    assert "have not arrived" in words.performance_words(samples.performance(measured=False))
-    unset = PerformanceResult(snapshots="", status="not_configured")
-    assert "no label column is configured" in words.performance_words(unset)
 
 
 def test_an_infinitely_strong_drift_has_bounded_words() -> None:

@@ -27,9 +27,9 @@ def test_the_time_line_marks_what_was_promoted_and_what_was_not() -> None:
     asked = [night.run_date for night in nights if night.retrain][-2:]
     outcomes = [remember(retraining("rejected", asked[0])), remember(retraining("promoted", asked[1]))]
     html = pages.monitor_page(samples.monitor(), nights, outcomes)
-    assert html.count(b'class="sign promoted"') == html.count(b'class="sign tried"') == 1
+    assert html.count(b'class="sign promoted"') == html.count(b'class="sign tried"') == 2  # in both charts
     found = Page(html)
-    assert found.addresses.count(f"retraining/{asked[0]}/index.html") == 2
+    assert found.addresses.count(f"retraining/{asked[0]}/index.html") == 3
     assert "1 retraining was promoted (filled diamond)" in found.text
     assert "Rejected version 3" in found.text
 

@@ -1,0 +1,198 @@
+"""The section on performance of a night's page."""
+
+from __future__ import annotations
+
+from pipeline.publish.facts.night import NightView
+from pipeline.publish.facts.performance import (
+    Comparison,
+    beyond_noise,
+    comparison_words,
+    coverage_words,
+    estimator_words,
+    figure,
+    grew_words,
+    interval_words,
+    is_private,
+    main_metric,
+    performance_words,
+    sentence,
+    shown_shifts,
+)
+from pipeline.publish.pages.performance_details import (
+    by_class_of,
+    calibration_of,
+    confusion_of,
+    positive_of,
+    residuals_of,
+    shift_row,
+    threshold_of,
+)
+from pipeline.publish.pages.performance_history import night_history
+from pipeline.results import METRICS, Estimate, PerformanceResult
+from pipeline.wording import clip, count, measured, metric_name
+
+_SPANS = ("7", "30")
+
+
+def performance_part(view: NightView) -> dict[str, object]:
+    """What the section on performance of a night's page says."""
+    performance, private = view.performance, is_private(view.monitor)
+    metric = main_metric(performance)
+    table = _table(performance)
+    return {
+        "words": performance_words(performance),
+        "figure": figure(performance),
+        "judged": performance.verdict is not None and bool(performance.verdict.sentence),
+        "degraded": performance.degraded,
+        "about": _about(performance),
+        "reason": clip(performance.reason or "", 400),
+        "breaches": _breaches(performance),
+        "trend": _trend(performance),
+        "history": None if metric is None else night_history(view, metric),
+        "columns": table[0],
+        "rows": table[1],
+        "has_intervals": bool(performance.intervals),
+        "tonight": _tonight(view),
+        "estimator": estimator_words(performance.estimated),
+        "withdrawn": performance.estimated is not None and performance.estimated.status == "withdrawn",
+        "notes": [clip(note, 500) for note in performance.notes],
+        "positive": "" if private else positive_of(performance),
+        "confusion": None if private else confusion_of(performance.details, performance.reference_details),
+        "residuals": None if private else residuals_of(performance.details, performance.reference_details),
+        "calibration": calibration_of(performance.details, performance.reference_details),
+        "by_class": [] if private else by_class_of(performance),
+        "threshold": threshold_of(performance),
+        "shifts": [shift_row(item) for item in shown_shifts(view.monitor, performance)],
+    }
+
+
+def _about(performance: PerformanceResult) -> str:
+    """On which rows the labelled night rests."""
+    if performance.status != "measured":
+        return ""
+    if performance.coverage is None:
+        return (
+            f"On {count(performance.labelled_rows, 'labelled row')} of {performance.labels_date}, against the reference"
+        )
+    words = coverage_words(performance.labelled_rows, performance.coverage, final=performance.final)
+    return f"Labelled night {performance.labels_date}: {words}"
+
+
+def _breaches(performance: PerformanceResult) -> list[str]:
+    """In what it is worse, but for what the verdict's sentence says already."""
+    verdict = performance.verdict
+    told = () if verdict is None else verdict.breaches
+    words = verdict.sentence.lower() if verdict is not None else ""
+    return [sentence(item.sentence) for item in told if item.sentence.strip(". ").lower() not in words]
+
+
+def _trend(performance: PerformanceResult) -> str:
+    verdict = performance.verdict
+    if verdict is None or verdict.trend is None:
+        return ""
+    trend = verdict.trend
+    return f"{metric_name(trend.metric)} {sentence(trend.sentence, 300)[:1].lower()}{sentence(trend.sentence, 300)[1:]}"
+
+
+def _table(performance: PerformanceResult) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Every metric of the labelled night, of the last nights together and of the reference; and the columns' heads."""
+    now = performance.intervals or _plain(performance.realised, performance.labelled_rows)
+    before = performance.reference_intervals or _plain(performance.reference, 0)
+    spans = {name: performance.spans[name] for name in _SPANS if name in performance.spans}
+    names = [name for name in METRICS if name in now or any(name in span.metrics for span in spans.values())]
+    names += [name for name in now if name not in METRICS]
+    if not names:
+        return [], []
+    main = main_metric(performance)
+    names.sort(key=lambda name: name != main)
+    columns: list[dict[str, object]] = []
+    if now:
+        columns.append({"head": "Labelled night", "note": str(performance.labels_date or ""), "aside": False})
+    columns += [
+        {
+            "head": f"Last {span.nights if name not in _SPANS else name} nights",
+            "note": f"until {span.last}, {count(span.labelled_rows, 'label')}",
+            "aside": name == "7" and len(spans) > 1,
+        }
+        for name, span in spans.items()
+    ]
+    columns.append({"head": "Reference", "note": "", "aside": False})
+    sources = [*([now] if now else []), *(span.metrics for span in spans.values()), before]
+    rows = [
+        {
+            "name": metric_name(name),
+            "main": name == main,
+            "cells": [
+                {
+                    **_cell(
+                        name,
+                        source.get(name),
+                        before.get(name),
+                        told=source is not before,
+                        plain=not performance.intervals,
+                    ),
+                    "aside": column["aside"],
+                }
+                for source, column in zip(sources, columns, strict=True)
+            ],
+        }
+        for name in names
+    ]
+    return columns, rows
+
+
+def _plain(values: dict[str, float], rows: int) -> dict[str, Estimate]:
+    """Values of an earlier version, which knew no interval."""
+    return {name: Estimate(value=value, rows=rows) for name, value in values.items()}
+
+
+def _cell(
+    metric: str, found: Estimate | None, before: Estimate | None, *, told: bool, plain: bool
+) -> dict[str, object]:
+    """A value with its interval, and whether it is better or worse than the reference by more than chance explains."""
+    if found is None:
+        return {"value": "", "noise": "", "means": ""}
+    means: Comparison | str = ""
+    if told and before is not None:
+        means = comparison_words(metric, found.value, before.value) if plain else beyond_noise(metric, found, before)
+    return {"value": measured(found.value), "noise": interval_words(found), "means": means}
+
+
+def _tonight(view: NightView) -> dict[str, object] | None:
+    """The night's own predictions: estimated that night, and realised since."""
+    estimated, labelled = view.performance.estimated, view.labelled
+    guessed = {} if estimated is None or estimated.status == "not_evaluable" else estimated.metrics
+    known = {} if labelled is None else labelled.metrics
+    names = [name for name in METRICS if name in guessed or (name in known and guessed)]
+    if not names and (labelled is None or labelled.status == "awaiting_labels"):
+        return None
+    names = names or [name for name in METRICS if name in known]
+    main = main_metric(view.performance)
+    names.sort(key=lambda name: name != main)
+    return {
+        "rows": [
+            {
+                "name": metric_name(name),
+                "main": name == main,
+                "estimated": _cell(name, guessed.get(name), None, told=False, plain=False),
+                "realised": _cell(name, known.get(name), None, told=False, plain=False),
+                "missed": _missed(guessed.get(name), known.get(name)),
+            }
+            for name in names
+        ],
+        "estimates": bool(guessed),
+        "coverage": ""
+        if labelled is None
+        else coverage_words(labelled.labelled_rows, labelled.coverage if labelled.rows else None, final=labelled.final),
+        "reason": "" if labelled is None else clip(labelled.reason or "", 300),
+        "grew": "" if labelled is None else grew_words(labelled),
+        "known": bool(known),
+    }
+
+
+def _missed(guessed: Estimate | None, known: Estimate | None) -> bool:
+    """Whether the realised value lies beyond the estimate's interval, and its own does not reach it."""
+    if guessed is None or known is None or guessed.low is None or guessed.high is None:
+        return False
+    low, high = (known.value if end is None else end for end in (known.low, known.high))
+    return high < guessed.low or low > guessed.high
