@@ -44,6 +44,8 @@ def count_classes(
         known: how many classes there are.
         positive: the one that precision, recall, F1, ROC AUC and average precision are about.
     """
+    import numpy as np
+
     there = truth >= 0
     answered = there & (said >= 0) if said is not None else None
     found = Counts("classification", 0, known, positive)
@@ -51,10 +53,10 @@ def count_classes(
         found = replace(found, cells=_cells(truth[answered], said[answered], known))
     rows = answered
     if scores is not None and scores[1].shape[1]:
-        import numpy as np
-
-        order = np.argsort(np.asarray(scores[0], dtype=np.int64), kind="stable")
-        positions, matrix = [int(scores[0][place]) for place in order], scores[1][:, order]
+        positions, matrix = [int(place) for place in scores[0]], np.asarray(scores[1], dtype=np.float64)
+        if positions != sorted(positions):
+            matrix = matrix[:, np.argsort(positions)]
+            positions.sort()
         scored = there & ~np.isnan(matrix).all(axis=1)
         rows = scored if rows is None else rows | scored
         if scored.any():
@@ -187,6 +189,7 @@ def count_forecasts(truth: Floats, forecast: Floats, quantile: float | None = No
     """
     import numpy as np
 
+    truth, forecast = (np.asarray(column, dtype=np.float64) for column in (truth, forecast))
     there = ~(np.isnan(truth) | np.isnan(forecast))
     if not there.all():
         truth, forecast = truth[there], forecast[there]

@@ -9,7 +9,7 @@ from pipeline.results.metric_kinds import Task
 
 
 class Levels(Result):
-    """Rows by score, on the grid of `pipeline.metrics.grid` with this `step`, as `pipeline.metrics.packing` writes them.
+    """Rows by score, on the grid of `pipeline.metrics.grid` with this `step`, written by `pipeline.metrics.packing`.
 
     `counts` are three lines with a number for each level, which are ascending: how far its place lies from that of the
     one before, how many rows have the class (or came true), and how many have not.
