@@ -174,23 +174,20 @@ def _together(
     if len(by_class) < 2 or many < _FEWEST_TOGETHER:
         return {}
     rows, came = rows[::step], came[::step]
-    kinds = {
-        place: (level.own.astype(np.float64), level.others.astype(np.float64)) for place, level in by_class.items()
-    }
-    found = {}
-    for name, influence in ranking.INFLUENCES.items():
-        moved, apart = np.zeros(len(rows)), 0.0
-        for place, (own, others) in kinds.items():
-            if own.any() and others.any():
-                at = np.searchsorted(by_class[place].scores, rows[:, positions.index(place)])
-                at = np.minimum(at, len(own) - 1)  # next to it where scores were rounded
-                by_own, by_others = influence(own, others)
-                by_row = np.where(came == place, by_own[at], by_others[at])
-                moved += by_row
-                apart += float(np.sqrt((by_row**2).mean()))
-        if apart > 0:
-            found[name] = (many, min(float(np.sqrt((moved**2).mean())) / apart, 1.0))
-    return found
+    moved, apart = {name: np.zeros(len(rows)) for name in ranking.INFLUENCES}, dict.fromkeys(ranking.INFLUENCES, 0.0)
+    for place, level in by_class.items():
+        own, others = level.own.astype(np.float64), level.others.astype(np.float64)
+        if not own.any() or not others.any():
+            continue
+        at = np.searchsorted(level.scores, rows[:, positions.index(place)])
+        at = np.minimum(at, len(own) - 1)  # next to it where scores were rounded
+        for name, influence in ranking.INFLUENCES.items():
+            by_own, by_others = influence(own, others)
+            by_row = np.where(came == place, by_own[at], by_others[at])
+            moved[name] += by_row
+            apart[name] += float(np.sqrt((by_row**2).mean()))
+    spread = {name: float(np.sqrt((by_row**2).mean())) for name, by_row in moved.items()}
+    return {name: (many, min(spread[name] / total, 1.0)) for name, total in apart.items() if total > 0}
 
 
 def _levels(scores: Floats, is_own: NDArray[np.bool_], step: int | None) -> LevelCounts:

@@ -74,12 +74,14 @@ class Counts:
         return self.confidence if self.event is None else self.levels.get(self.event)
 
     def margins(self) -> Margins | None:
-        """Rows by class, what is none of the classes last; None where no row has a label and a prediction."""
+        """Rows by class, then what is none of the classes, then predictions that are none and differ from a label which
+        is none too; None where no row has a label and a prediction.
+        """
         import numpy as np
 
         if self.cells is None:
             return None
-        cells, many = self.cells, self.known + 1
+        cells, many = self.cells, self.known + 2
         rows = cells.rows.astype(np.float64)
         same = cells.truth == cells.said
         return Margins(
@@ -88,7 +90,7 @@ class Counts:
                 for place, weights in (
                     (cells.truth[same], rows[same]),
                     (cells.truth, rows),
-                    (np.minimum(cells.said, self.known), rows),
+                    (cells.said, rows),
                 )
             )
         )

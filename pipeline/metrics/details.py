@@ -45,9 +45,13 @@ def by_class(counts: Counts, names: Sequence[str]) -> list[ClassPerformance]:
     """Precision, recall and F1 of every class (van Rijsbergen 1979), the first 50; what is none of them is the last
     one where it came as a label.
     """
+    import numpy as np
+
     found = counts.margins()
     if found is None or not names:
         return []
+    known = counts.known
+    predicted_rows = np.append(found.said[:known], found.said[known:].sum())
     rows = [
         ClassPerformance(
             name=name,
@@ -57,7 +61,9 @@ def by_class(counts: Counts, names: Sequence[str]) -> list[ClassPerformance]:
             recall=float(hits / support) if support else None,
             f1=float(2 * hits / (support + predicted)) if support + predicted else None,
         )
-        for name, support, predicted, hits in zip((*names, NOT_KNOWN), found.truth, found.said, found.hits, strict=True)
+        for name, support, predicted, hits in zip(
+            (*names, NOT_KNOWN), found.truth[: known + 1], predicted_rows, found.hits[: known + 1], strict=True
+        )
     ]
     return (rows if rows[-1].support else rows[:-1])[:MOST_CLASSES]
 

@@ -69,7 +69,7 @@ def _confusion(counts: Counts, name: str) -> Estimate | None:
     value = float(confusion.value(name, found, positive))
     shares = confusion.Margins(found.hits / total, found.truth / total, found.said / total)
     slope, cells = confusion.gradient(name, shares, positive), counts.cells
-    moved = slope.truth[cells.truth] + slope.said[np.minimum(cells.said, counts.known)]
+    moved = slope.truth[cells.truth] + slope.said[cells.said]
     moved = moved + np.where(cells.truth == cells.said, slope.hits[cells.truth], 0.0)
     part = cells.rows / total
     error = math.sqrt(max(float((part * moved**2).sum() - (part * moved).sum() ** 2), 0.0) / total)
