@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.metrics.counting import count_classes, count_forecasts
@@ -63,6 +63,9 @@ def test_of_classes(seed: int, known: int, rows: int, columns: str, values: str,
 
 
 @EVERY
+@example([1.5095849699286165e169], [1.5095849699286157e169], None)
+@example([0.0], [1.2e308], None)
+@example([0.0], [2.2e-309], None)
 @given(NUMBERS, NUMBERS, st.sampled_from([None, 0.1, 0.5]))
 def test_of_forecasts(truth: list[float], said: list[float], quantile: float | None) -> None:
     rows = min(len(truth), len(said))
