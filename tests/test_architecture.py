@@ -47,6 +47,12 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("built_in", "sound"),
         ("validate",),
     ),
+    "metrics": (
+        ("confusion", "intervals", "packing", "ranking", "sums"),
+        ("forecasts", "grid", "probabilities", "threshold"),
+        ("counts", "draws"),
+        ("counting", "details", "measure"),
+    ),
     "publish": (
         ("facts",),
         ("charts",),

@@ -9,8 +9,9 @@ scikit-learn's with `zero_division=0`: a class that was never predicted has prec
     precision, recall, f1   of the positive class; where there is none, the mean over the classes that a row has as
                         label, so that a class which a draw lacks counts neither for nor against
 
-Labels and predictions that are none of the known classes are together one more class, the last one; scikit-learn would
-make one of each different value, which nobody could follow over nights.
+Labels and predictions that are none of the known classes are together one more class, and such predictions of rows
+whose label is another such value are one more; scikit-learn would make a class of each different value, which nobody
+could follow over nights. With a single such value it is the same.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.metrics import forecasts, grid, probabilities
+from pipeline.metrics import forecasts, grid, probabilities, ranking
 from pipeline.metrics.counts import Cells, Counts
 from pipeline.metrics.ranking import LevelCounts, levels
 from pipeline.metrics.sums import sums
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_EXACT = 20_000_000
 _EARLY_STEP = 4  # 65,536 cells in every factor of two
+_FEWEST_TOGETHER, _MOST_TOGETHER = 30, 100_000  # rows
 _RESIDUAL_STEP = 12  # 256 cells in every factor of two
 _NOT_MEASURED = "so log loss, Brier score and calibration are not measured; ROC AUC and average precision are, of ranks"
 
@@ -44,6 +45,8 @@ def count_classes(
         known: how many classes there are.
         positive: the one that precision, recall, F1, ROC AUC and average precision are about.
     """
+    import numpy as np
+
     there = truth >= 0
     answered = there & (said >= 0) if said is not None else None
     found = Counts("classification", 0, known, positive)
@@ -51,10 +54,10 @@ def count_classes(
         found = replace(found, cells=_cells(truth[answered], said[answered], known))
     rows = answered
     if scores is not None and scores[1].shape[1]:
-        import numpy as np
-
-        order = np.argsort(np.asarray(scores[0], dtype=np.int64), kind="stable")
-        positions, matrix = [int(scores[0][place]) for place in order], scores[1][:, order]
+        positions, matrix = [int(place) for place in scores[0]], np.asarray(scores[1], dtype=np.float64)
+        if positions != sorted(positions):
+            matrix = matrix[:, np.argsort(positions)]
+            positions.sort()
         scored = there & ~np.isnan(matrix).all(axis=1)
         rows = scored if rows is None else rows | scored
         if scored.any():
@@ -138,6 +141,7 @@ def _several(found: Counts, truth: Codes, positions: list[int], matrix: Floats) 
         return replace(found, lost=_LOST)
     if not len(rows):
         return found
+    found = replace(found, together=_together(by_class, positions, rows, came))
     best = rows.argmax(axis=1)
     every, chosen = np.arange(len(rows)), np.asarray(positions)[best]
     confidence = _levels(np.clip(rows[every, best], 0.0, 1.0), chosen == came, step)
@@ -155,6 +159,35 @@ def _several(found: Counts, truth: Codes, positions: list[int], matrix: Floats) 
             "brier_score": sums(probabilities.brier_scores_of_several(rows, own)),
         }),
     )  # fmt: skip
+
+
+def _together(
+    by_class: dict[int, LevelCounts], positions: list[int], rows: Floats, came: Codes
+) -> dict[str, tuple[int, float]]:
+    """How far classes move together: the standard error of the mean over them as a part of the mean of theirs.
+
+    From how each row moves all of them; of many rows, 100,000 at equal distances show it well enough.
+    """
+    import numpy as np
+
+    step, many = -(-len(rows) // _MOST_TOGETHER), len(rows)
+    if len(by_class) < 2 or many < _FEWEST_TOGETHER:
+        return {}
+    rows, came = rows[::step], came[::step]
+    moved, apart = {name: np.zeros(len(rows)) for name in ranking.INFLUENCES}, dict.fromkeys(ranking.INFLUENCES, 0.0)
+    for place, level in by_class.items():
+        own, others = level.own.astype(np.float64), level.others.astype(np.float64)
+        if not own.any() or not others.any():
+            continue
+        at = np.searchsorted(level.scores, rows[:, positions.index(place)])
+        at = np.minimum(at, len(own) - 1)  # next to it where scores were rounded
+        for name, influence in ranking.INFLUENCES.items():
+            by_own, by_others = influence(own, others)
+            by_row = np.where(came == place, by_own[at], by_others[at])
+            moved[name] += by_row
+            apart[name] += float(np.sqrt((by_row**2).mean()))
+    spread = {name: float(np.sqrt((by_row**2).mean())) for name, by_row in moved.items()}
+    return {name: (many, min(spread[name] / total, 1.0)) for name, total in apart.items() if total > 0}
 
 
 def _levels(scores: Floats, is_own: NDArray[np.bool_], step: int | None) -> LevelCounts:
@@ -187,6 +220,7 @@ def count_forecasts(truth: Floats, forecast: Floats, quantile: float | None = No
     """
     import numpy as np
 
+    truth, forecast = (np.asarray(column, dtype=np.float64) for column in (truth, forecast))
     there = ~(np.isnan(truth) | np.isnan(forecast))
     if not there.all():
         truth, forecast = truth[there], forecast[there]

@@ -58,6 +58,7 @@ class Counts:
     levels: Mapping[int, LevelCounts] = field(default_factory=dict)
     confidence: LevelCounts | None = None
     probable: bool | None = None
+    together: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     losses: Mapping[str, Sums] = field(default_factory=dict)
     moments: Mapping[str, float] = field(default_factory=dict)
     residuals: LevelCounts | None = None
@@ -73,12 +74,14 @@ class Counts:
         return self.confidence if self.event is None else self.levels.get(self.event)
 
     def margins(self) -> Margins | None:
-        """Rows by class, what is none of the classes last; None where no row has a label and a prediction."""
+        """Rows by class, then what is none of the classes, then predictions that are none and differ from a label which
+        is none too; None where no row has a label and a prediction.
+        """
         import numpy as np
 
         if self.cells is None:
             return None
-        cells, many = self.cells, self.known + 1
+        cells, many = self.cells, self.known + 2
         rows = cells.rows.astype(np.float64)
         same = cells.truth == cells.said
         return Margins(
@@ -87,7 +90,7 @@ class Counts:
                 for place, weights in (
                     (cells.truth[same], rows[same]),
                     (cells.truth, rows),
-                    (np.minimum(cells.said, self.known), rows),
+                    (cells.said, rows),
                 )
             )
         )
@@ -113,6 +116,7 @@ class Counts:
             levels=dict(zip(names, on_grid, strict=False)),
             confidence=None if self.confidence is None else on_grid[-1],
             probable=self.probable,
+            together=dict(self.together),
             losses=dict(self.losses),
             moments=dict(self.moments),
             residuals=residuals[0] if residuals else None,
@@ -134,6 +138,7 @@ def unpacked(tally: Tally) -> Counts:
         levels={place: grid.read(part) for place, part in tally.levels.items()},
         confidence=None if tally.confidence is None else grid.read(tally.confidence),
         probable=tally.probable,
+        together=tally.together,
         losses=tally.losses,
         moments=tally.moments,
         residuals=None if tally.residuals is None else grid.read(tally.residuals),
@@ -173,6 +178,7 @@ def merged(*parts: Counts) -> Counts:
         levels=_added_levels(scored),
         confidence=_added([part.confidence for part in scored if part.confidence is not None]),
         probable=scored[0].probable if scored else None,
+        together=_added_together(scored),
         moments=forecasts.added([part.moments for part in parts if part.moments] or [{}]),
         residuals=_added([part.residuals for part in parts if part.residuals is not None]),
         quantile=quantiles.pop() if len(quantiles) == 1 else None,
@@ -187,6 +193,15 @@ def _added_losses(parts: tuple[Counts, ...], lost: frozenset[str]) -> tuple[dict
     found = {name: sums.added([part.losses[name] for part in parts if name in part.losses]) for name in names}
     present = {name: total for name, total in found.items() if total is not None}
     return present, lost | (set(found) - set(present))
+
+
+def _added_together(parts: list[Counts]) -> dict[str, tuple[int, float]]:
+    """Rows and their mean, of the parts that know it."""
+    found = {}
+    for name in dict.fromkeys(name for part in parts for name in part.together):
+        rows, means = zip(*sorted(part.together[name] for part in parts if name in part.together), strict=True)
+        found[name] = (sum(rows), sums.mean_of(means, rows))
+    return found
 
 
 def _added_levels(parts: list[Counts]) -> dict[int, LevelCounts]:

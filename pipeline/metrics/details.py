@@ -22,6 +22,7 @@ OTHER = "other"
 NOT_KNOWN = "not a known class"
 _BARS = 30
 _TAIL = 0.005
+_SMALLEST, _LARGEST = 1e-300, 1e307  # beyond them there are no numbers to draw bars with
 
 
 def details(counts: Counts, names: Sequence[str] = ()) -> Details:
@@ -45,9 +46,13 @@ def by_class(counts: Counts, names: Sequence[str]) -> list[ClassPerformance]:
     """Precision, recall and F1 of every class (van Rijsbergen 1979), the first 50; what is none of them is the last
     one where it came as a label.
     """
+    import numpy as np
+
     found = counts.margins()
     if found is None or not names:
         return []
+    known = counts.known
+    predicted_rows = np.append(found.said[:known], found.said[known:].sum())
     rows = [
         ClassPerformance(
             name=name,
@@ -57,7 +62,9 @@ def by_class(counts: Counts, names: Sequence[str]) -> list[ClassPerformance]:
             recall=float(hits / support) if support else None,
             f1=float(2 * hits / (support + predicted)) if support + predicted else None,
         )
-        for name, support, predicted, hits in zip((*names, NOT_KNOWN), found.truth, found.said, found.hits, strict=True)
+        for name, support, predicted, hits in zip(
+            (*names, NOT_KNOWN), found.truth[: known + 1], predicted_rows, found.hits[: known + 1], strict=True
+        )
     ]
     return (rows if rows[-1].support else rows[:-1])[:MOST_CLASSES]
 
@@ -93,19 +100,17 @@ def _histogram(residuals: LevelCounts) -> Histogram | None:
     import numpy as np
 
     values, ranks = residuals.scores, np.cumsum(residuals.own)
+    if np.abs(values).max() > _LARGEST:
+        return None
     half, total = grid.half_widths(values, residuals.step or 0), int(ranks[-1])
     low, high = (values[np.searchsorted(ranks, part * total)] for part in (_TAIL, 1 - _TAIL))
-    with np.errstate(over="ignore"):
-        width = (high - low) / _BARS
-        ends = np.column_stack([values - half, values + half]).ravel()
-    if not np.isfinite(width):
-        return None
-    if not width > 0:  # one value: bars beside it
-        width = (abs(low) or 1.0) / _BARS
+    width = (high - low) / _BARS
+    ends = np.column_stack([values - half, values + half]).ravel()
+    if width < _SMALLEST:  # one value: bars beside it
+        width = (abs(low) if abs(low) > _BARS * _SMALLEST else 1.0) / _BARS
         low -= width * _BARS / 2
     edges = np.unique(low + width * np.arange(_BARS + 1))
-    largest = np.finfo(np.float64).max
-    edges[0], edges[-1] = max(min(edges[0], ends[0]), -largest), min(max(edges[-1], ends[-1]), largest)
+    edges[0], edges[-1] = min(edges[0], ends[0]), max(edges[-1], ends[-1])
     below = np.interp(edges, ends, np.column_stack([ranks - residuals.own, ranks]).ravel())
     below[0], below[-1] = 0, total
     counts = np.diff(np.rint(below).astype(np.int64))

@@ -159,8 +159,8 @@ def r2(found: Mapping[str, float]) -> tuple[float, float | None] | None:
     if not {"rows", "mean", "t2", "u"} <= set(found) or found["rows"] < 2:
         return None
     rows, spread = found["rows"], found["t2"] / found["rows"]
-    rounding = (4 * math.ulp(abs(found["mean"]))) ** 2
-    if spread <= rounding or spread < _SMALLEST_SQUARE:
+    rounding = 4 * math.ulp(abs(found["mean"]))
+    if math.sqrt(max(spread, 0.0)) <= rounding or spread < _SMALLEST_SQUARE:
         return None
     left = (found["u"] / rows) / spread
     if not math.isfinite(left):

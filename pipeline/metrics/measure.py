@@ -69,7 +69,7 @@ def _confusion(counts: Counts, name: str) -> Estimate | None:
     value = float(confusion.value(name, found, positive))
     shares = confusion.Margins(found.hits / total, found.truth / total, found.said / total)
     slope, cells = confusion.gradient(name, shares, positive), counts.cells
-    moved = slope.truth[cells.truth] + slope.said[np.minimum(cells.said, counts.known)]
+    moved = slope.truth[cells.truth] + slope.said[cells.said]
     moved = moved + np.where(cells.truth == cells.said, slope.hits[cells.truth], 0.0)
     part = cells.rows / total
     error = math.sqrt(max(float((part * moved**2).sum() - (part * moved).sum() ** 2), 0.0) / total)
@@ -94,8 +94,9 @@ def _below(name: str, found: confusion.Margins, positive: int | None) -> float:
 def _ranked(counts: Counts, name: str) -> Estimate | None:
     """Of the class that a score is about; of several the mean over those that rows have and have not.
 
-    The standard error of a mean over classes is that of classes which move together entirely, the mean of theirs: it is
-    never too small.
+    The standard error of a mean over classes is the mean of theirs, times how far they move together: on the rows that
+    the counts were made from the rows' influence on all of them at once is known. Where these were too few to tell,
+    classes are taken to move together entirely, which is never too small.
     """
     import numpy as np
 
@@ -119,7 +120,8 @@ def _ranked(counts: Counts, name: str) -> Estimate | None:
     value, known = math.fsum(values) / len(values), [error for error in errors if error is not None]
     if len(known) < len(errors):
         return _estimate(value, None, Interval(), rows)
-    error = math.fsum(known) / len(known)
+    _, part = counts.together.get(name, (0, 1.0)) if len(values) > 1 else (0, 1.0)
+    error = part * math.fsum(known) / len(known)
     return _estimate(value, error, intervals.of_rate(value, error, min(least), min(least)), rows)
 
 

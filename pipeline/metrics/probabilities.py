@@ -31,8 +31,8 @@ def in_range(scores: Floats) -> bool:
 
 
 def log_losses(own: Floats) -> Floats:
-    """Minus the logarithm of how probable each row's own class was held, which is clipped as scikit-learn does, so that
-    nothing is impossible; in nats.
+    """Minus the logarithm of how probable each row's own class was held, in nats. As scikit-learn has it, this is at
+    least the smallest float that can be added to 1, so that nothing is impossible: 36 for a class that was held so.
     """
     import numpy as np
 
@@ -97,7 +97,8 @@ class Groups:
         self.variance = np.maximum(squares / there - (self.excess / there) ** 2, 0.0)
 
     def error(self) -> tuple[float, float | None, Interval]:
-        """The calibration error, its standard error, and its interval, which holds the true one in 95% of nights or more.
+        """The calibration error, its standard error, and its interval, which holds the true one at least as often as it
+        says.
 
         The standard error is the delta method's, as if it were known in each group whether too much was said (rows
         within a group are independent). Noise alone lifts the error above 0: of a model without any it is the mean of

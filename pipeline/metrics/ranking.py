@@ -106,48 +106,60 @@ def mixed_average_precision(own: Floats, others: Floats) -> Floats:
     return _ratio((own * precision).sum(), own.sum())
 
 
-def roc_auc_error(own: Floats, others: Floats) -> float | None:
-    """Its standard error: the placements of both kinds of rows among each other (DeLong and others 1988).
-
-    None with fewer than two rows of a kind.
+def roc_auc_influence(own: Floats, others: Floats) -> tuple[Floats, Floats]:
+    """How a row of the class, and another one, at each score moves ROC AUC: its placement among the other kind (DeLong
+    and others 1988), less the mean, over the share of its kind.
     """
     import numpy as np
 
-    many, rest = float(own.sum()), float(others.sum())
-    if many < 2 or rest < 2:
-        return None
+    many, rest = own.sum(), others.sum()
     above = (np.cumsum(others) - others / 2) / rest
-    variance = _variance(above, own, many) / many
-    above = 1 - (np.cumsum(own) - own / 2) / many
-    variance += _variance(above, others, rest) / rest
-    return math.sqrt(variance)
+    below = 1 - (np.cumsum(own) - own / 2) / many
+    mean, total = (own * above).sum() / many, many + rest
+    return (above - mean) * (total / many), (below - mean) * (total / rest)
 
 
-def average_precision_error(own: Floats, others: Floats) -> float | None:
-    """Its standard error by the delta method over the counts at each score, which are multinomial.
+def average_precision_influence(own: Floats, others: Floats) -> tuple[Floats, Floats]:
+    """The same of average precision, by the delta method over the counts at each score, which are multinomial.
 
     With shares a and b of rows of the class and others at each score, A and C the shares of rows of the class and of
     all from there upwards, and p the sum of a, it is the sum of a A / C, divided by p. Its derivative by a at score s
     is (A / C + sum over t <= s of a (1 / C - A / C^2) - itself) / p; by b it is minus the sum of a A / C^2, over p.
-
-    None with fewer than two rows of the class.
     """
     import numpy as np
 
-    many, total = float(own.sum()), float(own.sum() + others.sum())
-    if many < 2:
-        return None
+    total = own.sum() + others.sum()
     own, others = own / total, others / total
-    share = many / total
+    share = own.sum()
     hits = np.cumsum(own[::-1])[::-1]
     every = np.cumsum((own + others)[::-1])[::-1]
     precision = hits / every
     lost = np.cumsum(own * precision / every)
     gained = np.cumsum(own / every)
-    mean = float((own * precision).sum() / share)
-    by_own = (precision + gained - lost - mean) / share
-    variance = float((own * by_own**2).sum() + (others * (lost / share) ** 2).sum()) / total
-    return math.sqrt(variance)
+    mean = (own * precision).sum() / share
+    return (precision + gained - lost - mean) / share, -lost / share
+
+
+def roc_auc_error(own: Floats, others: Floats) -> float | None:
+    """Its standard error (DeLong and others 1988); None with fewer than two rows of a kind."""
+    many, rest = float(own.sum()), float(others.sum())
+    if many < 2 or rest < 2:
+        return None
+    by_own, by_others = roc_auc_influence(own, others)
+    # Variances of both kinds of placements as of samples.
+    of_own, of_others = (own * by_own**2).sum() * many / (many - 1), (others * by_others**2).sum() * rest / (rest - 1)
+    return math.sqrt(of_own + of_others) / (many + rest)
+
+
+def average_precision_error(own: Floats, others: Floats) -> float | None:
+    """Its standard error (delta method); None with fewer than two rows of the class."""
+    if own.sum() < 2:
+        return None
+    by_own, by_others = average_precision_influence(own, others)
+    return math.sqrt((own * by_own**2).sum() + (others * by_others**2).sum()) / float(own.sum() + others.sum())
+
+
+INFLUENCES = {"roc_auc": roc_auc_influence, "average_precision": average_precision_influence}
 
 
 def roc_auc_bound(own: Floats, others: Floats) -> float:
@@ -156,11 +168,6 @@ def roc_auc_bound(own: Floats, others: Floats) -> float:
     """
     pairs = float(own.sum()) * float(others.sum())
     return float((own * others).sum()) / (2 * pairs) if pairs > 0 else 0.0
-
-
-def _variance(values: Floats, rows: Floats, total: float) -> float:
-    mean = float((values * rows).sum() / total)
-    return float((rows * (values - mean) ** 2).sum() / (total - 1))
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

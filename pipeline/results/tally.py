@@ -9,7 +9,7 @@ from pipeline.results.metric_kinds import Task
 
 
 class Levels(Result):
-    """Rows by score, on the grid of `pipeline.metrics.grid` with this `step`, as `pipeline.metrics.packing` writes them.
+    """Rows by score, on the grid of `pipeline.metrics.grid` with this `step`, written by `pipeline.metrics.packing`.
 
     `counts` are three lines with a number for each level, which are ascending: how far its place lies from that of the
     one before, how many rows have the class (or came true), and how many have not.
@@ -34,9 +34,11 @@ class Tally(Result):
     label, prediction and rows of every pair that came; `known` itself is what is none of the classes, and as a
     prediction one more is what is neither a class nor the same as the label. `levels` are, by position of a class, its
     scores (`event`: the class that a single score is about); `confidence` those of the class that was most probable,
-    and whether it was the right one. `probable`: the scores were probabilities. `losses` are by metric, `moments` sums
-    that R2 needs, by name. `residuals` are forecast minus truth. `lost` are metrics that rows did not allow, `notes`
-    sentences about that. `version` grows when the meaning changes, and another version is measured anew.
+    and whether it was the right one. `probable`: the scores were probabilities. `together` is by metric of ranks from
+    how many rows, and which part of the mean standard error of the classes that of their mean is. `losses` are by
+    metric, `moments` sums that R2 needs, by name. `residuals` are forecast minus truth. `lost` are metrics that rows
+    did not allow, `notes` sentences about that. `version` grows when the meaning changes, and another version is
+    measured anew.
     """
 
     version: int = 1
@@ -49,6 +51,7 @@ class Tally(Result):
     levels: dict[int, Levels] = Field(default_factory=dict)
     confidence: Levels | None = None
     probable: bool | None = None
+    together: dict[str, tuple[int, Number]] = Field(default_factory=dict)
     losses: dict[str, Sums] = Field(default_factory=dict)
     moments: dict[str, Number] = Field(default_factory=dict)
     residuals: Levels | None = None

@@ -244,3 +244,15 @@ def test_the_score_is_not_changed() -> None:
     given = case.probabilities.copy()
     case.counts()
     assert (given == case.probabilities).all()
+
+
+def test_scores_and_numbers_of_any_type_are_read() -> None:
+    case = classified(1, 3, 50)
+    single = case.probabilities.astype(np.float32)
+
+    found = count_classes(case.truth, case.said, (range(3), single), 3, None)  # type: ignore[arg-type]
+
+    assert measure(found)["roc_auc"].value == pytest.approx(measure(case.counts())["roc_auc"].value, abs=1e-3)
+    assert found.packed().levels[0].step == 0
+    whole = count_forecasts(np.arange(5), np.arange(5) + 1)  # type: ignore[arg-type]
+    assert measure(whole)["mean_error"].value == 1.0

@@ -33,7 +33,13 @@ def test_single_rows_added_up_are_the_whole(seed: int, known: int, rows: int, st
 
     parts = [case.counts(slice(row, row + 1)) for row in range(rows)]
 
-    require_equal(measure(merged(*parts)), measure(case.counts()))
+    found, expected = measure(merged(*parts)), measure(case.counts())
+    if known > 2:  # no row shows how far classes move together: as far as can be
+        for name in {"roc_auc", "average_precision"} & expected.keys():
+            ranked, one = expected.pop(name), found.pop(name)
+            assert one.value == pytest.approx(ranked.value)
+            assert one.error is None or one.error >= ranked.error - 1e-12  # type: ignore[operator]
+    require_equal(found, expected)
 
 
 @EVERY
@@ -153,8 +159,8 @@ def test_numbers_of_rows_in_a_tally_take_no_more_space_than_their_digits() -> No
 
 def test_no_label_prediction_or_row_is_in_a_tally() -> None:
     assert set(Tally.model_fields) == {
-        "version", "task", "rows", "known", "positive", "cells", "event", "levels", "confidence", "probable", "losses",
-        "moments", "residuals", "quantile", "lost", "notes",
+        "version", "task", "rows", "known", "positive", "cells", "event", "levels", "confidence", "probable",
+        "together", "losses", "moments", "residuals", "quantile", "lost", "notes",
     }  # fmt: skip
 
 
@@ -202,3 +208,21 @@ def test_a_night_without_a_row_changes_nothing() -> None:
     assert measure(merged(empty, case.counts())) == measure(case.counts())
     nothing = Counts("regression", 0)
     assert measure(merged(nothing, forecasts(1, 20))) == measure(forecasts(1, 20))
+
+
+def test_classes_that_are_one_question_move_together_and_others_less() -> None:
+    """Of two classes of three that are never told apart from their complements, and of three that are."""
+    random = np.random.default_rng(0)
+    rows = 3_000
+    truth = random.integers(0, 2, rows)
+    likely = 1 / (1 + np.exp(-random.normal(truth - 0.5, 1)))
+    two_of_three = np.column_stack([1 - likely, likely, np.zeros(rows)])
+
+    same = count_classes(truth, None, (range(3), two_of_three), 3, None)
+    apart = classified(1, 3, rows, digits=9).counts()
+
+    assert same.together["roc_auc"][0] == rows
+    assert same.together["roc_auc"][1] == pytest.approx(1.0)
+    assert 0.3 < apart.together["roc_auc"][1] < 0.9
+    assert merged(same, same).together["roc_auc"] == (2 * rows, same.together["roc_auc"][1])
+    assert merged(same, classified(1, 3, 5).counts()).together["roc_auc"][0] == rows

@@ -229,3 +229,63 @@ def test_the_gate_writes_numbers_that_it_compares_so_that_they_differ() -> None:
     shown, asked = re.findall(r"[0-9.]+", beside)
     assert float(shown) < float(asked)
     assert not any(re.search(r"e[-+]?\d", check.sentence) for check in evaluation.checks)
+
+
+def test_a_floor_may_be_on_any_metric() -> None:
+    floors = {"matthews_correlation": 0.1, "f1_macro": 0.5, "brier_score": 0.25, "average_precision": 0.6}
+
+    evaluation = judge(0.6, 0.3, floors=floors)
+
+    assert not evaluation.failed
+    assert [check.passed for check in evaluation.checks if check.name == "floor"] == [True] * 4
+    assert judge(0.6, 0.3, floors={"matthews_correlation": 0.99}).failed
+    assert judge(0.6, 0.3, floors={"brier_score": 0.01}).failed
+
+
+def test_means_over_classes_are_compared_only_where_they_are_named() -> None:
+    names = {item.name for item in judge(0.6, 0.3).metrics}
+    assert {"roc_auc", "average_precision", "balanced_accuracy", "matthews_correlation", "brier_score"} <= names
+    assert not {name for name in names if name.endswith(("_macro", "_weighted"))}
+
+    asked = {item.name for item in judge(0.6, 0.3, main_metric="f1_macro", floors={"recall_weighted": 0.1}).metrics}
+    assert asked == names | {"f1_macro", "recall_weighted"}
+
+
+def test_a_mean_error_is_the_better_the_nearer_to_0_it_is() -> None:
+    random = np.random.default_rng(0)
+    truth = random.normal(10, 3, 500)
+    low, high = (Answers(truth + bias + random.normal(0, 1, 500)) for bias in (-0.2, 1.0))
+    policy = RetrainPolicy(main_metric="mean_error", floors={"mean_error": 0.5})
+
+    for challenger, champion, passed in ((low, high, True), (high, low, False)):
+        judged = Judged("regression", truth, challenger, champion, "version", True, pd.DataFrame(index=range(500)))
+        evaluation = evaluate(judged, policy)
+        main = evaluation.main
+        assert main is not None
+        assert main.improvement is not None
+        assert main.challenger is not None
+        assert (main.improvement > 0.5) is passed
+        assert {check.name: check.passed for check in evaluation.checks}["main_metric"] is passed
+        assert {check.name: check.passed for check in evaluation.checks}["floor"] is passed
+        assert (main.challenger < 0) is passed  # shown with its sign
+
+
+def test_forecasts_of_a_quantile_are_judged_by_what_they_lose() -> None:
+    random = np.random.default_rng(0)
+    truth = random.normal(10, 3, 500)
+    judged = Judged(
+        task="regression",
+        truth=truth,
+        challenger=Answers(np.full(500, float(np.quantile(truth, 0.9)))),
+        champion=Answers(np.full(500, float(truth.mean()))),
+        against="version",
+        must_beat=True,
+        segments=pd.DataFrame(index=range(500)),
+        quantile=0.9,
+    )
+
+    evaluation = evaluate(judged, RetrainPolicy(main_metric="quantile_loss"))
+
+    assert evaluation.main is not None
+    assert evaluation.main.low is not None
+    assert evaluation.main.low > 0
