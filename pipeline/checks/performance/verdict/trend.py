@@ -93,12 +93,14 @@ def _p_value(points: _Points, sign: int) -> float:
     The variance is that over all orders of the nights, exactly: (sum of squared row sums + sum of squared pairs) / 3.
     Without weights and ties that is the textbook's n (n - 1) (2 n + 5) / 18. Far out it overstates p.
     """
-    rows = list(zip(points.values, points.weights, strict=True))
-    pairs = [[_direction(a[0], b[0]) * a[1] * b[1] for b in rows] for a in rows]
-    total = sign * math.fsum(pairs[i][j] for i, j in combinations(range(len(rows)), 2))
-    squares = math.fsum(math.fsum(line) ** 2 for line in pairs)
-    squares += math.fsum(item * item for line in pairs for item in line) / 2
-    return 0.5 * math.erfc(total / math.sqrt(2 * squares / 3)) if squares else 1.0
+    size = len(points.values)
+    total, squares, sums = 0.0, 0.0, [0.0] * size
+    for i, j in combinations(range(size), 2):
+        pair = _direction(points.values[i], points.values[j]) * points.weights[i] * points.weights[j]
+        total, squares = total + pair, squares + pair * pair
+        sums[i], sums[j] = sums[i] + pair, sums[j] - pair
+    squares += math.fsum(item * item for item in sums)
+    return 0.5 * math.erfc(sign * total / math.sqrt(2 * squares / 3)) if squares else 1.0
 
 
 def _direction(before: float, after: float) -> int:

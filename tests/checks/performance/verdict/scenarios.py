@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import Pool
 from statistics import median
 
 import numpy as np
@@ -147,12 +148,12 @@ def _randoms(name: str, many: int, first: int) -> list[Random]:
 
 def tables(many: int, processes: int) -> Iterator[str]:
     """Both tables, in Markdown, line by line."""
-    with ProcessPoolExecutor(processes) as pool:
+    with Pool(processes) as pool:
         yield "| sound models | ever called degraded in 200 nights |\n|---|---|"
-        for name, wrong in zip(SOUND, pool.map(false_verdicts, SOUND, [many] * len(SOUND)), strict=True):
+        for name, wrong in zip(SOUND, pool.imap(partial(false_verdicts, many=many), SOUND), strict=True):
             yield f"| {name} | {wrong / many:.1%} |"
         yield "\n| fall | labels: median | 95% | found within 1,500 |\n|---|---|---|---|"
-        for name, found in zip(FALLEN, pool.map(labels, FALLEN, [many] * len(FALLEN)), strict=True):
+        for name, found in zip(FALLEN, pool.imap(partial(labels, many=many), FALLEN), strict=True):
             within = sum(item <= 1500 for item in found) / many
             yield f"| {name} | {median(found):,.0f} | {quantile(found, 0.95):,.0f} | {within:.1%} |"
 
