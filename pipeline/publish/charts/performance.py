@@ -265,14 +265,18 @@ def _band(days: Sequence[Point], scale: _Scale) -> Iterator[Markup]:
 
 
 def _steps(days: Sequence[Point], of: Callable[[Point], float | None], look: str, scale: _Scale) -> Markup:
-    """A line that keeps its value until a later night has another one; from the first day that has one."""
+    """A line that keeps its value until a later night has another one; from the first night that has one."""
     path, last = "", None
     for place, day in enumerate(days):
         value = of(day)
         if value is None or value == last:
             continue
-        edge = 100 * max(0, place + max(12 - len(days), 0)) / max(len(days), 12)
-        path += f"M{percent(edge)} {px(scale.y(value))}" if last is None else f"H{percent(edge)}V{px(scale.y(value))}"
+        edge = 100 * (place + max(12 - len(days), 0)) / max(len(days), 12)
+        if last is None:
+            edge = edge if any(day.night is not None for day in days[:place]) else 0.0
+            path = f"M{percent(edge)} {px(scale.y(value))}"
+        else:
+            path += f"H{percent(edge)}V{px(scale.y(value))}"
         last = value
     return Markup('<path class="{}" d="{}H100"/>').format(look, path) if path else Markup("")
 

@@ -28,9 +28,10 @@ def legend(days: Sequence[charts.Point], metric: str) -> list[tuple[str, str]]:
     before = next((day.before for day in reversed(days) if day.before is not None), None)
     limit = next((day.limit for day in reversed(days) if day.limit is not None), None)
     realised = [day for day in days if day.realised is not None]
+    final = sum(day.final for day in realised)
     found = [
-        ("point", "realised, final" if any(not day.final for day in realised) else "realised", bool(realised)),
-        ("waiting", "labels still come", any(not day.final for day in realised)),
+        ("point", "realised, final" if final < len(realised) else "realised", final > 0),
+        ("waiting", "realised, labels still come", final < len(realised)),
         ("estimated", "estimated before labels", any(day.estimated is not None for day in days)),
         ("own", f"reference {measured(before)}" if before is not None else "", before is not None),
         ("limit", limit_words(metric, measured(limit)) if limit is not None else "", limit is not None),
