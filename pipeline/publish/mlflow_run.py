@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pipeline.config.monitor import PerformancePolicy
 from pipeline.publish.facts.night import NightView
-from pipeline.results import Snapshot
+from pipeline.results import PerformanceResult, Snapshot
 from pipeline.storage.mlflow_client import experiment_id, open_store
 from pipeline.wording import clip, count
 
@@ -92,11 +93,41 @@ def metrics(view: NightView) -> dict[str, float]:
         found["weighted_drift_share"] = view.drift.weighted_drift_share
     for prefix, values in (("performance/", view.performance.realised), ("reference/", view.performance.reference)):
         found |= {metric_name(prefix, name): value for name, value in values.items()}
+    found |= _performance_metrics(view.performance)
     for column in view.drift.columns:
         if column.score is not None:
             found[metric_name(SCORE_PREFIX, column.name)] = column.score
         if column.importance is not None:
             found[metric_name(IMPORTANCE_PREFIX, column.name)] = column.importance
+    return found
+
+
+def _performance_metrics(performance: PerformanceResult) -> dict[str, float]:
+    """Intervals, estimates, the last nights together, and the verdict; what is not known is left out."""
+    guessed = {} if performance.estimated is None else performance.estimated.metrics
+    sources = {"performance": performance.intervals, "reference": performance.reference_intervals, "estimated": guessed}
+    found: dict[str, float] = {metric_name("estimated/", name): estimate.value for name, estimate in guessed.items()}
+    for nights, span in performance.spans.items():
+        prefix = metric_name("performance_nights_", nights)
+        sources[prefix] = span.metrics
+        found |= {metric_name(f"{prefix}/", name): estimate.value for name, estimate in span.metrics.items()}
+    for source, values in sources.items():
+        for end in ("low", "high"):
+            ends = {name: getattr(estimate, end) for name, estimate in values.items()}
+            found |= {metric_name(f"{source}_{end}/", name): value for name, value in ends.items() if value is not None}
+    if performance.coverage is not None:
+        found["label_coverage"] = performance.coverage
+    verdict = performance.verdict
+    if verdict is not None:
+        judged = {
+            "judged": None if verdict.value is None else verdict.value.value,
+            "judged_limit": verdict.limit,
+            "judged_reference": None if verdict.before is None else verdict.before.value,
+        }
+        found |= {name: value for name, value in judged.items() if value is not None}
+        found |= {"degraded": float(performance.degraded), "breaches": float(len(verdict.breaches))}
+    if performance.estimated is not None:
+        found["estimator_withdrawn"] = float(performance.estimated.status == "withdrawn")
     return found
 
 
@@ -113,6 +144,20 @@ def parameters(view: NightView) -> dict[str, str]:
         "categorical_method": _method(policy.categorical.method, policy.categorical.threshold),
         "column_methods": clip(json.dumps(overrides, ensure_ascii=False), _MAX_TEXT) if overrides else "none",
         "label_delay_days": str(view.monitor.performance.label_delay_days),
+        **_performance_parameters(view.monitor.performance),
+    }
+
+
+def _performance_parameters(policy: PerformancePolicy) -> dict[str, str]:
+    """When the model counts as worse than it may be."""
+    floors = ", ".join(f"{name} {value}" for name, value in sorted(policy.floors.items()))
+    return {
+        "label_window_days": str(policy.window_days),
+        "performance_main": policy.main,
+        "performance_floors": floors or "none",
+        "performance_max_drop": "none" if policy.max_drop is None else str(policy.max_drop),
+        "performance_trend_nights": str(policy.trend_nights),
+        "performance_on": ", ".join(policy.on) or "none",
     }
 
 
@@ -130,10 +175,25 @@ def tags(view: NightView) -> dict[str, str]:
         "methods_used": ", ".join(f"{method} {number}" for method, number in sorted(used.items())) or "none",
         "snapshot.reference": view.pair.reference.digest,
         "snapshot.production": view.pair.production.digest,
+        **_performance_tags(view),
         "mlflow.source.name": "nightjar",
         "mlflow.source.type": "JOB",
     }
     return {name: clip(value, _MAX_TEXT) for name, value in found.items()}
+
+
+def _performance_tags(view: NightView) -> dict[str, str]:
+    """The verdict on performance, and what it is about; nothing where none was given."""
+    verdict = view.performance.verdict
+    if verdict is None:
+        return {}
+    return {
+        "causes": ", ".join(view.decision.causes) or "none",
+        "performance_verdict": verdict.status,
+        "performance_sentence": verdict.sentence,
+        "performance_metric": verdict.metric or "none",
+        "performance_basis": verdict.basis or "none",
+    }
 
 
 def metric_name(prefix: str, name: str) -> str:

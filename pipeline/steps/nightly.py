@@ -217,7 +217,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
 def _drift_report(view: NightView) -> bytes:
     from pipeline.publish import evidently_report
 
-    return evidently_report.render(view.monitor, view.pair, view.drift)
+    return evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
 
 
 def log_run(night: Night) -> str:

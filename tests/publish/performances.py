@@ -11,6 +11,7 @@ from functools import cache
 from typing import Literal
 
 from pipeline.config import Monitor
+from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.retraining import PastRetraining, remember
@@ -35,6 +36,7 @@ from pipeline.results import (
 from tests.publish import samples
 from tests.publish.nights import past
 from tests.publish.retrainings import retraining
+from tests.publish.samples import HOSTILE
 
 LABELS_DATE = samples.RUN_DATE - timedelta(days=7)
 OWN = {
@@ -417,3 +419,38 @@ VIEWS: dict[str, NightView] = {
     "mixed": dataclasses.replace(healthy_view(), history=(*past(40)[:20], *aging(19))),
 }
 """Nights of every state, by name."""
+
+
+def fleet() -> list[Watched]:
+    """A monitor for each of these nights."""
+    return [Watched(samples.monitor(f"model-{name}"), (*view.history, view.tonight)) for name, view in VIEWS.items()]
+
+
+def hostile_view() -> NightView:
+    """Every text of the performance that comes from data, or quotes it, was chosen by somebody with care."""
+    names = tuple(HOSTILE)
+    size = len(names)
+    square = tuple(tuple(10 + row * column for column in range(size)) for row in range(size))
+    base = performance("degraded")
+    judged = verdict("degraded", AGED)
+    told = {
+        "positive": names[0],
+        "notes": names,
+        "reason": names[0],
+        "details": Details(classes=names, confusion=square, calibration=details().calibration),
+        "reference_details": Details(classes=names, confusion=square),
+        "by_class": tuple(ClassPerformance(name=name, support=1, predicted=1, precision=0.5) for name in names),
+        "shifts": tuple(Shift(name=name, now=0.1, before=0.2, moved=True, sentence=name) for name in names),
+        "estimated": estimated(0.86, "withdrawn").model_copy(update={"reason": names[0]}),
+        "verdict": judged.model_copy(
+            update={
+                "sentence": names[0],
+                "breaches": tuple(judged.breaches[0].model_copy(update={"sentence": name}) for name in names),
+            }
+        ),
+    }
+    return dataclasses.replace(
+        degraded_view(),
+        performance=base.model_copy(update=told),
+        labelled=labelled().model_copy(update={"reason": names[0], "notes": names}),
+    )

@@ -19,7 +19,15 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.retraining import remember
 from pipeline.publish.messages import chat, digest, retraining_mail
 from pipeline.publish.mlflow_run import tags
-from pipeline.results import ColumnDrift, DriftResult, ExpectationOutcome, PerformanceResult, RetrainResult
+from pipeline.results import (
+    ColumnDrift,
+    DriftResult,
+    Estimate,
+    ExpectationOutcome,
+    LabelledNight,
+    PerformanceResult,
+    RetrainResult,
+)
 from pipeline.retrain.judging.gate import Judged, evaluate
 from tests.publish import samples
 from tests.publish.messages.test_mail import SENDER, built
@@ -79,6 +87,14 @@ def view(found: DriftResult) -> NightView:
         drift=found,
         performance=performance,
         decision=decide(quality, found),
+        labelled=LabelledNight(
+            day=samples.RUN_DATE,
+            key="key",
+            status="measured",
+            rows=3_412,
+            labelled_rows=3_287,
+            metrics={"root_mean_squared_error": Estimate(value=RMSE)},
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -36,12 +36,15 @@ class Slot:
     night: PastNight | None
 
 
-def slots(nights: Sequence[PastNight], last: int) -> list[Slot]:
+def slots(nights: Sequence[PastNight], last: int, also: Iterable[date] = ()) -> list[Slot]:
     """The newest `last` places of a time line, oldest first.
 
     Every day has a place, so that a night that did not run is seen, unless nights are rarer than every other day.
+    `also` are days that have a place before the last night, whether or not one of them was published.
     """
-    by_day = {night.run_date: night for night in sorted(nights, key=lambda night: night.run_date)[-last:]}
+    by_day: dict[date, PastNight | None] = dict.fromkeys(also)
+    by_day |= {night.run_date: night for night in nights}
+    by_day = {day: by_day[day] for day in sorted(by_day)[-last:]}
     if not by_day:
         return []
     first, newest = min(by_day), max(by_day)

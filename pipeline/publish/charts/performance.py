@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from math import ceil, floor, log10
@@ -15,7 +15,7 @@ from pipeline.publish.charts.svg import across_of, middle_of, percent, px, row, 
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.performance import kind_of, with_interval
 from pipeline.publish.facts.retraining import PastRetraining
-from pipeline.results import Estimate
+from pipeline.results import Estimate, NightPerformance
 from pipeline.wording import metric_name, number, share
 
 _TOP = 18  # px above the plot: room for the sign of a promotion
@@ -50,17 +50,28 @@ class _Scale:
         return _TOP + self.plot * (1 - (inside - self.low) / (self.high - self.low))
 
 
-def points(places: Sequence[Slot], metric: str) -> list[Point]:
+def points(places: Sequence[Slot], metric: str, seen: Iterable[NightPerformance] = ()) -> list[Point]:
     """A metric of every day of a time line.
 
-    Nights of an earlier version remember what they measured then, of the predictions of `labels_date`.
+    Nights of an earlier version remember what they measured then, of the predictions of `labels_date`. `seen` are days
+    as the newest night saw them: they fill in what history does not know.
     """
+    by_day = {item.day: item for item in seen}
     old = {
         slot.night.labels_date: slot.night.performance[metric]
         for slot in places
         if slot.night is not None and slot.night.labelled_share is None and metric in slot.night.performance
     }
-    return [_point(slot, metric, old.get(slot.day)) for slot in places]
+    return [_filled(_point(slot, metric, old.get(slot.day)), metric, by_day.get(slot.day)) for slot in places]
+
+
+def _filled(day: Point, metric: str, seen: NightPerformance | None) -> Point:
+    if seen is None:
+        return day
+    if day.realised is None and metric in seen.realised:
+        covered = seen.labelled_rows / seen.rows if seen.rows else None
+        day = replace(day, realised=seen.realised[metric], final=seen.final, labelled_share=covered)
+    return day if day.estimated is not None else replace(day, estimated=seen.estimated.get(metric))
 
 
 def _point(slot: Slot, metric: str, old: float | None) -> Point:
@@ -254,14 +265,18 @@ def _band(days: Sequence[Point], scale: _Scale) -> Iterator[Markup]:
 
 
 def _steps(days: Sequence[Point], of: Callable[[Point], float | None], look: str, scale: _Scale) -> Markup:
-    """A line that keeps its value until a later night has another one; from the first day that has one."""
+    """A line that keeps its value until a later night has another one; from the first night that has one."""
     path, last = "", None
     for place, day in enumerate(days):
         value = of(day)
         if value is None or value == last:
             continue
-        edge = 100 * max(0, place + max(12 - len(days), 0)) / max(len(days), 12)
-        path += f"M{percent(edge)} {px(scale.y(value))}" if last is None else f"H{percent(edge)}V{px(scale.y(value))}"
+        edge = 100 * (place + max(12 - len(days), 0)) / max(len(days), 12)
+        if last is None:
+            edge = edge if any(day.night is not None for day in days[:place]) else 0.0
+            path = f"M{percent(edge)} {px(scale.y(value))}"
+        else:
+            path += f"H{percent(edge)}V{px(scale.y(value))}"
         last = value
     return Markup('<path class="{}" d="{}H100"/>').format(look, path) if path else Markup("")
 

@@ -4,6 +4,7 @@ Evidently itself measures nothing here. Its metrics are asked about an empty dat
 the `DriftResult`, which are about all rows; so the page shows the same numbers as everything else, and holds no row.
 
     widgets.py   the drift result as Evidently's widgets: plain values, without Evidently
+    performance_widgets.py   the same of how well the model does
     sections.py   the widgets as metrics of an Evidently report, run over nothing
     page.py      one HTML page that needs no network, and in which text from data stays text
 """
@@ -11,17 +12,20 @@ the `DriftResult`, which are about all rows; so the page shows the same numbers 
 from __future__ import annotations
 
 from pipeline.config import Monitor
-from pipeline.publish.evidently_report import page, sections, widgets
+from pipeline.publish.evidently_report import page, performance_widgets, sections, widgets
 from pipeline.publish.facts.verdict import ranked
-from pipeline.results import DriftResult, SnapshotPair
+from pipeline.results import DriftResult, PerformanceResult, SnapshotPair
 
 
-def render(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> bytes:
+def render(
+    monitor: Monitor, pair: SnapshotPair, drift: DriftResult, performance: PerformanceResult | None = None
+) -> bytes:
     """The report as one HTML file. Equal results give equal bytes."""
     columns = ranked(drift.columns)
     compared = [column for column in columns if column.status == "evaluated"]
     told = [
         sections.Section("drift_share", drift.drift_share, [widgets.overview(monitor, pair, drift)]),
+        *_performance(monitor, performance),
         sections.Section("drifted_columns", len(drift.drifted_columns), [widgets.columns_table(compared)]),
     ]
     left_out = [column for column in drift.columns if column.status == "not_evaluable"]
@@ -32,3 +36,21 @@ def render(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> bytes:
         told.append(section)
     title = f"{monitor.name}: drift on {pair.run_date}"
     return page.render(title, sections.run(told), widgets.charts([*compared, *left_out]))
+
+
+def _performance(monitor: Monitor, performance: PerformanceResult | None) -> list[sections.Section]:
+    """How well the model does; nothing where nothing of it is known."""
+    if performance is None:
+        return []
+    table, by_class = performance_widgets.metrics_table(performance), performance_widgets.by_class(monitor, performance)
+    if table is None and performance.verdict is None:
+        return []
+    shown = [
+        performance_widgets.overview(performance),
+        table,
+        *performance_widgets.pictures(monitor, performance),
+        by_class,
+    ]
+    return [
+        sections.Section("performance", float(performance.degraded), [widget for widget in shown if widget is not None])
+    ]

@@ -36,8 +36,8 @@ _METHODS = {
     "dle": "a model of the errors, trained on the reference (DLE)",
 }
 _BLIND = (
-    "It sees that inputs have moved to where the model is less sure. It cannot see that the relation between inputs "
-    "and label has changed (concept drift): only labels show that."
+    "It sees that inputs have moved to where the model is less sure or errs more. It cannot see that the relation "
+    "between inputs and label has changed (concept drift): only labels show that."
 )
 _SHIFTS = {
     "label_share": "Share of the positive class among the labels",

@@ -14,6 +14,7 @@ from typing import get_args
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
 from pipeline.publish.gauges.gateway import send
+from pipeline.publish.gauges.performance import add_performance
 from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
 from pipeline.wording import clip
 
@@ -28,7 +29,7 @@ def exposition(view: NightView) -> bytes:
     _add_quality(gauges, view.quality)
     snapshots = {"reference": view.pair.reference, "production": view.pair.production}
     gauges.add("rows", "Rows of the snapshot.", [({"snapshot": name}, snap.rows) for name, snap in snapshots.items()])
-    _add_performance(gauges, view)
+    add_performance(gauges, view.performance, view.labelled)
     return gauges.text()
 
 
@@ -107,18 +108,6 @@ def _add_quality(gauges: Gauges, quality: QualityResult) -> None:
         for outcome in ("passed", "failed")
     ]
     gauges.add("quality_expectations", "Expectations by outcome and severity.", totals)
-
-
-def _add_performance(gauges: Gauges, view: NightView) -> None:
-    if view.performance.status != "measured":
-        return
-    sources = {"realised": view.performance.realised, "reference": view.performance.reference}
-    values = [
-        ({"metric": column_label(metric), "source": source}, value)
-        for source, metrics in sources.items()
-        for metric, value in metrics.items()
-    ]
-    gauges.add("performance", "Model performance on labelled rows.", values)
 
 
 def _outcomes(quality: QualityResult, passed: bool, severity: str) -> float:

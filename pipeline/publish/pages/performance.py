@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import (
-    Comparison,
     beyond_noise,
     comparison_words,
     coverage_words,
@@ -118,19 +117,15 @@ def _table(performance: PerformanceResult) -> tuple[list[dict[str, object]], lis
     ]
     columns.append({"head": "Reference", "note": "", "aside": False})
     sources = [*([now] if now else []), *(span.metrics for span in spans.values()), before]
+    plain = performance.verdict is None and not performance.intervals and not performance.spans
     rows = [
         {
             "name": metric_name(name),
             "main": name == main,
             "cells": [
                 {
-                    **_cell(
-                        name,
-                        source.get(name),
-                        before.get(name),
-                        told=source is not before,
-                        plain=not performance.intervals,
-                    ),
+                    **_cell(name, source.get(name), None if source is before else before.get(name), plain=plain),
+                    "own": source is before,
                     "aside": column["aside"],
                 }
                 for source, column in zip(sources, columns, strict=True)
@@ -147,15 +142,18 @@ def _plain(values: dict[str, float], rows: int) -> dict[str, Estimate]:
 
 
 def _cell(
-    metric: str, found: Estimate | None, before: Estimate | None, *, told: bool, plain: bool
+    metric: str, found: Estimate | None, before: Estimate | None = None, *, plain: bool = False
 ) -> dict[str, object]:
-    """A value with its interval, and whether it is better or worse than the reference by more than chance explains."""
+    """A value with its interval, and whether it is better or worse than the reference by more than chance explains.
+
+    `plain`: of an earlier version, which knew no interval; then to the digits shown.
+    """
     if found is None:
-        return {"value": "", "noise": "", "means": ""}
-    means: Comparison | str = ""
-    if told and before is not None:
+        return {"value": "", "noise": "", "means": "", "own": False}
+    means: str = ""
+    if before is not None:
         means = comparison_words(metric, found.value, before.value) if plain else beyond_noise(metric, found, before)
-    return {"value": measured(found.value), "noise": interval_words(found), "means": means}
+    return {"value": measured(found.value), "noise": interval_words(found), "means": means, "own": False}
 
 
 def _tonight(view: NightView) -> dict[str, object] | None:
@@ -174,8 +172,8 @@ def _tonight(view: NightView) -> dict[str, object] | None:
             {
                 "name": metric_name(name),
                 "main": name == main,
-                "estimated": _cell(name, guessed.get(name), None, told=False, plain=False),
-                "realised": _cell(name, known.get(name), None, told=False, plain=False),
+                "estimated": _cell(name, guessed.get(name)),
+                "realised": _cell(name, known.get(name)),
                 "missed": _missed(guessed.get(name), known.get(name)),
             }
             for name in names

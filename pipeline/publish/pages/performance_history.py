@@ -10,12 +10,13 @@ from pipeline.publish import charts
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import (
+    kind_of,
     limit_words,
     usual_metric,
     with_interval,
 )
 from pipeline.publish.facts.retraining import PastRetraining, by_date
-from pipeline.results import METRICS
+from pipeline.results import METRICS, NightPerformance
 from pipeline.wording import apart, clip, count, measured, metric_name, share
 
 HISTORY_NIGHTS = 30
@@ -27,9 +28,10 @@ def legend(days: Sequence[charts.Point], metric: str) -> list[tuple[str, str]]:
     before = next((day.before for day in reversed(days) if day.before is not None), None)
     limit = next((day.limit for day in reversed(days) if day.limit is not None), None)
     realised = [day for day in days if day.realised is not None]
+    final = sum(day.final for day in realised)
     found = [
-        ("point", "realised, final" if any(not day.final for day in realised) else "realised", bool(realised)),
-        ("waiting", "labels still come", any(not day.final for day in realised)),
+        ("point", "realised, final" if final < len(realised) else "realised", final > 0),
+        ("waiting", "realised, labels still come", final < len(realised)),
         ("estimated", "estimated before labels", any(day.estimated is not None for day in days)),
         ("own", f"reference {measured(before)}" if before is not None else "", before is not None),
         ("limit", limit_words(metric, measured(limit)) if limit is not None else "", limit is not None),
@@ -41,8 +43,9 @@ def legend(days: Sequence[charts.Point], metric: str) -> list[tuple[str, str]]:
 def night_history(view: NightView, metric: str) -> dict[str, object] | None:
     """The main metric of the nights before and of this one; None where no value is known."""
     nights = (*view.before, view.tonight)
-    places = charts.slots(nights, HISTORY_NIGHTS)
-    days = charts.points(places, metric)
+    seen = _seen(view, metric)
+    places = charts.slots(nights, HISTORY_NIGHTS, (item.day for item in seen))
+    days = charts.points(places, metric, seen)
     retrainings = by_date((*view.retrainings, *([] if view.retraining is None else [view.retraining])))
     chart = charts.performance_chart(days, metric, _page_of, retrainings=retrainings, base="../")
     if not chart:
@@ -60,6 +63,18 @@ def night_history(view: NightView, metric: str) -> dict[str, object] | None:
     }
 
 
+def _seen(view: NightView, metric: str) -> list[NightPerformance]:
+    """Days as this night saw them: those of the window, and the one whose labels were due."""
+    performance, found = view.performance, view.performance.intervals.get(metric)
+    seen = [item for item in performance.nights if item.day <= view.run_date]
+    if found is None or performance.labels_date is None or performance.labels_date in {item.day for item in seen}:
+        return seen
+    due = NightPerformance(
+        day=performance.labels_date, status="measured", final=performance.final, realised={metric: found}
+    )
+    return [*seen, due]
+
+
 def _chart_words(days: Sequence[charts.Point], known: Sequence[charts.Point]) -> str:
     """What the chart shows, in words."""
     estimated = sum(day.estimated is not None for day in days)
@@ -73,16 +88,11 @@ def _chart_words(days: Sequence[charts.Point], known: Sequence[charts.Point]) ->
 
 
 def _is_beyond(day: charts.Point) -> bool:
-    night = day.night
-    if (
-        night is None
-        or night.metric is None
-        or day.realised is None
-        or day.limit is None
-        or night.metric not in METRICS
-    ):
+    """Whether a day's value is on the bad side of what its night asked for."""
+    metric = None if day.night is None else day.night.metric
+    if metric is None or day.realised is None or day.limit is None:
         return False
-    return METRICS[night.metric].is_beyond(day.realised.value, day.limit)
+    return kind_of(metric).is_beyond(day.realised.value, day.limit)
 
 
 def _page_of(day: date) -> str:

@@ -11,7 +11,7 @@ from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.night import NightView
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
-from tests.publish import retrainings, samples
+from tests.publish import performances, retrainings, samples
 from tests.publish.nights import past
 from tests.publish.samples import HOSTILE
 
@@ -105,6 +105,14 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "fleet": lambda: pages.fleet_page(fleet(), {"pricing": "monitors/pricing.yaml:3: schedule: found 'x'"}),
     "hostile-fleet": lambda: pages.fleet_page([Watched(hostile_night().monitor, past())], {HOSTILE[0]: HOSTILE[0]}),
     "empty-fleet": lambda: pages.fleet_page([]),
+    **{f"night-{name}": partial(pages.night_page, view) for name, view in performances.VIEWS.items()},
+    "aged-monitor": lambda: pages.monitor_page(
+        samples.monitor(),
+        (*performances.aging(75, promoted=24), performances.healthy_view().tonight),
+        performances.promotions(),
+    ),
+    "judged-fleet": lambda: pages.fleet_page(performances.fleet()),
+    "hostile-performance": lambda: pages.night_page(performances.hostile_view()),
     **{
         f"retraining-{status}": partial(pages.retraining_page, samples.monitor(), retrainings.retraining(status))
         for status in retrainings.STATUSES

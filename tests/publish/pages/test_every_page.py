@@ -117,9 +117,11 @@ def test_a_held_night_names_the_reason_everywhere() -> None:
 def test_text_has_the_contrast_that_wcag_aa_asks_for(scheme: int) -> None:
     colors = _palettes()[scheme]
     for ground in ("paper", "sheet", "wash"):
-        for ink in ("ink", "soft", "accent", "healthy", "drifted", "broken", "absent"):
+        for ink in ("ink", "soft", "accent", "healthy", "drifted", "degraded", "broken", "absent"):
             assert _contrast(colors[ink], colors[ground]) >= 4.5, (ink, ground)
-    for mark in ("h3", "h4", "h5", "accent"):
+    for step in ("h0", "h1", "h2", "c3", "c4"):  # of a confusion matrix, with numbers on them
+        assert _contrast(colors["ink"], colors[step]) >= 4.5, step
+    for mark in ("h3", "h4", "h5", "accent", "guess"):
         assert _contrast(colors[mark], colors["paper"]) >= 3.0, mark
 
 
