@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from pipeline.wording import count, seconds
 MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"
 NIGHT_SECONDS = 900.0
+LABEL_DELAY_DAYS = 3  # as monitors/churn.yaml says
 AIRFLOW_HOME = Path(__file__).resolve().parent.parent / "var" / "airflow"
 COMMAND = Path(sys.executable).with_name("nightjar")
 _STARTED = time.monotonic()
@@ -62,19 +63,19 @@ def main() -> int:
     if not COMMAND.exists():
         raise SystemExit(f"{COMMAND} is missing: the demo runs Nightjar as it is installed; use `make demo`")
     settings = load_settings(os.environ)
-    data = churn.write()
+    data = churn.write(labels_through=churn.FIRST_NIGHT - timedelta(days=1))  # they come as the nights go
     made = f"{count(data.reference_rows, 'reference row')} and {count(len(data.nights), 'night')}"
     say(f"made {made} in {_short(data.root)}")
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
     until_drift, cooldown, loop = data.nights[:14], data.nights[14:20], data.nights[20:]
     with EmbeddedAirflow(AIRFLOW_HOME, progress=say) as airflow:
         airflow.wait_for_dags(NIGHTLY, RETRAIN)
-        told = [_run_night(airflow, night, settings) for night in until_drift]
+        told = [_run_night(airflow, data, night, settings) for night in until_drift]
         retrained = _wait_for_retraining(airflow, until_drift[-1])
-        told += _run_by_command(cooldown, settings)
+        told += _run_by_command(data, cooldown, settings)
         for night in loop:
             _serve(night)
-            told.append(_run_night(airflow, night, settings))
+            told.append(_run_night(airflow, data, night, settings))
             retrained += _wait_for_retraining(airflow, night)
     _print_table(told)
     _print_retraining(retrained)
@@ -87,21 +88,31 @@ def _serve(night: churn.Night) -> None:
     churn.rescore(night, partial(retrain_steps.score, open_night(MONITOR, night.run_date)))
 
 
-def _run_by_command(nights: Sequence[churn.Night], settings: Settings) -> list[Told]:
+def _bring_labels(data: churn.ChurnData, night: churn.Night) -> None:
+    """The labels that are there on a night: those of three days ago come to the others."""
+    due = night.run_date - timedelta(days=LABEL_DELAY_DAYS)
+    for earlier in data.nights:
+        if earlier.run_date == due:
+            churn.bring_labels(data.root, earlier)
+
+
+def _run_by_command(data: churn.ChurnData, nights: Sequence[churn.Night], settings: Settings) -> list[Told]:
     """The nights of the cooldown: the same steps without Airflow, in seconds."""
+    first, last = nights[0].run_date, nights[-1].run_date
+    say(f"the nights {first} to {last} without Airflow: nightjar run {MONITOR} --date ...")
+    told = []
     for night in nights:
         _serve(night)
-    first, last = str(nights[0].run_date), str(nights[-1].run_date)
-    arguments = ["backfill", MONITOR, "--from", first, "--to", last, "--retrain"]
-    say(f"the nights {first} to {last} without Airflow: nightjar {' '.join(arguments)}")
-    subprocess.run([COMMAND, *arguments], check=True, stdout=subprocess.DEVNULL)
-    told = [_read(night, RunStore(settings.store)) for night in nights]
-    for line in told:
-        _say_night(line)
+        _bring_labels(data, night)
+        arguments = ["backfill", MONITOR, "--from", str(night.run_date), "--to", str(night.run_date), "--retrain"]
+        subprocess.run([COMMAND, *arguments], check=True, stdout=subprocess.DEVNULL)
+        told.append(_read(night, RunStore(settings.store)))
+        _say_night(told[-1])
     return told
 
 
-def _run_night(airflow: EmbeddedAirflow, night: churn.Night, settings: Settings) -> Told:
+def _run_night(airflow: EmbeddedAirflow, data: churn.ChurnData, night: churn.Night, settings: Settings) -> Told:
+    _bring_labels(data, night)
     run_id = airflow.trigger(NIGHTLY, {"run_date": str(night.run_date)}, run_id=f"demo__{night.run_date}")
     state = airflow.wait_run(NIGHTLY, run_id, timeout=NIGHT_SECONDS)
     told = _read(night, RunStore(settings.store))
@@ -140,7 +151,7 @@ def _words(decision: Decision) -> str:
     words = decision.status.replace("_", " ")
     if decision.retrain:
         return f"{words}, retraining requested"
-    held = decision.status == "drifted" and decision.hold
+    held = decision.status in ("drifted", "degraded") and decision.hold
     return f"{words}, held: {str(decision.hold).replace('_', ' ')}" if held else words
 
 

@@ -36,8 +36,8 @@ DRIFT_SHARES = {
     BROKEN_NIGHT: 0.6,
     date(2026, 1, 12): 0.1,
     date(2026, 1, 13): 0.2,
-    date(2026, 1, 14): 0.9,
-    **{date(2026, 1, day): 0.9 for day in range(15, 23)},
+    date(2026, 1, 14): 0.8,
+    **{date(2026, 1, day): 0.8 for day in range(15, 23)},
 }
 
 

@@ -30,7 +30,8 @@ def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[int, churn.N
     monkeypatch.setenv("PIPELINE_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("PIPELINE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return {night.run_date.day: night for night in churn.write(tmp_path / "data" / "churn").nights}
+    data = churn.write(tmp_path / "data" / "churn", labels_through=date(2025, 12, 31))
+    return {night.run_date.day: night for night in data.nights}
 
 
 def decide(day: int) -> Decision:
@@ -45,6 +46,17 @@ def _night(day: int) -> Night:
 
 
 @pytest.fixture
+def come(nights: dict[int, churn.Night], tmp_path: Path) -> Callable[[int], None]:
+    """Let the labels come that are there on a day."""
+
+    def bring(day: int) -> None:
+        for earlier in range(1, day - 2):
+            churn.bring_labels(tmp_path / "data" / "churn", nights[earlier])
+
+    return bring
+
+
+@pytest.fixture
 def serve(nights: dict[int, churn.Night]) -> Callable[[int], None]:
     """Let the champion of a day's date score it."""
     return lambda day: churn.rescore(nights[day], partial(retrain_steps.score, _night(day)))
@@ -54,21 +66,30 @@ def retrain(day: int) -> RetrainResult:
     return retrain_steps.retrain(_night(day), "drifted", progress=lambda _: None)
 
 
-def test_the_drifted_population_is_learnt_from_its_labels_and_the_next_night_is_quiet(
-    nights: dict[int, churn.Night], serve: Callable[[int], None]
+def test_the_fall_is_called_when_it_can_be_known_learnt_from_its_labels_and_the_next_night_is_quiet(
+    nights: dict[int, churn.Night], serve: Callable[[int], None], come: Callable[[int], None]
 ) -> None:
-    assert decide(14).retrain
+    come(14)
+    fall = decide(14)
     first = retrain(14)
-    serve(15)
+    for day in range(15, 22):
+        serve(day)
+    come(15)
     cooling = decide(15)
-    serve(21)
+    come(18)
+    realised = decide(18)
+    come(21)
     over_again = decide(21)
     second = retrain(21)
     serve(22)
+    come(22)
     after = decide(22)
 
+    assert (fall.status, fall.causes, fall.retrain) == ("degraded", ("degraded", "drift"), True)
+    assert "estimated ROC AUC" in fall.reason
     assert first.status == "promoted"  # there was no champion, and the labels of the new market were not there
-    assert (cooling.status, cooling.hold) == ("drifted", "cooldown")
+    assert cooling.hold == "cooldown"
+    assert realised.reason.startswith("the model is degraded: ROC AUC 0.4"), realised.reason
     assert over_again.retrain
     assert second.status == "promoted", second.words
     assert second.evaluation is not None
@@ -78,5 +99,5 @@ def test_the_drifted_population_is_learnt_from_its_labels_and_the_next_night_is_
     assert main.champion is not None
     assert main.champion < 0.5 < 0.7 < (main.challenger_low or 0)
     assert second.evaluation.segments
-    assert after.status == "healthy"
+    assert after.status == "healthy", after.reason
     assert pq.read_table(nights[22].production[0])["model_version"][0].as_py() == "2"
