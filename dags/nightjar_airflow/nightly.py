@@ -1,6 +1,6 @@
 """One night of one monitored model: pull the snapshots, check them, decide, publish, ask for retraining if need be.
 
-A drifted model is a verdict and leaves the run green. The run is red when something broke, or when the data failed a
+Drift or a degraded model is a verdict and leaves the run green. The run is red when something broke, or when the data failed a
 critical expectation; in the second case everything was published before, so read the report first.
 
 **Which date?** The run date is the last whole day (UTC) before the run's data interval ended: the run that starts on
@@ -100,11 +100,16 @@ def measure_drift(monitor: str) -> dict[str, Any]:
 
 @task(task_display_name="Measure performance", **LONG)
 def measure_performance(monitor: str) -> dict[str, Any]:
-    """Judge the model on the newest day that has labels."""
+    """Judge the model on the labels that have come, and on what is expected without them."""
     from pipeline.steps import nightly as steps
 
     performance = steps.measure_performance(_night(monitor))
-    return {"status": performance.status, "realised": performance.realised}
+    verdict = performance.verdict
+    return {
+        "status": performance.status,
+        "realised": performance.realised,
+        "verdict": None if verdict is None else verdict.status,
+    }
 
 
 @task(task_display_name="Decide")
@@ -240,7 +245,7 @@ def _facts(monitor: Monitor) -> str:
         "Production": monitor.snapshots.production,
         "Labels": monitor.snapshots.labels or "",
         "Suite": f"expectations/{monitor.quality.suite}.json",
-        "Retraining": f"when {monitor.drift.due_words}",
+        "Retraining": monitor.due_words,
         "Mail": ", ".join(monitor.notify.email),
     }
     lines = [f"* {key}: `{value.replace('`', ' ')}`" for key, value in rows.items() if value]

@@ -1,7 +1,8 @@
 """Retrain one monitored model on its reference and the labelled production data up to a date.
 
-Started by the nightly DAG when more columns drifted than the monitor's limit allows, at most once per date (its run id
-is `retrain__<monitor>__<run date>`), or by hand with the form of a manual run. Runs of one monitor queue up.
+Started by the nightly DAG when more columns drifted than the monitor's limit allows, or the model is degraded, at most
+once per date (its run id is `retrain__<monitor>__<run date>`), or by hand with the form of a manual run. Runs of one
+monitor queue up.
 
 A new model that is no better than the champion, or labels that are too few, are a result: the run is green, and the
 task returns it in a sentence. **When the task is red**, its log ends with the reason and what to do:

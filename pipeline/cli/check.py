@@ -88,7 +88,7 @@ def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:
         lines.append(f"  columns     {seen.words}")
     lines += [
         f"  suite       {settings.expectations_dir / monitor.quality.suite}.json",
-        f"  drift       retrain when {monitor.drift.due_words}",
+        f"  drift       retrain {monitor.due_words}",
         (
             f"  outlets     store {settings.store}; "
             f"gauges {'to the Pushgateway' if settings.pushgateway_url else 'as a textfile'}; "

@@ -173,8 +173,8 @@ class DriftPolicy(Section):
     columns: dict[ColumnName, ColumnDriftPolicy] = Field(default_factory=dict)
 
     @property
-    def due_words(self) -> str:
-        """When retraining is due: `more than 30% of the columns drifted, or plan did`."""
+    def over_words(self) -> str:
+        """What counts as drifted: `more than 30% of the columns drifted, or plan did`."""
         base = "the columns" if self.share == "columns" else "what the champion relies on"
         alone = f", or {listed(self.critical)} did" if self.critical else ""
         return f"more than {exact_share(self.limit)} of {base} drifted{alone}"
@@ -229,6 +229,13 @@ class Monitor(Section):
     performance: PerformancePolicy = PerformancePolicy()
     retrain: RetrainPolicy = RetrainPolicy()
     notify: NotifyPolicy = NotifyPolicy()
+
+    @property
+    def due_words(self) -> str:
+        """When retraining is due: `when more than 30% of the columns drifted, or the model is degraded`."""
+        causes = {"drift": self.drift.over_words, "degraded": "the model is degraded"}
+        found = ", or ".join(words for cause, words in causes.items() if cause in self.retrain.on)
+        return f"when {found}" if found else "by hand only"
 
     @model_validator(mode="after")
     def _private_segments(self) -> Monitor:
