@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.labels.columns import type_words
+from pipeline.results import Estimate
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.metrics.counts import Counts
+
+_OF_POSITIVE = ("precision", "recall", "f1")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,17 @@ class Rows:
         parts = [(label, self.labels), *([] if answer is None else [(answer, self.answers)])]
         words = [f"{name} is {type_words(self.table[name])} in {place}" for name, place in parts if self.has(name)]
         return ", ".join(words)
+
+
+def metrics_of(counts: Counts) -> dict[str, Estimate]:
+    """Every metric that the rows allow, in the order of `METRICS`.
+
+    Without a positive class precision, recall and F1 are told as means over the classes alone, under names that say so.
+    """
+    from pipeline.metrics.measure import measure
+
+    untold = _OF_POSITIVE if counts.positive is None else ()
+    return {name: found for name, found in measure(counts).items() if name not in untold}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.checks.performance.classification import answers
-from pipeline.checks.performance.labelled_rows import Counted, Rows
+from pipeline.checks.performance.labelled_rows import Counted, Rows, metrics_of
 from pipeline.checks.performance.regression import forecasts
 from pipeline.checks.performance.standard import Standard
 from pipeline.labels.columns import LabelsUnusable, present
@@ -28,8 +28,6 @@ def measure(rows: Rows, day: date, predictions: int, standard: Standard) -> Labe
         predictions: how many there are, with a label or without.
         standard: what they are judged by.
     """
-    from pipeline.metrics.measure import measure as metrics_of
-
     try:
         require_answers(rows, standard)
         found = counted(rows, standard)

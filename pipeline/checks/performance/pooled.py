@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline.checks.performance.labelled_rows import metrics_of
 from pipeline.checks.performance.verdict.stretches import Stretch
 from pipeline.metrics.counts import Counts, merged, unpacked
-from pipeline.metrics.measure import measure, measure_one
+from pipeline.metrics.measure import measure_one
 from pipeline.results import METRICS, Estimate, LabelledDay, Span
 
 SPANS = (7, 30)
@@ -61,7 +62,7 @@ def _span(days: Sequence[LabelledDay]) -> Span:
         nights=len(days),
         rows=sum(day.rows for day in days),
         labelled_rows=sum(day.labelled_rows for day in days),
-        metrics=measure(merged(*_counts(days))),
+        metrics=metrics_of(merged(*_counts(days))),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pipeline.checks.performance.classification import inverted
-from pipeline.checks.performance.labelled_rows import Rows
+from pipeline.checks.performance.labelled_rows import Rows, metrics_of
 from pipeline.checks.performance.one_day import counted, details_of
 from pipeline.checks.performance.one_day import measure as measure_day
 from pipeline.checks.performance.standard import Standard, standard_of
@@ -104,8 +104,6 @@ def not_evaluable(result: PerformanceResult, reason: str) -> PerformanceResult:
 
 def own(reference: Rows, standard: Standard) -> Own:
     """How the model did on the reference."""
-    from pipeline.metrics.measure import measure as metrics_of
-
     roles = standard.roles
     if not has_labels(reference, roles) or not any(map(reference.has, roles.answers)):
         return Own()
