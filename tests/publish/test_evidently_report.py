@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from pipeline.publish import evidently_report
-from pipeline.publish.evidently_report import page, widgets
+from pipeline.publish.evidently_report import page, performance_widgets, widgets
 from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, Shape
-from tests.publish import samples
+from tests.publish import performances, samples
+from tests.publish.performances import VIEWS
 from tests.publish.samples import SCRIPTS
 
 
@@ -134,6 +135,75 @@ def test_json_in_a_script_holds_no_markup_and_keeps_its_meaning(name: str) -> No
 def test_numbers_that_json_does_not_know_are_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         page.script_json({"score": float("nan")})
+
+
+# --- performance
+
+
+def test_the_metrics_table_has_every_value_with_its_interval_and_the_main_one_first() -> None:
+    table = performance_widgets.metrics_table(performances.performance("degraded"))
+    assert table is not None
+    assert table["params"]["header"] == [
+        "Metric", "Labelled night", "Last 7 nights", "Last 30 nights", "Estimated tonight", "Reference"
+    ]  # fmt: skip
+    first, *others = table["params"]["data"]
+    assert first[0] == "ROC AUC"
+    assert first[1].startswith("0.473 (0.45")
+    assert first[5].startswith("0.863 (0.85")
+    assert len(others) == len(performances.OWN) - 1
+
+
+def test_confusion_and_calibration_are_those_of_the_labelled_night_and_of_the_reference() -> None:
+    view = VIEWS["degraded"]
+    now, before, curve = performance_widgets.pictures(view.monitor, view.performance)
+    assert now["params"]["data"][0]["z"] == [[2_021, 466], [398, 402]]
+    assert before["params"]["data"][0]["z"] == [[11_900, 1_400], [1_666, 5_034]]
+    assert [trace["name"] for trace in curve["params"]["data"]] == [
+        "labelled night", "reference", "as sure as it should be"
+    ]  # fmt: skip
+    (residuals,) = performance_widgets.pictures(view.monitor, performances.regression())
+    assert sum(residuals["params"]["data"][0]["y"]) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_the_verdict_is_told_in_the_same_words_as_everywhere() -> None:
+    overview = performance_widgets.overview(performances.performance("degraded"))
+    assert overview["insights"][0]["title"] == "Degraded"
+    assert overview["insights"][0]["text"] == VIEWS["degraded"].changed[0]
+    assert overview["params"]["counters"][0] == {"value": "0.471", "label": "ROC AUC"}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_class_names_hold_no_tags(name: str) -> None:
+    base = performances.several()
+    named = base.details.model_copy(update={"classes": (name, "b", "c", "other")})
+    found = base.model_copy(update={"details": named})
+    axis = performance_widgets.pictures(samples.monitor(), found)[0]["params"]["layout"]["xaxis"]
+    assert not set(axis["ticktext"][0]) & {"<", ">"}
+    assert axis["ticktext"][0].isprintable()
+
+
+def test_a_private_label_has_no_class_in_the_report() -> None:
+    secret = "very-private-class"
+    base = performances.several()
+    named = base.model_copy(
+        update={
+            "details": base.details.model_copy(update={"classes": (secret, "b", "c", "other")}),
+            "by_class": tuple(item.model_copy(update={"name": secret}) for item in base.by_class),
+        }
+    )
+    for monitor, told in ((samples.monitor(), True), (performances.private_monitor(), False)):
+        html = evidently_report.render(monitor, samples.pair(), samples.drift(4, 1), named)
+        assert (secret.encode() in html) == told
+
+
+def test_the_report_shows_performance_only_where_something_of_it_is_known() -> None:
+    view = samples.view()
+    without = evidently_report.render(view.monitor, view.pair, view.drift)
+    unknown = evidently_report.render(view.monitor, view.pair, view.drift, samples.performance(measured=False))
+    assert without == unknown
+    known = evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
+    assert b"Model performance" in known
+    assert known == evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
 
 
 # --- the page

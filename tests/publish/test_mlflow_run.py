@@ -22,6 +22,7 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.mlflow_run import MAX_METRIC_NAME, log_night, metric_name, metrics, parameters, tags
 from pipeline.storage import mlflow_client as mlflow_store
 from tests.publish import samples
+from tests.publish.performances import VIEWS
 
 ROOT = Path(__file__).parents[2]
 FILES = {"drift_report.html": b"<!DOCTYPE html>", "drift.json": b"{}\n"}
@@ -80,6 +81,26 @@ def test_every_number_of_the_night_is_a_metric() -> None:
     assert sum(name.startswith("score/") for name in found) == 18
 
 
+def test_performance_comes_with_intervals_estimate_verdict_and_coverage() -> None:
+    view = VIEWS["degraded"]
+    found = metrics(view)
+    assert found["performance_low/roc_auc"] < found["performance/roc_auc"] < found["performance_high/roc_auc"]
+    assert found["reference_low/accuracy"] < found["reference/accuracy"]
+    assert found["estimated_low/roc_auc"] < found["estimated/roc_auc"] == 0.8512
+    assert found["performance_nights_30/roc_auc"] == 0.7334
+    assert found["performance_nights_30_low/roc_auc"] < 0.7334 < found["performance_nights_30_high/roc_auc"]
+    assert (found["judged"], found["judged_limit"], found["judged_reference"]) == (0.4712, 0.8134, 0.8634)
+    assert (found["degraded"], found["breaches"], found["estimator_withdrawn"]) == (1.0, 2.0, 0.0)
+    assert found["label_coverage"] == 0.963
+    known = tags(view)
+    assert (known["status"], known["causes"], known["performance_verdict"]) == ("degraded", "degraded", "degraded")
+    assert (known["performance_metric"], known["performance_basis"]) == ("roc_auc", "realised")
+    assert known["performance_sentence"].startswith("The model is worse than it may be")
+    assert all(re.fullmatch(r"[\w\-. /:]+", name) for name in found)
+    assert not {"degraded", "judged"} & metrics(samples.view()).keys()
+    assert "performance_verdict" not in tags(samples.view())
+
+
 def test_where_importances_decide_the_run_has_them_and_the_share_they_give() -> None:
     view = replace(samples.view(), drift=samples.weighed())
     found = metrics(view)
@@ -103,6 +124,12 @@ def test_parameters_are_what_the_monitor_file_asks_for() -> None:
         "categorical_method": "auto",
         "column_methods": '{"age": {"method": "psi", "threshold": 0.2}}',
         "label_delay_days": "7",
+        "label_window_days": "30",
+        "performance_main": "auto",
+        "performance_floors": "none",
+        "performance_max_drop": "auto",
+        "performance_trend_nights": "10",
+        "performance_on": "realised, estimated",
     }
 
 

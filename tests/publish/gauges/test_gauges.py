@@ -16,6 +16,7 @@ from pipeline.publish.gauges import families
 from pipeline.publish.gauges import night as gauges
 from pipeline.results import DriftResult
 from tests.publish import samples
+from tests.publish.performances import VIEWS
 from tests.publish.reading import read_gauges
 from tests.publish.samples import HOSTILE, NOW
 from tests.servers.prometheus import Prometheus
@@ -71,10 +72,53 @@ def test_the_gauges_say_what_the_results_say() -> None:
 
 
 def test_names_and_labels_follow_the_conventions() -> None:
-    found = read_gauges(gauges.exposition(samples.view()))
+    found = read_gauges(gauges.exposition(samples.view())) | read_gauges(gauges.exposition(VIEWS["degraded"]))
     assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
     labels = {label for series in found.values() for names, _ in series for label in names}
-    assert labels <= {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
+    known = {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
+    assert labels == known | {"basis", "nights", "verdict"}
+
+
+def test_performance_comes_with_intervals_limit_verdict_and_coverage() -> None:
+    found = read_gauges(gauges.exposition(VIEWS["degraded"]))
+    assert ({"metric": "roc_auc", "source": "estimated"}, 0.8512) in found["performance"]
+    of_night = {"metric": "roc_auc", "source": "realised"}
+    low, value, high = (
+        dict_of(found[name], of_night) for name in ("performance_low", "performance", "performance_high")
+    )
+    assert low < value < high
+    assert dict_of(found["performance_over_nights"], {"metric": "roc_auc", "nights": "30"}) == 0.7334
+    assert found["performance_judged"] == [({"metric": "roc_auc", "basis": "realised"}, 0.4712)]
+    assert found["performance_limit"] == [({"metric": "roc_auc"}, 0.8134)]
+    assert found["performance_reference"] == [({"metric": "roc_auc"}, 0.8634)]
+    assert found["degraded"] == [({}, 1.0)]
+    assert found["performance_breaches"] == [({"basis": "realised"}, 2.0), ({"basis": "estimated"}, 0.0)]
+    assert dict_of(found["performance_verdict"], {"verdict": "degraded"}) == 1.0
+    assert found["label_coverage_ratio"] == [({}, 0.963)]
+    assert found["own_label_coverage_ratio"][0][1] == pytest.approx(0.351, abs=1e-3)
+    assert found["estimator_withdrawn"] == [({}, 0.0)]
+    assert found["labels_overdue_days"] == [({}, 0.0)]
+    assert dict_of(found["status"], {"status": "degraded"}) == 1.0
+
+
+def test_before_labels_the_estimate_is_told_and_nothing_is_said_to_be_realised() -> None:
+    found = read_gauges(gauges.exposition(VIEWS["guessed"]))
+    assert {labels["source"] for labels, _ in found["performance"]} == {"estimated"}
+    assert found["performance_breaches"] == [({"basis": "realised"}, 0.0), ({"basis": "estimated"}, 1.0)]
+    assert found["labels_overdue_days"] == [({}, 1.0)]
+    withdrawn = read_gauges(gauges.exposition(VIEWS["withdrawn"]))
+    assert withdrawn["estimator_withdrawn"] == [({}, 1.0)]
+
+
+def test_a_night_without_a_verdict_says_nothing_of_one() -> None:
+    found = read_gauges(gauges.exposition(samples.view()))
+    assert not {"degraded", "performance_verdict", "performance_breaches", "estimator_withdrawn"} & found.keys()
+
+
+def dict_of(series: list[tuple[dict[str, str], float]], labels: dict[str, str]) -> float:
+    """The one value with just these labels."""
+    (value,) = (value for found, value in series if found == labels)
+    return value
 
 
 def test_equal_nights_give_equal_bytes_without_the_moment_of_success() -> None:

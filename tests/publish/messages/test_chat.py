@@ -23,6 +23,7 @@ from pipeline.steps import telling
 from tests.project import Project
 from tests.publish import samples
 from tests.publish.nights import past
+from tests.publish.performances import VIEWS
 from tests.publish.samples import HOSTILE
 from tests.servers.processes import LOOPBACK
 from tests.servers.smtp import Flavour, SmtpServer
@@ -46,6 +47,15 @@ def no_sleep(seconds: float) -> None:
 
 def address(webhook: Webhook, secret: str = "hunter2") -> str:
     return webhook.url.replace("http://", "json://") + f"/{secret}"
+
+
+def test_a_degraded_night_says_in_what_first() -> None:
+    message = night_message(VIEWS["degraded-drifted"])
+    assert message.title.startswith("[churn] degraded: ROC AUC 0.47, at least 0.81 expected; 9 of 18 columns")
+    assert message.body.startswith("The model is worse than it may be: ROC AUC 0.471")
+    assert due("trouble", "degraded", "degraded", 0)
+    assert due("change", "degraded", "drifted", 0)
+    assert not due("change", "degraded", "degraded", 0)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pipeline.publish.messages import digest
 from pipeline.results import RetrainStatus, Status
 from tests.project import Project
 from tests.publish import samples
+from tests.publish.performances import VIEWS
 from tests.publish.reading import Page, part
 from tests.servers.smtp import Flavour, SmtpServer
 
@@ -127,6 +128,15 @@ def test_a_proposal_needs_somebody_until_a_person_has_decided() -> None:
 def test_stale_data_needs_somebody() -> None:
     late = told(night().model_copy(update={"stale": True}))
     assert late.startswith("attention:   model (stale data): Stale data: none of 4 columns drifted")
+
+
+def test_a_degraded_model_needs_somebody_unless_its_retraining_starts_and_the_main_metric_is_told() -> None:
+    for name, needed in (("degraded", False), ("degraded-drifted", True), ("guessed", True)):
+        text = told(VIEWS[name].tonight)
+        assert text.startswith("attention") == needed, name
+        assert VIEWS[name].headline[1:] in text
+    assert "ROC AUC 0.855, at least 0.813 expected." in told(VIEWS["healthy"].tonight)
+    assert "Estimated ROC AUC 0.851, at least 0.813 expected." in told(VIEWS["estimated"].tonight)
 
 
 def test_the_subject_counts() -> None:

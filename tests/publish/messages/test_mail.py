@@ -18,6 +18,7 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.messages import mail
 from pipeline.results import DriftResult, ExpectationOutcome, QualityResult
 from tests.publish import samples
+from tests.publish.performances import VIEWS
 from tests.publish.reading import Page, part
 from tests.publish.samples import HOSTILE
 from tests.servers.smtp import Flavour, SmtpServer
@@ -92,6 +93,26 @@ def test_both_parts_tell_verdict_columns_failures_performance_next_step_and_link
             "https://reports.example.com/nightjar/churn/2026-01-14/drift_report.html",
         ):
             assert said in content, (kind, said)
+
+
+def test_a_degraded_night_tells_the_main_metric_before_the_columns() -> None:
+    message = built(VIEWS["degraded-drifted"])
+    assert message["Subject"] == (
+        "[churn] degraded: ROC AUC 0.47, at least 0.81 expected; 9 of 18 columns drifted (50%) on 2026-01-14, "
+        "retraining held: cooldown"
+    )
+    for kind in ("plain", "html"):
+        content = part(message, kind) if kind == "plain" else Page(part(message, kind)).text
+        order = ["0.471", "0.863 on the reference; at least 0.813 expected", "0.473", "support_tickets_90d: 0.618"]
+        order[3] = order[3] if kind == "plain" else "Drifted columns"
+        places = [content.index(said) for said in order]
+        assert places == sorted(places)
+    assert "ROC AUC: 0.473 (95% interval 0.456 to 0.490), reference 0.863 (worse)" in part(message, "plain")
+
+
+def test_a_metric_within_the_noise_is_neither_better_nor_worse() -> None:
+    text = part(built(VIEWS["healthy"]), "plain")
+    assert re.search(r"ROC AUC: 0\.855 \(95% interval [\d. to]+\), reference 0\.863\n", text)
 
 
 def test_without_an_address_the_mail_says_where_the_page_lies() -> None:

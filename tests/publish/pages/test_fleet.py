@@ -13,6 +13,7 @@ from pipeline.publish.facts.retraining import PastRetraining, remember
 from pipeline.results import RetrainStatus
 from tests.publish import samples
 from tests.publish.pages.samples import MEGABYTE, calm, drifted_night, first_night, fleet
+from tests.publish.performances import VIEWS
 from tests.publish.reading import Page
 from tests.publish.retrainings import retraining
 
@@ -48,6 +49,26 @@ def test_a_retraining_after_the_newest_night_is_told_with_its_date() -> None:
     page = fleet_row(held, by_hand)
     assert "retraining held: cooldown, retraining promoted version 3 on 2026-01-15" in page.text
     assert "none needs attention" in page.text
+
+
+def test_a_degraded_model_needs_somebody_unless_a_retraining_starts_or_was_promoted() -> None:
+    night = VIEWS["degraded"].tonight
+    assert "none needs attention" in fleet_row(night).text
+    assert "1 needs attention" in fleet_row(night.model_copy(update={"starts": False})).text
+    held = VIEWS["degraded-drifted"].tonight
+    assert "1 needs attention" in fleet_row(held).text
+    assert "none needs attention" in fleet_row(held, remember(retraining("promoted"))).text
+    assert "1 needs attention" in fleet_row(night, remember(retraining("proposed"))).text
+
+
+def test_a_degraded_model_stands_above_a_drifted_one_that_waits() -> None:
+    held = drifted_night().tonight.model_copy(update={"retrain": False, "hold": "cooldown"})
+    watched = [
+        Watched(samples.monitor("a-drifted"), [held]),
+        Watched(samples.monitor("z-degraded"), [VIEWS["degraded-drifted"].tonight]),
+    ]
+    text = Page(pages.fleet_page(watched)).text
+    assert text.index("z-degraded") < text.index("a-drifted")
 
 
 def test_stale_data_needs_somebody() -> None:
