@@ -62,7 +62,7 @@ def scores(rows: pa.Table, roles: ColumnRoles, classes: Classes, place: str) -> 
     """What the monitor's score columns say of the classes; None where it has none, or the rows lack them.
 
     `columns.scores` names a column for each class. `columns.score` is the probability of the positive class, or where
-    it holds lists, those of all classes in order.
+    it holds lists, those of all classes in order; of a structure those of the classes that its fields name.
 
     Raises:
         LabelsUnusable: a column cannot be read, or it is not clear which class it is about.
@@ -74,6 +74,9 @@ def scores(rows: pa.Table, roles: ColumnRoles, classes: Classes, place: str) -> 
     if roles.score is None or roles.score not in rows.column_names:
         return None
     column, name = rows[roles.score], f"{roles.score} in {place}"
+    named = _fields(column, name, roles, classes)
+    if named is not None:
+        return named
     listed = _lists(column, name, len(classes.values))
     if listed is not None:
         return Scores(classes.values, listed)
@@ -101,6 +104,29 @@ def _by_class(rows: pa.Table, roles: ColumnRoles, classes: Classes, place: str) 
         words = f"{place} has no column {missing[0]!r}" if missing else _unknown_words(roles, classes, unknown)
         raise LabelsUnusable(words)
     columns = [numbers(rows[column], f"{column} in {place}") for column in meant.values()]
+    return Scores(tuple(meant), np.column_stack(columns))
+
+
+def _fields(column: pa.ChunkedArray, name: str, roles: ColumnRoles, classes: Classes) -> Scores | None:
+    """A structure with a field for each class; None for a column that holds none."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = plain(column)
+    if not pa.types.is_struct(values.type):
+        return None
+    keys = [values.type.field(place).name for place in range(values.type.num_fields)]
+    unknown = [key for key in keys if not classes.knows(key)]
+    meant = [classes.find(key) for key in keys if key not in unknown]
+    if unknown or set(meant) != set(classes.values) or len(meant) != len(set(meant)):
+        found = "" if roles.label in roles.private else f" ({classes.words})"
+        raise LabelsUnusable(
+            f"{name} is {type_words(column)}, whose fields are not the "
+            f"{count(len(classes.values), 'class', 'classes')} of {roles.label}{found}: name a field after each class, or write "
+            "a column for each, under columns.scores"
+        )
+    columns = [numbers(pc.struct_field(values, [place]), f"{key} of {name}") for place, key in enumerate(keys)]
     return Scores(tuple(meant), np.column_stack(columns))
 
 

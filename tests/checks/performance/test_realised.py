@@ -238,7 +238,7 @@ def test_scores_of_several_classes_are_ranked_each_against_the_rest() -> None:
     ("score", "words"),
     [
         (["90.3%", "10%", "20%", "80%"], "s in production/ is string, and not all of it can be read as numbers"),
-        ([{"a": 0.1}] * 4, "s in production/ is struct<a: double>: write a column for each class"),
+        ([{"a": 0.1}] * 4, "s in production/ is struct<a: double>, whose fields are not the 2 classes of y (0, 1)"),
         ([[0.1, 0.2, 0.7]] * 4, "not with 2 probabilities in each row, one for each class in order"),
         ([date(2026, 1, 1)] * 4, "s in production/ is date32[day], which are no numbers"),
     ],
@@ -455,3 +455,17 @@ def test_whatever_the_columns_hold_the_night_goes_on(
     assert (found.status == "measured") == bool(found.realised)
     assert found.status == "measured" or found.reason
     assert PerformanceResult.model_validate_json(found.to_json()) == found
+
+
+def test_scores_in_a_structure_are_those_of_the_classes_that_its_fields_name() -> None:
+    labels, said = ["a", "b", "c", "a", "b", "c"], ["a", "b", "c", "b", "b", "a"]
+    chances = [(0.8, 0.1, 0.1), (0.2, 0.7, 0.1), (0.1, 0.1, 0.8), (0.3, 0.4, 0.3), (0.1, 0.8, 0.1), (0.6, 0.1, 0.3)]
+    three = frame(["a", "b", "c"], ["a", "b", "c"])
+    lists = pd.DataFrame({"y": labels, "p": said, "s": [list(row) for row in chances]})
+    # In another order than the classes, and one of them missing as a whole.
+    named = [dict(zip("cab", (row[2], row[0], row[1]), strict=True)) for row in chances]
+    expected = judged(lists, three, ROLES).realised
+    assert "roc_auc" in expected
+    assert judged(lists.assign(s=named), three, ROLES).realised == pytest.approx(expected)
+    gap = judged(lists.assign(s=[None, *named[1:]]), three, ROLES)
+    assert gap.realised["roc_auc"] == pytest.approx(judged(lists.iloc[1:], three, ROLES).realised["roc_auc"])
