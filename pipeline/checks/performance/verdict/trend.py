@@ -19,6 +19,7 @@ CERTAIN = 2.5e-5
 _FEWEST = 5
 _DRAWS, _AT_ONCE = 200_000, 5000
 _REACHED = 20
+_MANY = 30  # of more nights the normal distribution is near enough, and permutations take long
 _SEED = 7
 _DIGITS = 2
 
@@ -38,7 +39,8 @@ def trend(metric: str, nights: Sequence[tuple[date, Estimate]], most: int, drop:
         metric: which the values are of.
         nights: with their values, in any order.
         most: how many are looked at.
-        drop: a loss from which on the p-value is found by permutations, which hold far out; None: never.
+        drop: a loss from which on the p-value is found by permutations, which hold far out for few nights;
+            None: never.
     """
     known = sorted(((day, found) for day, found in nights if found.rows > 0), key=lambda night: night[0])
     rows = [(day, as_judged(metric, found)) for day, found in known[-most:]] if most else []
@@ -55,7 +57,7 @@ def trend(metric: str, nights: Sequence[tuple[date, Estimate]], most: int, drop:
     first = _weighted_median([(y - slope * x, w) for x, y, w in zip(*points, strict=True)])
     last = first + slope * points.days[-1]
     p_value = _p_value(points, sign)
-    if drop is not None and p_value < TOLD and kind.loss(first, last) > drop:
+    if drop is not None and len(rows) <= _MANY and p_value < TOLD and kind.loss(first, last) > drop:
         p_value = _permuted_p_value(points, sign)
     return Trend(
         metric=metric,
