@@ -24,7 +24,7 @@ from pipeline.results import (
     DriftResult,
     Estimate,
     ExpectationOutcome,
-    LabelledNight,
+    LabelledDay,
     PerformanceResult,
     RetrainResult,
 )
@@ -87,7 +87,7 @@ def view(found: DriftResult) -> NightView:
         drift=found,
         performance=performance,
         decision=decide(quality, found),
-        labelled=LabelledNight(
+        labelled=LabelledDay(
             day=samples.RUN_DATE,
             key="key",
             status="measured",

@@ -7,12 +7,12 @@ from typing import get_args
 
 from pipeline.publish.facts.performance import days_overdue
 from pipeline.publish.gauges.families import Gauges, Labels, column_label
-from pipeline.results import Basis, Estimate, LabelledNight, PerformanceResult
+from pipeline.results import Basis, Estimate, LabelledDay, PerformanceResult
 
 _VERDICTS = ("sound", "degraded", "unknown")
 
 
-def add_performance(gauges: Gauges, performance: PerformanceResult, labelled: LabelledNight | None) -> None:
+def add_performance(gauges: Gauges, performance: PerformanceResult, labelled: LabelledDay | None) -> None:
     """Values with their intervals, what they are held against, the verdict, and how the labels stand.
 
     Args:
@@ -103,7 +103,7 @@ def _add_verdict(gauges: Gauges, performance: PerformanceResult) -> None:
     gauges.add("performance_breaches", "Metrics that are worse than they may be, by what shows it.", breaches)
 
 
-def _add_labels(gauges: Gauges, performance: PerformanceResult, labelled: LabelledNight | None) -> None:
+def _add_labels(gauges: Gauges, performance: PerformanceResult, labelled: LabelledDay | None) -> None:
     if performance.coverage is not None:
         meaning = "Predictions of the last labelled night that have a label, as a fraction."
         gauges.one("label_coverage_ratio", meaning, performance.coverage)

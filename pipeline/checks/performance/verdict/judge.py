@@ -89,7 +89,7 @@ def judge(
     shown = {} if headline is None else _shown(headline)
     possible = any(test.is_possible for test in tests)
     if breaches:
-        sentence = "; ".join(item.sentence for item in breaches[:_MOST_SENTENCES])
+        sentence = "; ".join(item.sentence for item in _told(breaches)[:_MOST_SENTENCES])
     else:
         sentence = _sound(headline, tests, drop, whose) if possible else _unknown(policy, headline, tests, whose)
     return PerformanceVerdict(
@@ -180,6 +180,12 @@ def _shown(headline: _Headline) -> dict[str, Any]:
         "first": headline.newest.first,
         "last": headline.newest.last,
     }
+
+
+def _told(breaches: Sequence[Breach]) -> list[Breach]:
+    """One for each metric, what labels say before what is expected: the others say the same again."""
+    by_basis = sorted(breaches, key=lambda item: item.basis != "realised")
+    return list({item.metric: item for item in reversed(by_basis)}.values())[::-1]
 
 
 def _sound(headline: _Headline | None, tests: Sequence[_Test], drop: float | None, whose: str) -> str:
