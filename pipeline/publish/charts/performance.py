@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil, floor, log10
 
 from markupsafe import Markup
@@ -140,7 +140,7 @@ def performance_chart(
 
 
 def metric_spark(nights: Sequence[PastNight], last: int = 30) -> Markup:
-    """The main metric as the newest nights judged it, in a line so small that hundreds of them stay small."""
+    """The main metric as the newest nights judged it, in whole steps, so that hundreds of such lines stay small."""
     shown = [night for night in nights[-last:] if night.metric is not None and night.value is not None]
     shown = [night for night in shown if night.metric == shown[-1].metric]
     values = [night.value.value for night in shown if night.value is not None]
@@ -150,15 +150,19 @@ def metric_spark(nights: Sequence[PastNight], last: int = 30) -> Markup:
     low, high = min([*values, *([] if limit is None else [limit])]), max([*values, *([] if limit is None else [limit])])
     spread = (high - low) or 1.0
 
-    def y(value: float) -> str:
-        return px(21 - 18 * (value - low) / spread)
+    def y(value: float) -> int:
+        return round(42 - 36 * (value - low) / spread)
 
-    step = 90 / (len(values) - 1)
-    line = "L".join(f"{px(step * place)} {y(value)}" for place, value in enumerate(values))
-    paths = [Markup('<path class="line{}" d="M{}"/>').format(" worse" if shown[-1].degraded else "", line)]
+    across = [round(180 * place / (len(values) - 1)) for place in range(len(values))]
+    steps = [
+        f"{right - left} {y(after) - y(before)}"
+        for (left, right), (before, after) in zip(pairwise(across), pairwise(values), strict=True)
+    ]
+    look = "line worse" if shown[-1].degraded else "line"
+    paths = [Markup('<path class="{}" d="M0 {}l{}"/>').format(look, y(values[0]), " ".join(steps).replace(" -", "-"))]
     if limit is not None:
-        paths.append(Markup('<path class="limit" d="M0 {}h90"/>').format(y(limit)))
-    return Markup('<svg class="spark" viewBox="0 0 90 24" aria-hidden="true">{}</svg>').format(Markup("").join(paths))
+        paths.append(Markup('<path class="limit" d="M0 {}h180"/>').format(y(limit)))
+    return Markup('<svg class="spark" viewBox="0 0 180 48" aria-hidden="true">{}</svg>').format(Markup("").join(paths))
 
 
 def _scale(days: Sequence[Point], metric: str, plot: float) -> _Scale | None:

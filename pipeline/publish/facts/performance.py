@@ -197,7 +197,7 @@ def figure(performance: PerformanceResult) -> Figure | None:
     value, asked = held_words(metric, found.value, limit)
     own = f"{measured(before.value)} on the reference" if before is not None else ""
     return Figure(
-        metric_name(metric),
+        ("estimated " if basis_of(performance) == "estimated" else "") + metric_name(metric),
         value,
         look_of(performance, metric, found, before),
         "; ".join(filter(None, (own, f"{asked} expected" if asked else ""))),

@@ -8,9 +8,10 @@ import re
 import pytest
 
 from pipeline.publish import pages
-from pipeline.results import PerformanceResult
+from pipeline.publish.facts.fleet import Watched
+from pipeline.results import METRICS, PerformanceResult
 from tests.publish import performances, samples
-from tests.publish.pages.samples import all_nights
+from tests.publish.pages.samples import MEGABYTE, all_nights
 from tests.publish.performances import VIEWS
 from tests.publish.reading import Page
 
@@ -159,3 +160,19 @@ def test_the_fleet_shows_the_main_metric_and_how_it_stands_to_its_limit() -> Non
     assert margins.keys() == {f"model-{name}" for name in VIEWS}
     assert margins["model-degraded-drifted"] < 0 < margins["model-healthy"] < margins["model-older"]
     assert margins["model-regression"] < 0
+
+
+def test_five_hundred_monitors_with_their_trends_stay_under_a_megabyte() -> None:
+    nights = performances.aging(30)
+    watched = [Watched(samples.monitor(f"model-{place:03d}"), nights) for place in range(500)]
+    html = pages.fleet_page(watched)
+    assert html.count(b'class="line worse"') == 500
+    assert len(html) < MEGABYTE
+
+
+def test_thirteen_metrics_over_ninety_nights_stay_under_a_megabyte() -> None:
+    values = dict.fromkeys(list(METRICS)[:13], 0.5)
+    nights = [night.model_copy(update={"performance": values}) for night in performances.aging(95)]
+    html = pages.monitor_page(samples.monitor(), nights)
+    assert html.count(b'class="plot small"') == 12
+    assert len(html) < MEGABYTE
