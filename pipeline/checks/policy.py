@@ -69,7 +69,7 @@ def decide(
         status="degraded" if "degraded" in causes else "drifted",
         retrain=asks and not holds,
         reason=reason,
-        hold=holds[0][0] if holds else None if asks else "not_asked",
+        hold=holds[0][0] if holds else None,
         causes=causes,
     )
 

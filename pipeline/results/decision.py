@@ -10,8 +10,7 @@ Status = Literal["healthy", "drifted", "degraded", "data_broken"]
 Cause = Literal["drift", "degraded"]
 
 Hold = Literal[
-    "quality_failed", "not_comparable", "not_asked", "backfill",
-    "too_few_rows", "too_few_labels", "not_enough_nights", "cooldown",
+    "quality_failed", "not_comparable", "backfill", "too_few_rows", "too_few_labels", "not_enough_nights", "cooldown"
 ]  # fmt: skip
 
 

@@ -175,10 +175,10 @@ def test_a_degraded_model_is_a_verdict_of_its_own(
         (["drift", "degraded"], DEGRADED, 1, True, None),
         (["degraded"], DEGRADED, 1, True, None),
         (["degraded"], DEGRADED, 4, True, None),
-        (["degraded"], SOUND, 4, False, "not_asked"),
-        (["drift"], DEGRADED, 1, False, "not_asked"),
+        (["degraded"], SOUND, 4, False, None),
+        (["drift"], DEGRADED, 1, False, None),
         (["drift"], DEGRADED, 4, True, None),
-        ([], DEGRADED, 4, False, "not_asked"),
+        ([], DEGRADED, 4, False, None),
     ],
 )
 def test_the_monitor_says_what_asks_for_retraining(

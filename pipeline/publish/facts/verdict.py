@@ -22,7 +22,6 @@ STATES: dict[State, str] = {
 HOLDS: dict[Hold, str] = {
     "quality_failed": "the data is broken",
     "not_comparable": "nothing to compare",
-    "not_asked": "not asked for on this",
     "backfill": "an old night was run again",
     "too_few_rows": "too few rows",
     "too_few_labels": "too few labels",
