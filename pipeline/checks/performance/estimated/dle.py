@@ -50,7 +50,8 @@ class LossModel:
         """Row by row, never below 0."""
         import numpy as np
 
-        return np.maximum(self.whole.predict(rows), 0) * self.ratio
+        found: Floats = np.maximum(self.whole.predict(rows), 0) * self.ratio
+        return found
 
     def mean_error(self, rows: Floats) -> float:
         """Standard error of the mean over some rows, from the finite reference."""

@@ -57,8 +57,9 @@ def weights(reference: Floats, tonight: Floats, categorical: list[bool], seed: i
         told.append(chances)
     if not _tells(*(np.concatenate(part) for part in zip(*told, strict=True))):
         return None
-    found = np.clip(odds / odds.mean(), _LIGHTEST, _HEAVIEST)
-    return found / found.mean()
+    found: Floats = np.clip(odds / odds.mean(), _LIGHTEST, _HEAVIEST)
+    found /= found.mean()
+    return found
 
 
 def _told_apart(before: Floats, after: Floats, categorical: list[bool], seed: int) -> HistGradientBoostingClassifier:
