@@ -61,7 +61,8 @@ class Curves:
         import numpy as np
 
         columns = [steps[places[:, column]] for column, steps in enumerate(self.steps)]
-        return np.column_stack(columns) if columns else scores
+        found: Floats = np.column_stack(columns) if columns else scores
+        return found
 
     def probabilities(self, scores: Floats, places: Places) -> Floats:
         """Of every class, a line for each row; a single score is that of the second of two classes."""
@@ -71,7 +72,8 @@ class Curves:
         if found.shape[1] == 1:
             return np.column_stack([1 - found[:, 0], found[:, 0]])
         total = found.sum(axis=1, keepdims=True)
-        return np.divide(found, total, out=np.full(found.shape, 1 / found.shape[1]), where=total > 0)
+        normal: Floats = np.divide(found, total, out=np.full(found.shape, 1 / found.shape[1]), where=total > 0)
+        return normal
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,8 @@ class _Rows:
 
         found = []
         for column, means in enumerate(self.cuts.means):
-            rows = np.bincount(self.places[:, column], weights, len(means))
-            true = np.bincount(self.places[:, column], weights * self.own[:, column], len(means))
+            rows = np.bincount(self.places[:, column], weights, len(means)).astype(np.float64)
+            true = np.bincount(self.places[:, column], weights * self.own[:, column], len(means)).astype(np.float64)
             found.append(shape(true, rows, means))
         return Curves(tuple(found))
 

@@ -46,10 +46,10 @@ def judged(
 ) -> Judgement:
     """Whether realised values lie so far from expected ones that the estimator must be withdrawn.
 
-    The rule: over the last 7 labelled nights the mean gap is beyond 4.1 of its standard errors and large enough to matter
-    (`RELEVANT`), and at least 3 nights missed on its side. At most 1% of sound estimators are withdrawn in 200 nights.
-    What the finite reference leaves unknown is the same error every night, and does not shrink with more nights; what
-    chance does to labels does.
+    The rule: over the last 7 labelled nights the mean gap is beyond 4.1 of its standard errors and large enough to
+    matter (`RELEVANT`), and at least 3 nights missed on its side. At most 1% of sound estimators are withdrawn in 200
+    nights. What the finite reference leaves unknown is the same error every night, and does not shrink with more
+    nights; what chance does to labels does.
 
     Args:
         metric: its name in `METRICS`.
@@ -61,7 +61,7 @@ def judged(
     if not told:
         return Judgement(metric, 0, 0, None)
     gaps = [realised.value - expected.value for _, expected, realised in told]
-    gap, errors = sum(gaps) / len(gaps), [_error(*values, by_reference) for _, *values in told]
+    gap, errors = sum(gaps) / len(gaps), [_error(expected, realised, by_reference) for _, expected, realised in told]
     sides = [_side(expected, realised) for _, expected, realised in told]
     missed = sum(side != 0 for side in sides)
     on_side = sum(side == math.copysign(1, gap) for side in sides)
@@ -69,8 +69,9 @@ def judged(
     error = _error_of_mean(errors, by_reference)
     if on_side < LEAST or size < RELEVANT or abs(gap) <= SURE * error:
         return Judgement(metric, len(told), missed, gap)
-    estimated, realised = (sum(pair[place].value for pair in told) / len(told) for place in (1, 2))
-    return Judgement(metric, len(told), missed, gap, withdrawn=True, sentence=_sentence(estimated, realised, len(told)))
+    estimated = sum(expected.value for _, expected, _ in told) / len(told)
+    sentence = _sentence(estimated, estimated + gap, len(told))
+    return Judgement(metric, len(told), missed, gap, withdrawn=True, sentence=sentence)
 
 
 def _side(expected: Estimate, realised: Estimate) -> int:

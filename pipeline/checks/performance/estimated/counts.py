@@ -100,8 +100,8 @@ def counted(scored: Scored, truth: Floats, places: Places, parts: list[int], see
     for column, length in enumerate(parts):
         own = truth[:, 1 if len(parts) == 1 else column]
         at = places[:, column]
-        true, twice = np.bincount(at, own, length), np.bincount(at, own * (1 - own), length)
-        ranked.append(Ranked(true, np.bincount(at, minlength=length) - true, twice))
+        sums = [np.bincount(at, part, length).astype(np.float64) for part in (own, 1 - own, own * (1 - own))]
+        ranked.append(Ranked(*sums))
     return Counts(confusion, tuple(ranked), _losses(scored.scores, truth), len(scored))
 
 
@@ -141,18 +141,18 @@ def _hits(confusion: Floats, seen: Seen) -> dict[str, float]:
     precision, recall, f1 = _divide(hits, said), _divide(hits, truth), _divide(2 * hits, truth + said)
     rates = {"precision": precision, "recall": recall, "f1": f1}
     labelled, present = truth > 1e-9, (truth > 1e-9) | (said > 0)
-    found: dict[str, float] = {}
-    for name, rate in rates.items():
-        found[name] = rate[labelled].mean() if seen.positive is None else rate[seen.positive]
+    found = {
+        name: rate[labelled].mean() if seen.positive is None else rate[seen.positive] for name, rate in rates.items()
+    }
     if not seen.is_whole:
         return found
-    for name, rate in rates.items():
-        found |= {f"{name}_macro": rate[present].mean(), f"{name}_weighted": rate @ truth / truth.sum()}
+    found |= {f"{name}_macro": rate[present].mean() for name, rate in rates.items()}
+    found |= {f"{name}_weighted": rate @ truth / truth.sum() for name, rate in rates.items()}
     return found | {
         "accuracy": hits.sum() / truth.sum(),
         "balanced_accuracy": recall[labelled].mean(),
         "matthews_correlation": _matthews(hits, truth, confusion.sum(axis=0)),
-    } | {name: float(np.float64(value)) for name, value in found.items()}  # fmt: skip
+    }
 
 
 def _matthews(hits: Floats, truth: Floats, said: Floats) -> float:
@@ -161,8 +161,8 @@ def _matthews(hits: Floats, truth: Floats, said: Floats) -> float:
 
     total = truth.sum()
     together = hits.sum() * total - truth @ said[: len(truth)]
-    below = np.sqrt((total**2 - (truth**2).sum()) * (total**2 - (said**2).sum()))
-    return float(together / below) if below > 0 else 0.0
+    spread = [1 - ((part / total) ** 2).sum() for part in (truth, said)]
+    return float(together / total**2 / np.sqrt(spread[0] * spread[1])) if min(spread) > 1e-12 else 0.0
 
 
 def _divide(above: Floats, below: Floats) -> Floats:

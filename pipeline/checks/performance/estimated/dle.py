@@ -50,7 +50,8 @@ class LossModel:
         """Row by row, never below 0."""
         import numpy as np
 
-        return np.maximum(self.whole.predict(rows), 0) * self.ratio
+        found: Floats = np.maximum(self.whole.predict(rows), 0) * self.ratio
+        return found
 
     def mean_error(self, rows: Floats) -> float:
         """Standard error of the mean over some rows, from the finite reference."""
@@ -86,21 +87,21 @@ class LossEstimator:
             if not len(matrix):
                 continue
             first, second = self.absolute.expected(matrix), self.squared.expected(matrix)
-            second = np.maximum(second, first**2)  # as every distribution has it
-            sums += [first.sum(), second.sum(), (second - first**2).sum(), (self.spread * second**2).sum()]
+            by_chance = np.maximum(second - first**2, 0)  # two models, so a row's may contradict each other
+            sums += [first.sum(), second.sum(), by_chance.sum(), (self.spread * second**2).sum()]
             several += len(matrix)
         if not several:
             raise LabelsUnusable(f"{rows.answers} has no row with a forecast, so nothing can be estimated")
-        absolute, square, by_chance, square_by_chance = sums / several
+        absolute, square, variance, square_variance = sums / several
         sample = self._matrix(thinned(rows, _JUDGED, self.seed))
         unknown = {
             "mean_absolute_error": self.absolute.mean_error(sample),
             "root_mean_squared_error": _of_root(self.squared.mean_error(sample), square),
         }
         told = [
-            estimate("mean_absolute_error", absolute, math.sqrt(by_chance / several), unknown["mean_absolute_error"],
+            estimate("mean_absolute_error", absolute, math.sqrt(variance / several), unknown["mean_absolute_error"],
                      several),
-            estimate("root_mean_squared_error", math.sqrt(square), _of_root(math.sqrt(square_by_chance / several),
+            estimate("root_mean_squared_error", math.sqrt(square), _of_root(math.sqrt(square_variance / several),
                      square), unknown["root_mean_squared_error"], several),
         ]  # fmt: skip
         return Expected(
@@ -181,7 +182,7 @@ def _model(categorical: list[bool], seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(
-        max_iter=80, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=30, l2_regularization=1.0,
+        max_iter=200, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=20, l2_regularization=1.0,
         categorical_features=categorical, early_stopping=False, random_state=seed,
     )  # fmt: skip
 

@@ -81,7 +81,7 @@ class Seen:
         import numpy as np
 
         given = self._scores(rows)
-        there = ~np.isnan(given).any(axis=1)
+        there = np.asarray(~np.isnan(given).any(axis=1))
         inside = (given >= 0) & (given <= 1)
         if not inside[there].all():
             names = ", ".join(self.roles.score_columns)
@@ -151,7 +151,7 @@ def require_reference(scored: Scored, rows: Rows, seen: Seen, least: int) -> tup
     label = str(seen.roles.label)
     if scored.truth is None:
         raise LabelsUnusable(f"the reference has no column {label!r}, so nothing can be estimated before labels come")
-    kept = scored.truth != MISSING
+    kept = np.asarray(scored.truth != MISSING)
     found, truth = scored.where(kept), scored.truth[kept]
     if len(found) < least:
         held = type_words(rows.table[label])
