@@ -42,6 +42,7 @@ _MANY_TIMES = 1000
 _EXACT = Context(prec=400)
 _JOINERS = "\u200c\u200d"  # zero-width, but part of how some scripts are written
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_PEOPLE = {"brier": "Brier", "matthews": "Matthews"}
 _ABBREVIATIONS = ("roc", "auc", "rmse", "mae", "mape", "mse", "r2", "f1")
 
 _Rounding = Callable[[Decimal, int], Decimal]
@@ -192,7 +193,8 @@ def listed(items: Sequence[object], most: int = 8) -> str:
 
 def metric_name(name: str) -> str:
     """A metric as people write it: `roc_auc` as `ROC AUC`, `mean_absolute_error` as `mean absolute error`."""
-    return " ".join(part.upper() if part in _ABBREVIATIONS else part for part in clip(name, 40).split("_"))
+    parts = clip(name, 40).split("_")
+    return " ".join(part.upper() if part in _ABBREVIATIONS else _PEOPLE.get(part, part) for part in parts)
 
 
 def size(many: int) -> str:

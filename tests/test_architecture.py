@@ -36,7 +36,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("standard",),
         ("classification", "regression", "verdict"),
         ("one_day", "estimated"),
-        ("pooled", "realised"),
+        ("pooled", "realised", "shifts"),
         ("assess",),
     ),
     "checks.quality": (

@@ -123,8 +123,8 @@ def _fields(column: pa.ChunkedArray, name: str, roles: ColumnRoles, classes: Cla
         found = "" if roles.label in roles.private else f" ({classes.words})"
         raise LabelsUnusable(
             f"{name} is {type_words(column)}, whose fields are not the "
-            f"{count(len(classes.values), 'class', 'classes')} of {roles.label}{found}: name a field after each class, or "
-            "write a column for each, under columns.scores"
+            f"{count(len(classes.values), 'class', 'classes')} of {roles.label}{found}: "
+            "name a field after each class, or write a column for each, under columns.scores"
         )
     columns = [numbers(pc.struct_field(values, [place]), f"{key} of {name}") for place, key in enumerate(keys)]
     return Scores(tuple(meant), np.column_stack(columns))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.checks.performance.realised import Own
 from pipeline.errors import SnapshotChanged, SnapshotUnreadable
 from pipeline.labels.columns import LabelsUnusable
-from pipeline.results import Estimate, Estimated, LabelledDay, PerformanceResult, SnapshotPair
+from pipeline.results import Estimate, Estimated, LabelledDay, PerformanceResult, Shift, SnapshotPair
 from pipeline.steps import labelled_nights
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.night import Night
@@ -164,7 +164,24 @@ def _result(work: _Work, blank: PerformanceResult, standard: Standard) -> Perfor
         can_estimate=estimated.status == "measured",
     )
     whole = mishaps.attempt("verdict on performance", lambda: assess(result, known, policy, main)) or result
-    return whole.model_copy(update={"estimated": estimated, "failure": next(iter(mishaps.failures), None)})
+    moved = mishaps.attempt("shifts", lambda: _shifts(work, standard)) or []
+    return whole.model_copy(
+        update={"estimated": estimated, "shifts": tuple(moved), "failure": next(iter(mishaps.failures), None)}
+    )
+
+
+def _shifts(work: _Work, standard: Standard) -> list[Shift]:
+    """What moved beside the metrics: tonight's answers, and the labels of the day that is due, if they have come."""
+    from pipeline.checks.performance.shifts import shifts
+
+    night, pair = work.night, work.pair
+    labelled = None
+    try:
+        if pair.labels is not None and pair.labelled is not None:
+            labelled = labelled_nights.labelled_rows(night, pair.labelled, pair.labels, night.cache())
+    except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged):
+        pass  # the day itself says why
+    return shifts(work.production, work.sample, standard.roles, standard.classes, labelled)
 
 
 def _of_due_day(

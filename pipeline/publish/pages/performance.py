@@ -89,8 +89,7 @@ def _trend(performance: PerformanceResult) -> str:
     verdict = performance.verdict
     if verdict is None or verdict.trend is None:
         return ""
-    trend = verdict.trend
-    return f"{metric_name(trend.metric)} {sentence(trend.sentence, 300)[:1].lower()}{sentence(trend.sentence, 300)[1:]}"
+    return sentence(verdict.trend.sentence, 300)
 
 
 def _table(performance: PerformanceResult) -> tuple[list[dict[str, object]], list[dict[str, object]]]:

@@ -466,6 +466,6 @@ def test_scores_in_a_structure_are_those_of_the_classes_that_its_fields_name() -
     named = [dict(zip("cab", (row[2], row[0], row[1]), strict=True)) for row in chances]
     expected = judged(lists, three, ROLES).realised
     assert "roc_auc" in expected
-    assert judged(lists.assign(s=named), three, ROLES).realised == pytest.approx(expected)
-    gap = judged(lists.assign(s=[None, *named[1:]]), three, ROLES)
+    assert judged(lists.assign(s=pd.Series(named, dtype=object)), three, ROLES).realised == pytest.approx(expected)
+    gap = judged(lists.assign(s=pd.Series([None, *named[1:]], dtype=object)), three, ROLES)
     assert gap.realised["roc_auc"] == pytest.approx(judged(lists.iloc[1:], three, ROLES).realised["roc_auc"])
