@@ -25,6 +25,7 @@ STRENGTH_FULL = 4.0  # a strength bar is full here; its threshold mark stands at
 _MARKS: dict[State, str] = {
     "healthy": "M6 1a5 5 0 1 0 .01 0z",
     "drifted": "M6 .8 11.6 11H.4z",
+    "degraded": "M.4 1h11.2L6 11.2z",
     "data_broken": "M1.5 1.5h9v9h-9z",
     "stale": "M1.5.5h9L7 6l3.5 5.5h-9L5 6z",
     "absent": "M1 5h10v2H1z",
