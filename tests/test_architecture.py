@@ -53,7 +53,15 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("files",),
         ("run_store", "training_archive"),
     ),
-    "retrain": (("progress",), ("data",), ("trainer",), ("model",), ("judging",), ("champion",), ("challenge",)),
+    "retrain": (
+        ("progress",),
+        ("data",),
+        ("trainer",),
+        ("model",),
+        ("judging",),
+        ("champion",),
+        ("beside", "challenge"),
+    ),
 }
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 
