@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from pipeline.errors import OutletUnavailable
+from pipeline.errors import OutletRefused
 from pipeline.results import ProbationResult, Watch
 from pipeline.retrain.beside import answered
-from pipeline.retrain.champion import conclusion
-from pipeline.retrain.champion.promotion import move_of
-from pipeline.retrain.champion.registry import CHAMPION, Registry
-from pipeline.steps import nightly, probation, standing, telling
+from pipeline.retrain.champion.promotion import move_of, promote
+from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, Registry, Version
+from pipeline.steps import probation, standing
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.probation import watch_champion
-from tests.retrain.conftest import _empty_database, tracking_uri, world  # noqa: F401  (fixtures)
+from pipeline.storage.lease import Lease
+from pipeline.storage.run_store import RunStore
+from tests.project import Project
 from tests.retrain.world import FIRST, World
 from tests.servers.smtp import Flavour, SmtpServer
 from tests.servers.webhook import Webhook
@@ -36,53 +42,101 @@ def silent(_: str) -> None:
     pass
 
 
-def version_of(world: World, trainer: str, number: int, **retrain: Any) -> str:
-    world.write_monitor(trainer=trainer, **retrain)
-    result = retrain_steps.retrain(world.night(number), "tested", progress=silent)
-    assert result.lineage is not None
-    return result.lineage.version
+@dataclass
+class Planted:
+    """A world in which version 1 learnt something and version 2, which learnt nothing, was promoted by hand.
+
+    That was after the night of the 4th; nights have labels up to the 10th. It can be put back as it was at first.
+    """
+
+    world: World
+    kept: Path
+    tracking_uri: str
+
+    @property
+    def root(self) -> Path:
+        return self.world.project.root
+
+    def restore(self) -> None:
+        """MLflow's database is open, so its file has to stay the same one."""
+        live = self.root.parent
+        for item in live.iterdir():
+            if item.is_dir():
+                shutil.rmtree(item)
+        shutil.copytree(self.kept, live, symlinks=True, dirs_exist_ok=True)
+
+    def registry(self) -> Registry:
+        return Registry("people", self.tracking_uri)
+
+    def champion(self) -> Version:
+        found = self.registry().at(CHAMPION)
+        assert found is not None
+        return found
+
+    def labels(self, number: int) -> Path:
+        return self.root / f"data/labels/dt={FIRST + timedelta(days=number - 1)}/part-0.parquet"
+
+    def mail(self) -> str:
+        """What people are told of the champion, as it lies in the store."""
+        content = (self.world.store / "people" / "retraining" / "champion.eml").read_bytes()
+        body = message_from_bytes(content, policy=default).get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+    def watch(self, number: int) -> ProbationResult:
+        return watch_champion(self.world.night(number), silent)
+
+    def probation(self, number: int) -> Watch:
+        found = self.watch(number).probation
+        assert found is not None
+        return found
 
 
-@pytest.fixture
-def bad(world: World) -> World:
-    """Version 1 learnt something; version 2, which learnt nothing, was promoted by hand after the night of the 4th."""
-    return planted(world)
-
-
-def planted(world: World, **retrain: Any) -> World:
-    world.write_nights(0, 0, 0, 0, 0, 0, 0)
-    assert version_of(world, QUICK, 3, notify=NOTIFY) == "1"
-    assert version_of(world, IGNORANT, 4, notify=NOTIFY) == "2"
-    retrain_steps.promote(world.night(4), "2", NOW)
-    world.write_monitor(trainer=QUICK, notify=NOTIFY, **retrain)
-    return world
-
-
-def champion(world: World) -> str:
-    found = Registry("people", world.night(1).tracking_uri).at(CHAMPION)
-    assert found is not None
-    return found.number
-
-
-def watched(world: World, number: int) -> Watch:
-    found = watch_champion(world.night(number), silent).probation
-    assert found is not None
+@pytest.fixture(scope="module")
+def _planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    folder, kept = tmp_path_factory.mktemp("planted"), tmp_path_factory.mktemp("kept")
+    project, database = Project(folder / "project"), folder / "mlflow.db"
+    found = Planted(World(project), kept, f"sqlite:///{database}")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables(found).items():
+            patch.setenv(name, value)
+        found.world.write_nights(*[0] * 10)
+        for number, trainer in ((3, QUICK), (4, IGNORANT)):
+            found.world.write_monitor(trainer=trainer)
+            retrain_steps.retrain(found.world.night(number), "tested", progress=silent)
+        retrain_steps.promote(found.world.night(4), "2", NOW)
+        found.world.write_monitor(trainer=QUICK, notify=NOTIFY)
+        assert found.champion().number == "2"
+        for number in range(5, 9):  # so that no test has to wait for models
+            _answer(found, number)
+    shutil.copytree(folder, kept, symlinks=True, dirs_exist_ok=True)
     return found
 
 
-def labels(world: World, number: int) -> Path:
-    return world.project.root / f"data/labels/dt={FIRST + timedelta(days=number - 1)}/part-0.parquet"
+def _answer(planted: Planted, number: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probation, "_act", lambda night, watched, moment, untold: (watched, untold))
+        planted.watch(number)
+    shutil.rmtree(planted.world.store / "people" / ".work")
 
 
-def change(world: World) -> str:
-    """The mail about the champion as it lies in the store."""
-    return (world.store / "people" / "retraining" / "champion.eml").read_text(encoding="utf-8")
+def variables(planted: Planted) -> dict[str, str]:
+    return {**planted.world.project.environment(), "MLFLOW_TRACKING_URI": planted.tracking_uri, "OMP_NUM_THREADS": "1"}
 
 
-def test_a_champion_that_is_worse_is_rolled_back_by_itself_with_the_evidence(bad: World) -> None:
-    before = standing.reference(bad.night(5), bad.night(5).cache()).digest
+@pytest.fixture
+def planted(_planted: Planted, monkeypatch: pytest.MonkeyPatch) -> Planted:
+    for name, value in variables(_planted).items():
+        monkeypatch.setenv(name, value)
+    _planted.restore()
+    return _planted
 
-    found = watched(bad, 5)
+
+def test_a_champion_that_is_worse_is_rolled_back_by_itself_with_the_evidence(planted: Planted) -> None:
+    night = planted.world.night(5)
+    before = standing.reference(night, night.cache()).digest
+
+    found = planted.probation(5)
 
     assert (found.version, found.against, found.since, found.nights) == ("2", "1", FIRST + timedelta(days=4), 1)
     assert (found.rows, found.labelled_rows, found.decision, found.done) == (400, 400, "worse", "rolled_back")
@@ -91,19 +145,277 @@ def test_a_champion_that_is_worse_is_rolled_back_by_itself_with_the_evidence(bad
     assert found.loss.low > 0
     assert found.main is not None
     assert found.main.name == "roc_auc"
-    assert "worse beyond the noise" in found.sentence
-    assert champion(bad) == "1"
-    assert standing.reference(bad.night(5), bad.night(5).cache()).digest != before
-    said = change(bad)
-    assert "Subject: [people] rolled back to version 1: version 2 was worse in its probation" in said
-    assert "both answered 400 rows of 1 night" in " ".join(said.split()).lower()
-    assert "rolled back in its probation since" in (bad.store / "people" / "index.html").read_text(encoding="utf-8")
-    assert bad.night(5).retraining_on(date(2026, 1, 4)).since == "rolled back in its probation"  # type: ignore[union-attr]
+    assert planted.champion().number == "1"
+    assert standing.reference(night, night.cache()).digest != before
+    said = planted.mail()
+    assert "Rolled back to version 1: version 2 was worse in its probation" in said
+    assert "Version 1 is the champion, in place of version 2: Nightjar moved it" in said
+    assert found.sentence[1:] in said
+    assert "Both answered 400 rows of 1 night, with the same prediction for" in said
+    assert "rolled back in its probation since" in page(planted, "index.html")
+    assert "it was worse in its probation" in page(planted, "retraining/2026-01-04/index.html")
 
 
-def test_again_is_no_second_step_back(bad: World) -> None:
-    first = watched(bad, 5)
+def page(planted: Planted, name: str) -> str:
+    return (planted.world.store / "people" / name).read_text(encoding="utf-8")
 
-    assert watched(bad, 5) == first
-    assert watch_champion(bad.night(6), silent).probation is None
-    assert champion(bad) == "1"
+
+def test_again_is_no_second_step_back_and_no_second_mail(
+    planted: Planted, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+    first = planted.probation(5)
+
+    assert planted.probation(5) == first
+    assert planted.watch(6).probation is None
+    assert planted.probation(5) == first  # an old night that is run again keeps what was found on it
+    assert planted.champion().number == "1"
+    assert len(server.mails) == 1
+
+
+def test_without_labels_it_waits_and_late_labels_decide_without_a_second_asking(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = {number: planted.labels(number).read_bytes() for number in (5, 6)}
+    for number in late:
+        planted.labels(number).unlink()
+    waiting = planted.probation(6)
+    monkeypatch.setattr(answered, "ask", None)  # nobody is asked again
+
+    planted.labels(5).write_bytes(late[5])
+    pd.read_parquet(planted.labels(5)).head(60).to_parquet(planted.labels(5))
+    part = planted.probation(6)
+    for number, content in late.items():
+        planted.labels(number).write_bytes(content)
+    whole = planted.probation(6)
+
+    assert (waiting.done, waiting.nights, waiting.labelled_rows) == ("watching", 2, 0)
+    assert waiting.agreement is not None
+    assert (part.decision, part.labelled_rows) == ("open", 60)
+    assert (whole.done, whole.labelled_rows) == ("rolled_back", 800)
+
+
+def test_a_night_that_was_replaced_is_asked_anew(planted: Planted) -> None:
+    planted.labels(5).unlink()
+    before = planted.probation(5)
+    planted.world.write_night(5, labels=False, rows=300)
+
+    assert (before.rows, planted.probation(5).rows) == (400, 300)
+
+
+def test_a_person_is_asked_once_where_a_person_decides(
+    planted: Planted, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted.world.write_monitor(trainer=QUICK, notify=NOTIFY, mode="propose")
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+
+    found = [planted.probation(number) for number in (5, 6, 5)]
+
+    assert {item.done for item in found} == {"proposed"}
+    assert planted.champion().number == "2"
+    assert [str(mail.message["Subject"]) for mail in server.mails] == [
+        "[people] version 2 is worse than version 1 in its probation: roll back?"
+    ]
+    assert "python -m pipeline rollback people --from 2" in str(server.mails[0].message.get_body(("plain",)))
+    retrain_steps.rollback(planted.world.night(6), NOW, "2")
+    assert planted.champion().number == "1"
+
+
+def test_a_mail_that_was_refused_is_told_later_and_the_rollback_is_not_repeated(
+    planted: Planted, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server("plain")
+    server.refuse("554 5.7.1 No thanks")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+    with pytest.raises(OutletRefused, match="version 1 is champion"):
+        planted.watch(5)
+    kept = planted.world.night(5).load(ProbationResult)
+    assert kept.rolled_back
+    second = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", second.url)
+
+    planted.watch(6)  # whichever night comes next
+
+    assert planted.champion().number == "1"
+    assert [str(mail.message["Subject"]) for mail in second.mails] == [
+        "[people] rolled back to version 1: version 2 was worse in its probation"
+    ]
+
+
+def test_a_version_that_a_person_promotes_in_spite_of_its_probation_is_not_undone_again(planted: Planted) -> None:
+    planted.watch(5)
+    retrain_steps.promote(planted.world.night(5), "2", NOW + timedelta(days=1))
+
+    found = planted.probation(6)
+
+    assert found.done == "proposed"
+    assert any("was promoted all the same" in note for note in found.notes)
+    assert planted.champion().number == "2"
+
+
+def test_the_days_after_a_rollback_hold_retraining_back(planted: Planted) -> None:
+    night = planted.world.night(5)
+    for name in ("snapshots", "quality", "drift", "performance", "decision"):
+        night.publish({f"{name}.json": b"{}"})
+    planted.watch(5)
+    retrainings = planted.world.store / "people" / "retraining"
+    for day in ("2026-01-03", "2026-01-04"):
+        (retrainings / day).unlink()
+    nights = [planted.world.night(number) for number in (5, 6, 11)]
+
+    found = [standing._last_request(night, night.earlier()) for night in nights]
+
+    assert found == [None, date(2026, 1, 5), date(2026, 1, 5)]
+
+
+def test_a_better_champion_is_kept_and_nothing_more_is_said_after_its_time(planted: Planted) -> None:
+    retrain_steps.rollback(planted.world.night(4), NOW, "2")
+    planted.world.write_monitor(trainer=QUICK, probation_days=2)
+    retrain_steps.promote(planted.world.night(4), "2", NOW)
+    retrain_steps.promote(planted.world.night(4), "1", NOW)
+
+    found = planted.probation(5)
+
+    assert (found.version, found.against, found.decision, found.done) == ("1", "2", "better", "kept")
+    planted.probation(7)  # the labels of the last night come a day later
+    assert planted.watch(8) == ProbationResult(monitor="people", run_date=date(2026, 1, 8))
+    assert not list((planted.world.store / "people" / ".probation").rglob("2026-01-0[56].parquet"))
+    assert planted.champion().number == "1"
+
+
+def test_what_cannot_be_compared_is_a_sentence_and_no_failed_night(planted: Planted) -> None:
+    shutil.rmtree(planted.world.store / "people" / ".probation")
+    before = planted.registry().version("1")
+    assert before is not None
+    shutil.rmtree(before.source.removeprefix("file://"))
+
+    found = planted.probation(5)
+
+    assert found.done == "not_possible"
+    assert "version 2 and version 1 cannot be compared: people version 1: its files are gone" in found.sentence
+    assert planted.champion().number == "2"
+
+
+def test_a_night_without_a_column_that_a_version_learnt_from_is_left_out(planted: Planted) -> None:
+    path = planted.root / "data/production/dt=2026-01-05/part-0.parquet"
+    pd.read_parquet(path).drop(columns="income").to_parquet(path)
+
+    found = planted.probation(5)
+
+    assert (found.nights, found.decision) == (0, "open")
+    assert found.notes == ("2026-01-05: left out, production has no column income, which version 2 learnt from",)
+
+
+def test_labels_that_cannot_be_used_are_said(planted: Planted) -> None:
+    path = planted.labels(5)
+    pd.read_parquet(path).drop(columns="label").to_parquet(path)
+
+    found = planted.probation(5)
+
+    assert (found.nights, found.labelled_rows, found.done) == (1, 0, "watching")
+    assert "its labels cannot be used" in found.notes[0]
+
+
+def test_the_first_champion_has_nobody_beside_it(planted: Planted) -> None:
+    client_of(planted).delete_registered_model_alias("people", CHAMPION)
+    first = planted.registry().version("1")
+    assert first is not None
+    promote(planted.registry(), first, Lease())
+
+    found = planted.watch(4)
+
+    assert found.probation is None
+    assert found.words == "version 1 is the first champion, so no other one can answer beside it"
+
+
+def client_of(planted: Planted) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=planted.tracking_uri)
+
+
+def test_a_challenger_in_waiting_answers_beside_the_champion(planted: Planted) -> None:
+    retrain_steps.rollback(planted.world.night(4), NOW, "2")
+    planted.world.write_monitor(trainer=QUICK, shadow="challenger")
+    waits = planted.registry().version("2")
+    assert waits is not None
+    planted.registry().point(CHALLENGER, waits)
+
+    found = planted.watch(5)
+
+    assert found.probation is None
+    assert found.shadow is not None
+    assert (found.shadow.version, found.shadow.against, found.shadow.decision) == ("2", "1", "worse")
+    assert found.shadow.done == "watching"
+    assert planted.champion().number == "1"
+
+
+def test_no_registry_costs_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probation, "_watch", None)
+    assert watch_champion(project.complete(), silent).words == "no version is on probation"
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def crash_before_change(number: int, patch: pytest.MonkeyPatch) -> list[str]:
+    """End the process before the n-th change from now on, of the registry or the store; the changes that were tried."""
+    tried: list[str] = []
+
+    def wrapped(owner: type, name: str) -> None:
+        change = getattr(owner, name)
+
+        def made(*arguments: Any, **named: Any) -> Any:
+            tried.append(f"{name} {arguments[1:3]}")
+            if len(tried) == number:
+                raise Crash
+            return change(*arguments, **named)
+
+        patch.setattr(owner, name, made)
+
+    for name in ("tag", "point"):
+        wrapped(Registry, name)
+    for name in ("save", "publish_night", "replace_in_night", "write_page", "note_receipt"):
+        wrapped(RunStore, name)
+    return tried
+
+
+def test_a_kill_between_any_two_steps_ends_the_same_when_it_is_repeated(
+    planted: Planted,
+    smtp_server: Callable[[Flavour], SmtpServer],
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+    monkeypatch.setenv("PROMOTED_URL", webhook.url)
+    ends = []
+    for step in count(1):
+        planted.restore()
+        planted.world.write_monitor(trainer=QUICK, notify=NOTIFY, after_promotion={"webhook": "PROMOTED_URL"})
+        retrain_steps.tell_untold(planted.world.night(4), NOW)  # of the promotion by hand
+        server.mails.clear()
+        webhook.requests.clear()
+        with monkeypatch.context() as patch, suppress(Crash):
+            tried = crash_before_change(step, patch)
+            planted.watch(5)
+        found = planted.probation(5)
+
+        move = move_of(planted.champion())
+        assert move is not None
+        assert (planted.champion().number, move.number, move.event, move.by) == ("1", 3, "rolled_back", "probation")
+        assert (found.done, found.version) == ("rolled_back", "2"), tried[-1]
+        assert [request.json()["event"] for request in webhook.requests][:1] == ["rolled_back"], tried[-1]
+        subjects = {str(mail.message["Subject"]) for mail in server.mails}
+        assert subjects == {"[people] rolled back to version 1: version 2 was worse in its probation"}, tried[-1]
+        is_between = tried[-1].startswith("note_receipt")  # between the mail and the note of it
+        assert len(server.mails) == 1 + is_between, tried[-1]
+        assert "rolled back in its probation since" in page(planted, "index.html"), tried[-1]
+        ends.append(found)
+        if len(tried) < step:
+            break
+    assert len(ends) > 10
+    assert len({end.to_json() for end in ends}) == 1

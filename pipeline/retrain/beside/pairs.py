@@ -40,13 +40,13 @@ def on_probation(monitor: Monitor, registry: Registry, run_date: date) -> Pair |
     move = move_of(champion)
     if champion is None or move is None or move.event != "promoted":
         return None
-    after = move.after or date.fromisoformat(champion.tags["run_date"])  # there was no night before it moved
-    span = _span(monitor, after, monitor.retrain.probation_days, run_date)
+    against = None if move.previous_version is None else registry.version(move.previous_version)
+    after = [day for day in (move.after, _trained(champion), _trained(against)) if day is not None]
+    span = _span(monitor, max(after), monitor.retrain.probation_days, run_date) if after else None
     if span is None:
         return None
     if move.previous_version is None:
         return f"version {champion.number} is the first champion, so no other one can answer beside it"
-    against = registry.version(move.previous_version)
     if against is None:
         return f"version {move.previous_version}, the champion before, is gone, so it cannot answer beside the new one"
     return Pair("probation", champion, against, *span)
@@ -57,11 +57,17 @@ def in_shadow(monitor: Monitor, registry: Registry, run_date: date) -> Pair | No
     if monitor.retrain.shadow != "challenger":
         return None
     champion, challenger = registry.at(CHAMPION), registry.at(CHALLENGER)
-    if champion is None or challenger is None or "run_date" not in challenger.tags:
+    after = [day for day in (_trained(champion), _trained(challenger)) if day is not None]
+    if champion is None or challenger is None or not after:
         return None
-    after = date.fromisoformat(challenger.tags["run_date"])
-    span = _span(monitor, after, monitor.performance.window_days, run_date)
+    span = _span(monitor, max(after), monitor.performance.window_days, run_date)
     return None if span is None else Pair("shadow", challenger, champion, *span)
+
+
+def _trained(version: Version | None) -> date | None:
+    """The date a version was trained for: it may have learnt from every night up to then, and is asked of none."""
+    found = None if version is None else version.tags.get("run_date")
+    return None if found is None else date.fromisoformat(found)
 
 
 def _span(monitor: Monitor, after: date, days: int, run_date: date) -> tuple[date, date, date] | None:

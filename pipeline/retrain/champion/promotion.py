@@ -92,9 +92,10 @@ def move_of(version: Version | None) -> Move | None:
         return None
 
 
-def was_undone(version: Version) -> bool:
-    """Whether it once did not stand its probation: whoever promotes it all the same knows that."""
-    return _UNDONE in version.tags
+def was_undone(champion: Version) -> bool:
+    """Whether the champion did not stand an earlier probation: whoever promoted it all the same knew that."""
+    move, undone = move_of(champion), champion.tags.get(_UNDONE)
+    return undone is not None and (move is None or undone != str(move.number))
 
 
 def promote(registry: Registry, version: Version, lease: Lease, occasion: Occasion = BY_HAND) -> AliasChange:
@@ -139,8 +140,9 @@ def roll_back(
     if previous is None:
         raise ConfigError([f"{registry.name}: version {champion.number} is the first champion; none lies before it"])
     _require_intact(registry, previous)
-    if occasion.by == "probation":
-        registry.tag(champion, _UNDONE, "true")
+    last = move_of(champion)
+    if occasion.by == "probation" and last is not None:
+        registry.tag(champion, _UNDONE, str(last.number))  # of the move that is undone, as this may be interrupted
     registry.tag(champion, OUTCOME, FAILED_PROBATION if occasion.by == "probation" else ROLLED_BACK)
     registry.tag(previous, REPLACES, ",".join(older))
     return _move(registry, previous, champion, _next_move(champion, "rolled_back", occasion), lease)
