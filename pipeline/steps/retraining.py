@@ -82,11 +82,12 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
         if version is not None:
             occasion = _occasion(night, datetime.now(UTC), "retraining", night.run_date)
             result = conclude(registry, version, result, night.monitor, lease, occasion=occasion)
-    pages.publish_retraining(night, result)
-    log.info("%s", result.words)
-    log.info("%s", telling.send_retraining(night, result))
-    if version is not None:
-        note_people_told(registry, version.number)
+        # Nobody else tells of it meanwhile: who finds something untold waits for the lease, too.
+        pages.publish_retraining(night, result)
+        log.info("%s", result.words)
+        log.info("%s", telling.send_retraining(night, result))
+        if version is not None:
+            note_people_told(registry, version.number)
     return result
 
 

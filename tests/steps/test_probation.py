@@ -24,6 +24,7 @@ from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, Registry, V
 from pipeline.steps import probation, standing
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.probation import watch_champion
+from pipeline.steps.walk import run_night
 from pipeline.storage.lease import Lease
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
@@ -107,8 +108,7 @@ def _planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
         retrain_steps.promote(found.world.night(4), "2", NOW)
         found.world.write_monitor(trainer=QUICK, notify=NOTIFY)
         assert found.champion().number == "2"
-        for number in range(5, 9):  # so that no test has to wait for models
-            _answer(found, number)
+        _answer(found, 6)  # nights 5 and 6, so that no test has to wait for models
     shutil.copytree(folder, kept, symlinks=True, dirs_exist_ok=True)
     return found
 
@@ -349,6 +349,21 @@ def test_a_challenger_in_waiting_answers_beside_the_champion(planted: Planted) -
     assert found.shadow is not None
     assert (found.shadow.version, found.shadow.against, found.shadow.decision) == ("2", "1", "worse")
     assert found.shadow.done == "watching"
+    assert planted.champion().number == "1"
+
+
+def test_a_night_publishes_what_was_found_and_again_changes_nothing(planted: Planted) -> None:
+    night = planted.world.night(5)
+
+    first = run_night(night, silent)
+    published = night.published()
+    assert first.errors == ()
+    assert planted.champion().number == "1"
+    assert ProbationResult.model_validate_json(published["probation.json"]).rolled_back
+
+    again = run_night(night, silent)
+    assert again.errors == ()
+    assert night.published()["probation.json"] == published["probation.json"]
     assert planted.champion().number == "1"
 
 
