@@ -133,13 +133,14 @@ def planted(_planted: Planted, monkeypatch: pytest.MonkeyPatch) -> Planted:
 
 
 def test_a_champion_that_is_worse_is_rolled_back_by_itself_with_the_evidence(planted: Planted) -> None:
-    night = planted.world.night(5)
+    night = planted.world.night(6)
     before = standing.reference(night, night.cache()).digest
 
-    found = planted.probation(5)
+    assert planted.probation(5).done == "watching"  # its labels are due a day later, so nothing can be told yet
+    found = planted.probation(6)
 
-    assert (found.version, found.against, found.since, found.nights) == ("2", "1", FIRST + timedelta(days=4), 1)
-    assert (found.rows, found.labelled_rows, found.decision, found.done) == (400, 400, "worse", "rolled_back")
+    assert (found.version, found.against, found.since, found.nights) == ("2", "1", FIRST + timedelta(days=4), 2)
+    assert (found.rows, found.labelled_rows, found.decision, found.done) == (800, 400, "worse", "rolled_back")
     assert found.loss is not None
     assert found.loss.loss == "log_loss"
     assert found.loss.low > 0
@@ -151,7 +152,7 @@ def test_a_champion_that_is_worse_is_rolled_back_by_itself_with_the_evidence(pla
     assert "Rolled back to version 1: version 2 was worse in its probation" in said
     assert "Version 1 is the champion, in place of version 2: Nightjar moved it" in said
     assert found.sentence[1:] in said
-    assert "Both answered 400 rows of 1 night, with the same prediction for" in said
+    assert "Both answered 800 rows of 2 nights, with the same prediction for" in said
     assert "rolled back in its probation since" in page(planted, "index.html")
     assert "it was worse in its probation" in page(planted, "retraining/2026-01-04/index.html")
 
@@ -165,11 +166,11 @@ def test_again_is_no_second_step_back_and_no_second_mail(
 ) -> None:
     server = smtp_server("plain")
     monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
-    first = planted.probation(5)
+    before, first = planted.probation(5), planted.probation(6)
 
-    assert planted.probation(5) == first
-    assert planted.watch(6).probation is None
-    assert planted.probation(5) == first  # an old night that is run again keeps what was found on it
+    assert planted.probation(6) == first
+    assert planted.watch(7).probation is None
+    assert planted.probation(5) == before  # an old night that is run again keeps what was found on it
     assert planted.champion().number == "1"
     assert len(server.mails) == 1
 
@@ -177,27 +178,24 @@ def test_again_is_no_second_step_back_and_no_second_mail(
 def test_without_labels_it_waits_and_late_labels_decide_without_a_second_asking(
     planted: Planted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = {number: planted.labels(number).read_bytes() for number in (5, 6)}
-    for number in late:
-        planted.labels(number).unlink()
-    waiting = planted.probation(6)
+    late = planted.labels(5).read_bytes()
+    planted.labels(5).unlink()
     monkeypatch.setattr(answered, "ask", None)  # nobody is asked again
 
-    planted.labels(5).write_bytes(late[5])
+    waiting = planted.probation(6)
+    planted.labels(5).write_bytes(late)
     pd.read_parquet(planted.labels(5)).head(60).to_parquet(planted.labels(5))
     part = planted.probation(6)
-    for number, content in late.items():
-        planted.labels(number).write_bytes(content)
+    planted.labels(5).write_bytes(late)
     whole = planted.probation(6)
 
     assert (waiting.done, waiting.nights, waiting.labelled_rows) == ("watching", 2, 0)
     assert waiting.agreement is not None
     assert (part.decision, part.labelled_rows) == ("open", 60)
-    assert (whole.done, whole.labelled_rows) == ("rolled_back", 800)
+    assert (whole.done, whole.labelled_rows) == ("rolled_back", 400)
 
 
 def test_a_night_that_was_replaced_is_asked_anew(planted: Planted) -> None:
-    planted.labels(5).unlink()
     before = planted.probation(5)
     planted.world.write_night(5, labels=False, rows=300)
 
@@ -211,7 +209,9 @@ def test_a_person_is_asked_once_where_a_person_decides(
     server = smtp_server("plain")
     monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
 
-    found = [planted.probation(number) for number in (5, 6, 5)]
+    shutil.rmtree(planted.root / "data/production/dt=2026-01-07")
+
+    found = [planted.probation(number) for number in (6, 7, 6)]
 
     assert {item.done for item in found} == {"proposed"}
     assert planted.champion().number == "2"
@@ -230,13 +230,13 @@ def test_a_mail_that_was_refused_is_told_later_and_the_rollback_is_not_repeated(
     server.refuse("554 5.7.1 No thanks")
     monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
     with pytest.raises(OutletRefused, match="version 1 is champion"):
-        planted.watch(5)
-    kept = planted.world.night(5).load(ProbationResult)
+        planted.watch(6)
+    kept = planted.world.night(6).load(ProbationResult)
     assert kept.rolled_back
     second = smtp_server("plain")
     monkeypatch.setenv("PIPELINE_SMTP_URL", second.url)
 
-    planted.watch(6)  # whichever night comes next
+    planted.watch(7)  # whichever night comes next
 
     assert planted.champion().number == "1"
     assert [str(mail.message["Subject"]) for mail in second.mails] == [
@@ -245,8 +245,8 @@ def test_a_mail_that_was_refused_is_told_later_and_the_rollback_is_not_repeated(
 
 
 def test_a_version_that_a_person_promotes_in_spite_of_its_probation_is_not_undone_again(planted: Planted) -> None:
-    planted.watch(5)
-    retrain_steps.promote(planted.world.night(5), "2", NOW + timedelta(days=1))
+    planted.watch(6)
+    retrain_steps.promote(planted.world.night(6), "2", NOW + timedelta(days=1))
 
     found = planted.probation(6)
 
@@ -256,18 +256,18 @@ def test_a_version_that_a_person_promotes_in_spite_of_its_probation_is_not_undon
 
 
 def test_the_days_after_a_rollback_hold_retraining_back(planted: Planted) -> None:
-    night = planted.world.night(5)
+    night = planted.world.night(6)
     for name in ("snapshots", "quality", "drift", "performance", "decision"):
         night.publish({f"{name}.json": b"{}"})
-    planted.watch(5)
+    planted.watch(6)
     retrainings = planted.world.store / "people" / "retraining"
     for day in ("2026-01-03", "2026-01-04"):
         (retrainings / day).unlink()
-    nights = [planted.world.night(number) for number in (5, 6, 11)]
+    nights = [planted.world.night(number) for number in (6, 7, 12)]
 
     found = [standing._last_request(night, night.earlier()) for night in nights]
 
-    assert found == [None, date(2026, 1, 5), date(2026, 1, 5)]
+    assert found == [None, date(2026, 1, 6), date(2026, 1, 6)]
 
 
 def test_a_better_champion_is_kept_and_nothing_more_is_said_after_its_time(planted: Planted) -> None:
@@ -276,7 +276,7 @@ def test_a_better_champion_is_kept_and_nothing_more_is_said_after_its_time(plant
     retrain_steps.promote(planted.world.night(4), "2", NOW)
     retrain_steps.promote(planted.world.night(4), "1", NOW)
 
-    found = planted.probation(5)
+    found = planted.probation(6)
 
     assert (found.version, found.against, found.decision, found.done) == ("1", "2", "better", "kept")
     planted.probation(7)  # the labels of the last night come a day later
@@ -312,9 +312,9 @@ def test_labels_that_cannot_be_used_are_said(planted: Planted) -> None:
     path = planted.labels(5)
     pd.read_parquet(path).drop(columns="label").to_parquet(path)
 
-    found = planted.probation(5)
+    found = planted.probation(6)
 
-    assert (found.nights, found.labelled_rows, found.done) == (1, 0, "watching")
+    assert (found.nights, found.labelled_rows, found.done) == (2, 0, "watching")
     assert "its labels cannot be used" in found.notes[0]
 
 
@@ -343,7 +343,7 @@ def test_a_challenger_in_waiting_answers_beside_the_champion(planted: Planted) -
     assert waits is not None
     planted.registry().point(CHALLENGER, waits)
 
-    found = planted.watch(5)
+    found = planted.watch(6)
 
     assert found.probation is None
     assert found.shadow is not None
@@ -353,7 +353,7 @@ def test_a_challenger_in_waiting_answers_beside_the_champion(planted: Planted) -
 
 
 def test_a_night_publishes_what_was_found_and_again_changes_nothing(planted: Planted) -> None:
-    night = planted.world.night(5)
+    night = planted.world.night(6)
 
     first = run_night(night, silent)
     published = night.published()
@@ -416,8 +416,8 @@ def test_a_kill_between_any_two_steps_ends_the_same_when_it_is_repeated(
         webhook.requests.clear()
         with monkeypatch.context() as patch, suppress(Crash):
             tried = crash_before_change(step, patch)
-            planted.watch(5)
-        found = planted.probation(5)
+            planted.watch(6)
+        found = planted.probation(6)
 
         move = move_of(planted.champion())
         assert move is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelTampered, SnapshotChanged, SnapshotUnreadable, TrainingFailed
@@ -35,7 +35,9 @@ def watch(desk: Desk, pair: Pair, run_date: date) -> Watch:
         night=run_date,
     )
     try:
-        nights = [night for night in (_night(desk, pair, day, notes) for day in pair.nights(run_date)) if night]
+        due = run_date - timedelta(days=desk.monitor.performance.label_delay_days)
+        found_nights = (_night(desk, pair, _Day(day, day <= due), notes) for day in pair.nights(run_date))
+        nights = [night for night in found_nights if night is not None]
         found = compare(
             blank.model_copy(update={"notes": tuple(notes.lines)}), nights, desk.monitor.columns, desk.monitor.retrain
         )
@@ -55,6 +57,14 @@ def forget(desk: Desk, pair: Pair) -> None:
             desk.store.remove_page(place(desk.monitor.name, version, day))
 
 
+@dataclass(frozen=True)
+class _Day:
+    """A night, and whether its labels are due: before that some may still say otherwise later on."""
+
+    day: date
+    is_due: bool
+
+
 @dataclass
 class _Notes:
     """What was left out, in sentences."""
@@ -65,9 +75,9 @@ class _Notes:
         self.lines.append(f"{day}: {words}")
 
 
-def _night(desk: Desk, pair: Pair, day: date, notes: _Notes) -> Beside | None:
+def _night(desk: Desk, pair: Pair, wanted: _Day, notes: _Notes) -> Beside | None:
     """A night that both answered; None where there is none, or it was found to be broken."""
-    source, sources, roles = desk.source, desk.monitor.snapshots, desk.monitor.columns
+    day, source, sources, roles = wanted.day, desk.source, desk.monitor.snapshots, desk.monitor.columns
     try:
         production = source.pin(sources.production, day)
         if production is None:
@@ -83,7 +93,7 @@ def _night(desk: Desk, pair: Pair, day: date, notes: _Notes) -> Beside | None:
     except NightLacksColumns as why:
         notes.add(day, f"left out, {why}")
         return None
-    labels = _labels(desk, day, production, notes)
+    labels = _labels(desk, day, production, notes) if wanted.is_due else None
     known = None if ids is None or roles.id not in ids.column_names else ids[roles.id]
     return Beside(day, version, against, labels, known)
 
