@@ -170,7 +170,8 @@ def _counted(nights: Sequence[Beside], labelled: NDArray[np.bool_]) -> tuple[NDA
 
     is_first = np.ones(len(labelled), dtype=bool)
     if all(night.ids is not None for night in nights):
-        ids = pd.concat([night.ids.to_pandas() for night in nights if night.ids is not None], ignore_index=True)
+        told = [night.ids.to_pandas(integer_object_nulls=True) for night in nights if night.ids is not None]
+        ids = pd.concat(told, ignore_index=True)
         known = labelled & ids.notna().to_numpy()
         is_first[known] = ~ids[known].duplicated().to_numpy()
     start, labelled_nights = 0, 0

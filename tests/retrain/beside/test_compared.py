@@ -137,6 +137,11 @@ def test_who_comes_again_every_night_counts_once() -> None:
     assert found.loss == compared(first, night(2)).loss
 
 
+def test_long_ids_with_gaps_are_not_taken_for_each_other() -> None:
+    ids = column([2**62 + row for row in range(199)] + [None])
+    assert compared(replace(night(0), ids=ids)).labelled_rows == 200
+
+
 def test_a_row_without_an_id_counts() -> None:
     ids = column([None] * 200)
     assert compared(replace(night(0), ids=ids), replace(night(1), ids=ids)).labelled_rows == 400
