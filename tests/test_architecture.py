@@ -48,7 +48,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("validate",),
     ),
     "metrics": (
-        ("confusion", "intervals", "packing", "ranking", "sums"),
+        ("confusion", "intervals", "packing", "ranking", "sequential", "sums"),
         ("forecasts", "grid", "probabilities", "threshold"),
         ("counts", "draws"),
         ("counting", "details", "measure"),
@@ -67,7 +67,15 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("files",),
         ("run_store", "training_archive"),
     ),
-    "retrain": (("progress",), ("data",), ("trainer",), ("model",), ("judging",), ("champion",), ("challenge",)),
+    "retrain": (
+        ("progress",),
+        ("data",),
+        ("trainer",),
+        ("model",),
+        ("judging",),
+        ("champion",),
+        ("beside", "challenge"),
+    ),
 }
 HEAVY = ("boto3", "duckdb", "evidently", "great_expectations", "mlflow", "pandas", "pyarrow", "scipy", "sklearn")
 

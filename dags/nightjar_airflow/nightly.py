@@ -24,6 +24,7 @@ A backfilled night never asks for retraining, unless the backfill says so: `--da
 | `validate_quality`, `measure_drift`, `measure_performance` | The pinned data was overwritten or removed, or the storage does not answer. | Clear `pull_snapshots` with everything after it. |
 | `decide`, `render_report` | A result is missing, or the run store cannot be written. | Clear the run from `pull_snapshots`; check `PIPELINE_STORE`. |
 | `log_run`, `push_gauges`, `send_summary` | MLflow, the Pushgateway or the mail server did not answer or refused. The night itself is published. | Repair the outlet, then clear the task. |
+| `watch_champion` | A new champion is worse and a retraining is going on, or somebody could not be told that the champion was moved. | It is tried again for some hours; repair the outlet that the log names, then clear the task: nothing is done twice. |
 | `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
 | `require_quality` | The data failed a critical expectation, or a measurement, file or page of the night broke: the log names it. Everything else was published; on broken data nothing is retrained. | Read the report, repair the data at its source, the suite or the monitor file, clear the run. |
 | `report_failure` | Runs only when another task is red, and tells the Pushgateway. | Look at the other red task first. |
@@ -160,6 +161,15 @@ def send_summary(monitor: str) -> str:
     return steps.send_summary(_night(monitor))
 
 
+@task(task_display_name="Watch champion", **PATIENT, **LONG)
+def watch_champion(monitor: str) -> str:
+    """Let the champion before a new one answer the same rows, roll back where it is better; returns what was found."""
+    from pipeline.steps import probation as steps
+
+    take_channels_from_connections(monitor)
+    return steps.watch_champion(_night(monitor)).words
+
+
 # Without the argument it would skip `require_quality` too, and a night of broken data would end green.
 @task.short_circuit(task_display_name="Retraining requested?", ignore_downstream_trigger_rules=False)
 def retraining_requested() -> bool:
@@ -224,7 +234,7 @@ def _walk(monitor: Monitor) -> None:
     measured = [validate_quality(name), measure_drift(name), measure_performance(name)]
     decided = decide(name)
     report = render_report(name)
-    outlets = [log_run(name), push_gauges(name), send_summary(name)]
+    outlets = [log_run(name), push_gauges(name), send_summary(name), watch_champion(name)]
     requested = retraining_requested()
     triggered = _trigger_retraining(monitor)
 

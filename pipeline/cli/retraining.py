@@ -24,6 +24,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
     rollback = commands.add_parser("rollback", help="put the champion before this one, and its reference, back")
     add_monitor(rollback)
+    rollback.add_argument(
+        "--from", dest="stepping_from", metavar="VERSION", help="the version to step back from; again does nothing then"
+    )
     rollback.set_defaults(command=_rollback)
 
 
@@ -50,5 +53,6 @@ def _rollback(options: argparse.Namespace) -> int:
     from pipeline.steps import retraining
     from pipeline.steps.night import open_workspace
 
-    print(retraining.rollback(open_workspace(options.monitor), datetime.now(UTC)).words)
+    workspace = open_workspace(options.monitor)
+    print(retraining.rollback(workspace, datetime.now(UTC), options.stepping_from).words)
     return 0

@@ -1,7 +1,7 @@
 """The frozen values that pass between steps. Each is strict JSON in the run store: no NaN, no rows of data."""
 
 from pipeline.results.base import Failure, Kept, Number, Result
-from pipeline.results.champion import AliasChange
+from pipeline.results.champion import AliasChange, Move, Mover
 from pipeline.results.decision import Cause, Decision, Hold, Status
 from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
 from pipeline.results.metric_kinds import MAIN, METRICS, Better, MetricKind, Task
@@ -23,6 +23,7 @@ from pipeline.results.performance import (
     Span,
     Trend,
 )
+from pipeline.results.probation import Loss, LossComparison, ProbationResult, Watch
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
@@ -35,6 +36,7 @@ from pipeline.results.retraining import (
     RetrainResult,
     RetrainStatus,
     SegmentComparison,
+    Since,
     TrainingCost,
     TrainingCounts,
 )
@@ -73,14 +75,19 @@ __all__ = [
     "LabelledDay",
     "Levels",
     "Lineage",
+    "Loss",
+    "LossComparison",
     "MetricComparison",
     "MetricKind",
+    "Move",
+    "Mover",
     "NightLeftOut",
     "NightPerformance",
     "Number",
     "PerformanceResult",
     "PerformanceVerdict",
     "PinnedObject",
+    "ProbationResult",
     "QualityResult",
     "Rendering",
     "Result",
@@ -91,6 +98,7 @@ __all__ = [
     "Severity",
     "Shape",
     "Shift",
+    "Since",
     "Snapshot",
     "SnapshotPair",
     "Span",
@@ -101,5 +109,6 @@ __all__ = [
     "TrainingCost",
     "TrainingCounts",
     "Trend",
+    "Watch",
     "strength",
 ]

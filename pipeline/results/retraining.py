@@ -154,6 +154,9 @@ RetrainStatus = Literal[
 ]
 
 
+Since = Literal["promoted by hand", "rolled back", "rolled back in its probation"]
+
+
 class RetrainResult(Kept):
     """What came of a retraining.
 
@@ -164,7 +167,8 @@ class RetrainResult(Kept):
     `reason` is why it was started, `verdict` how it ended, in a sentence. `night_reason` is the reason of its night's
     own decision, the same text where the night asked for it; None without a night, and in results of earlier versions.
     `cost` is the work that was expected, None where nothing was trained and in results of earlier versions.
-    `told` says how `after_promotion` went, `since` what a person did to the version afterwards.
+    `told` says how `after_promotion` went, `since` what became of the version afterwards: what a person did to it, or
+    that it did not stand its probation.
     """
 
     file: ClassVar[str] = "retrain"
@@ -183,7 +187,7 @@ class RetrainResult(Kept):
     evaluation: Evaluation | None = None
     lineage: Lineage | None = None
     told: str | None = None
-    since: Literal["promoted by hand", "rolled back"] | None = None
+    since: Since | None = None
 
     @property
     def words(self) -> str:

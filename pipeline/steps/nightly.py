@@ -1,7 +1,8 @@
 """One function per task of a night: gather inputs, call a room, keep the result. The only place that joins the rooms.
 
     pull_snapshots -> validate_quality, measure_drift, measure_performance -> decide -> render_report
-                   -> log_run, push_gauges, send_summary, (Airflow: trigger_retraining) -> require_quality
+                   -> log_run, push_gauges, send_summary, watch_champion, (Airflow: trigger_retraining)
+                   -> require_quality
 
 A step takes what earlier steps kept in the run store and keeps its own result there, so that each can run in a process
 or on a machine of its own, and again. Rooms are imported inside the steps: a task pays only for what it uses.
@@ -191,13 +192,13 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     from pipeline.publish.pages import night_page, stand_in
 
     mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
-    view = night_view(night)
+    view, watched = night_view(night), standing.probation(night)
     view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains}))
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
         tonight = mishaps.attempt("history", lambda: view.tonight)
-        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, tonight, whole.runs)
+        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, tonight, whole.runs, watched)
         message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
         exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole))
         page = mishaps.attempt("night's page", lambda: night_page(whole))

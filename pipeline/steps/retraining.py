@@ -2,7 +2,8 @@
 
     retrain: lease -> registry -> found by its key? -> gather -> quality gate -> train, judge -> archive, register
                    -> conclude (promote, propose, reject) -> tell serving -> publish
-    promote, rollback: lease -> registry -> move the champion -> tell serving -> publish
+    promote, rollback: lease -> registry -> move the champion -> tell serving -> publish, tell people
+    tell_untold: what one of these left untold when it was interrupted
 
 Results are published like nights, under `<store>/<monitor>/retraining/<run_date>/`. What is said of a monitor's data or
 model is a result; `require_sound` turns the bad ones into the errors that end a task or a command as failed.
@@ -12,8 +13,9 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from pipeline.results import AliasChange
+    from pipeline.results import AliasChange, Mover, Watch
+    from pipeline.retrain.champion.promotion import Occasion
     from pipeline.retrain.champion.registry import Registry, Version
     from pipeline.retrain.data.training_set import TrainingSet
     from pipeline.retrain.judging.trial import Kinds
@@ -63,7 +66,7 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
         OutletUnavailable, OutletRefused: MLflow or the run store; nothing was promoted, and a rerun goes on from there.
             Or an outlet that people are told through; all is published then, and a rerun tells what is left to tell.
     """
-    from pipeline.retrain.champion.conclusion import conclude, recorded
+    from pipeline.retrain.champion.conclusion import conclude, note_people_told, recorded
     from pipeline.retrain.champion.registry import Registry
 
     # Whoever comes second waits for the first, and is told what came of it.
@@ -77,11 +80,23 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
             progress(f"version {version.number} was trained for {night.run_date} before")
             result = recorded(registry, version)
         if version is not None:
-            result = conclude(registry, version, result, night.monitor, lease)
-    pages.publish_retraining(night, result)
-    log.info("%s", result.words)
-    log.info("%s", telling.send_retraining(night, result))
+            occasion = _occasion(night, datetime.now(UTC), "retraining", night.run_date)
+            result = conclude(registry, version, result, night.monitor, lease, occasion=occasion)
+        # Nobody else tells of it meanwhile: who finds something untold waits for the lease, too.
+        pages.publish_retraining(night, result)
+        log.info("%s", result.words)
+        log.info("%s", telling.send_retraining(night, result))
+        if version is not None:
+            note_people_told(registry, version.number)
     return result
+
+
+def _occasion(workspace: Workspace, moment: datetime, by: Mover, after: date | None = None) -> Occasion:
+    """A move of the champion now, after the newest night that there is."""
+    from pipeline.retrain.champion.promotion import Occasion
+
+    newest = [day for day in (after, *workspace.nights()[-1:]) if day is not None]
+    return Occasion(by, moment, max(newest, default=None))
 
 
 def require_sound(result: RetrainResult) -> None:
@@ -113,47 +128,101 @@ def promote(workspace: Workspace, number: str, moment: datetime) -> AliasChange:
     Raises:
         ConfigError: there is no such version.
         ModelTampered: its files are not the registered ones.
-        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
+        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told; again tells them.
     """
     from pipeline.retrain.champion import by_hand
 
-    changed = by_hand.promote(workspace.monitor, workspace.settings.store, workspace.tracking_uri, number)
+    occasion = _occasion(workspace, moment, "person")
+    changed = by_hand.promote(workspace.monitor, workspace.settings.store, workspace.tracking_uri, number, occasion)
     return _tell(workspace, changed, moment)
 
 
-def rollback(workspace: Workspace, moment: datetime) -> AliasChange:
+def rollback(workspace: Workspace, moment: datetime, stepping_from: str | None = None) -> AliasChange:
     """Put the previous champion and its reference back; serving and people are told.
 
     Args:
         workspace: the monitor.
         moment: now, in UTC.
+        stepping_from: the version to step back from; when that was done before, only who was not told is.
 
     Raises:
-        ConfigError: there is no champion, or none before it.
+        ConfigError: there is no champion, or none before it, or `stepping_from` never was one.
         ModelTampered: the files of the previous one are not the registered ones.
+        OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told; again tells them.
+    """
+    occasion = _occasion(workspace, moment, "person")
+    return _roll_back(workspace, stepping_from, occasion, moment)
+
+
+def undo(night: Night, evidence: Watch, moment: datetime) -> AliasChange:
+    """Put the champion before back, as a probation found it to be better: once, and told like every move.
+
+    Args:
+        night: the night whose labels showed it.
+        evidence: what it rests on; it names the version to step back from.
+        moment: now, in UTC.
+
+    Raises:
+        ConfigError, ModelTampered, OutletUnavailable, OutletRefused: as for `rollback`.
+    """
+    occasion = replace(_occasion(night, moment, "probation", night.run_date), evidence=evidence)
+    return _roll_back(night, evidence.version, occasion, moment)
+
+
+def _roll_back(workspace: Workspace, stepping_from: str | None, occasion: Occasion, moment: datetime) -> AliasChange:
+    from pipeline.retrain.champion import by_hand
+
+    monitor, store, tracking_uri = workspace.monitor, workspace.settings.store, workspace.tracking_uri
+    return _tell(workspace, by_hand.rollback(monitor, store, tracking_uri, stepping_from, occasion), moment)
+
+
+def tell_untold(workspace: Workspace, moment: datetime) -> AliasChange | None:
+    """Tell serving and people of the champion's last move, as far as they were not when it was interrupted.
+
+    Returns the move, None when everybody knows it.
+
+    Raises:
+        StoreBusy: the champion is being moved just now; whoever does that tells of it.
+        OutletUnavailable, OutletRefused: somebody still could not be told.
+    """
+    from pipeline.retrain.champion import by_hand
+
+    change = by_hand.finish(workspace.monitor, workspace.settings.store, workspace.tracking_uri)
+    return None if change is None else _tell(workspace, change, moment)
+
+
+def _tell(workspace: Workspace, change: AliasChange, moment: datetime) -> AliasChange:
+    """Bring the pages of the retrainings in line with a move of the champion, and tell it, unless that was done.
+
+    Raises:
         OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
     """
     from pipeline.retrain.champion import by_hand
 
-    changed = by_hand.rollback(workspace.monitor, workspace.settings.store, workspace.tracking_uri)
-    return _tell(workspace, changed, moment)
-
-
-def _tell(workspace: Workspace, change: AliasChange, moment: datetime) -> AliasChange:
-    """Bring the pages of the retrainings in line with what a person did, and tell it."""
-    from pipeline.retrain.champion import by_hand
-
     log.info("%s", change.words)
-    for result in by_hand.retrainings_of(workspace.monitor, workspace.tracking_uri, change):
+    monitor, tracking_uri = workspace.monitor, workspace.tracking_uri
+    results = by_hand.retrainings_of(monitor, tracking_uri, change)
+    for result in results:
         pages.publish_retraining(workspace, result)
     if change.event == "unchanged":
         return change
     try:
-        said = telling.send_change(workspace, change, moment)
+        if not by_hand.people_know(monitor, tracking_uri):
+            log.info("%s", _tell_people(workspace, change, results, moment))
+            by_hand.note_told(monitor, tracking_uri, change.version)
     except (OutletUnavailable, OutletRefused) as error:
         raise type(error)(f"{change.words}. Not everybody could be told: {error}") from error
-    log.info("%s", "; ".join(said))
+    if change.told is not None and change.told.startswith("not told"):
+        raise OutletUnavailable(change.words)
     return change
+
+
+def _tell_people(workspace: Workspace, change: AliasChange, results: Sequence[RetrainResult], moment: datetime) -> str:
+    """A promotion by a retraining is told as that retraining."""
+    own = [result for result in results if result.lineage and result.lineage.version == change.version]
+    if change.by == "retraining" and own:
+        return telling.send_retraining(workspace, own[0])
+    return "; ".join(telling.send_change(workspace, change, change.moment or moment))
 
 
 def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:

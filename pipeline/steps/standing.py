@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.errors import OutletRefused, OutletUnavailable, SnapshotChanged
-from pipeline.results import Cause, Decision, DriftResult, RetrainResult, Snapshot, SnapshotPair
+from pipeline.errors import OutletRefused, OutletUnavailable, ResultMissing, SnapshotChanged
+from pipeline.results import Cause, Decision, DriftResult, ProbationResult, RetrainResult, Snapshot, SnapshotPair
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -123,14 +123,30 @@ def _labelled_rows(night: Night) -> int | None:
 
 
 def _last_request(night: Night, earlier: Sequence[Night]) -> date | None:
-    """The last earlier date on which a night asked for a retraining that something started, or a person started one.
+    """The last earlier date on which a night asked for a retraining that something started, or a person started one,
+    or on which a champion did not stand its probation.
 
     A request that nobody has followed holds nothing back. What lies before the cooldown is not read.
     """
     first = night.run_date - timedelta(days=night.monitor.retrain.cooldown_days)
     decisions = ((before.run_date, before.read(Decision)) for before in earlier if before.run_date > first)
     asked = [day for day, decision in decisions if decision is not None and decision.retrain and _started(night, day)]
-    return max([*asked, *(day for day in night.retrainings() if day < night.run_date)], default=None)
+    undone = [before.run_date for before in earlier if before.run_date > first and _was_undone(before)]
+    return max([*asked, *undone, *(day for day in night.retrainings() if day < night.run_date)], default=None)
+
+
+def _was_undone(night: Night) -> bool:
+    """Whether a champion was rolled back on a night: what learns from the same days is not to follow it at once."""
+    found = probation(night)
+    return found is not None and found.rolled_back
+
+
+def probation(night: Night) -> ProbationResult | None:
+    """What was found on a night of the versions that answered beside each other; None where none did."""
+    try:
+        return night.load(ProbationResult)
+    except ResultMissing:
+        return night.read(ProbationResult)
 
 
 def _started(night: Night, day: date) -> bool:

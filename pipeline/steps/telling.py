@@ -68,6 +68,20 @@ class _Once:
         self._note(outlet, identity)
         return "sent"
 
+    def only(self, outlet: str, identity: str, deliver: Callable[[], str]) -> str:
+        """Deliver what has an identity beside its content, in which a moment or an error may change."""
+        from pipeline.publish.messages import mail
+
+        if self.store.receipt(self.place, self.run_date, outlet) == identity:
+            return "already sent"
+        try:
+            said = deliver()
+        except mail.PartlyDelivered:
+            self._note(outlet, identity)  # as for `mail`
+            raise
+        self._note(outlet, identity)
+        return said
+
     def _note(self, outlet: str, identity: str) -> None:
         self.store.note_receipt(self.place, self.run_date, outlet, identity)
 
@@ -128,13 +142,14 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
     return "; ".join(_every(outlets))
 
 
-def send_change(workspace: Workspace, change: AliasChange, moment: datetime) -> list[str]:
-    """Tell that a person moved the champion, whatever `notify.when` says, and push which version it is now.
+def send_change(workspace: Workspace, change: AliasChange, moment: datetime, once_on: date | None = None) -> list[str]:
+    """Tell once that the champion was moved, or should be, whatever `notify.when` says, and push which one it is now.
 
     Args:
         workspace: the monitor whose champion it is; its run store keeps the mail where no mail server is set.
-        change: what was done.
+        change: what was done, or is asked for.
         moment: when, in UTC.
+        once_on: the date under which it is noted who was told; the same for the same change, by default the moment's.
 
     Returns what was done.
 
@@ -165,9 +180,15 @@ def send_change(workspace: Workspace, change: AliasChange, moment: datetime) -> 
         chat.deliver(channel, _channel_url(settings, channel), text)
         return "sent"
 
-    outlets: list[Outlet] = [("gauges", push)] if gateway else []
-    outlets += [("mail", partial(send_mail, message))] if message is not None else []
-    outlets += [(name, partial(send_chat, name)) for name in monitor.notify.channels]
+    once = _Once(settings, workspace.store, workspace.retraining_place, once_on or moment.date())
+    identity = f"{change.number} {change.event} {change.version}"
+
+    def told_once(outlet: str, deliver: Callable[[], str]) -> Callable[[], str]:
+        return partial(once.only, f"champion-{change.event}-{outlet}", identity, deliver) if change.number else deliver
+
+    outlets: list[Outlet] = [("gauges", push)] if gateway and change.event != "rollback_proposed" else []
+    outlets += [("mail", told_once("mail", partial(send_mail, message)))] if message is not None else []
+    outlets += [(name, told_once(name, partial(send_chat, name))) for name in monitor.notify.channels]
     return _every(outlets)
 
 

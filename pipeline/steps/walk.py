@@ -11,7 +11,7 @@ from pipeline.errors import ExitCode, NightjarError
 from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.retrain.progress import Progress
-from pipeline.steps import nightly
+from pipeline.steps import nightly, probation
 from pipeline.steps.contain import attempt, foreseen
 from pipeline.steps.night import Night
 from pipeline.wording import count
@@ -113,7 +113,13 @@ def _publish(night: Night, progress: Progress) -> list[NightjarError | None]:
         _attempt(nightly.log_run, night, progress),
         _attempt(nightly.push_gauges, night, progress),
         _attempt(nightly.send_summary, night, progress),
+        _attempt(watch_champion, night, progress),
     ]
+
+
+def watch_champion(night: Night) -> str:
+    """What was found of a champion on probation, in words."""
+    return probation.watch_champion(night).words
 
 
 def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> NightjarError | None:

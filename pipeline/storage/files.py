@@ -33,6 +33,10 @@ class Files(Protocol):
         """Keep a file of any size, unless there is one of that key already."""
         ...
 
+    def remove(self, key: str) -> None:
+        """Remove a file, if it is there."""
+        ...
+
     def folders(self, key: str) -> list[str]:
         """Names of the folders in a folder."""
         ...

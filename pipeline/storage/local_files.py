@@ -49,6 +49,12 @@ class LocalFiles:
             with open(path, "rb") as source, _replacing(target, _FIXED) as stream:
                 shutil.copyfileobj(source, stream)
 
+    def remove(self, key: str) -> None:
+        """See `Files`."""
+        path = self._root / key
+        with _explained(path, "removed"):
+            path.unlink(missing_ok=True)
+
     def folders(self, key: str) -> list[str]:
         """See `Files`."""
         folder = self._root / key

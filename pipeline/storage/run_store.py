@@ -162,6 +162,10 @@ class RunStore:
         if self._files.read(key) != content:
             self._files.write(key, content)
 
+    def remove_page(self, key: str) -> None:
+        """Remove a page or file over many nights, if it is there."""
+        self._files.remove(key)
+
     def alone(self, key: str, wait_seconds: float = PATIENCE_SECONDS) -> AbstractContextManager[Lease]:
         """Nobody else holds the same key while the block runs, on whatever machine; whoever does is waited for.
 

@@ -47,6 +47,10 @@ class S3Files:
         if not s3.exists(self.uri(key)):
             s3.upload(self.uri(key), path)
 
+    def remove(self, key: str) -> None:
+        """See `Files`."""
+        s3.remove(self.uri(key))
+
     def folders(self, key: str) -> list[str]:
         """See `Files`."""
         return s3.folders(self.uri(key) + "/")

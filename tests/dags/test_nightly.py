@@ -14,7 +14,7 @@ from tests.dags.conftest import Parsed, run_python
 pytestmark = pytest.mark.slow
 
 RETRYABLE = ["OutletUnavailable", "SnapshotMissing", "SourceUnavailable", "StoreBusy"]
-OUTLETS = ["log_run", "push_gauges", "send_summary"]
+OUTLETS = ["log_run", "push_gauges", "send_summary", "watch_champion"]
 WALK = {
     "pull_snapshots": [],
     "validate_quality": ["pull_snapshots"],
@@ -25,10 +25,11 @@ WALK = {
     "log_run": ["render_report"],
     "push_gauges": ["render_report"],
     "send_summary": ["render_report"],
+    "watch_champion": ["render_report"],
     "retraining_requested": ["render_report"],
     "trigger_retraining": ["retraining_requested"],
-    "require_quality": [*OUTLETS, "trigger_retraining"],
-    "report_failure": [*OUTLETS, "trigger_retraining"],
+    "require_quality": ["log_run", "push_gauges", "send_summary", "trigger_retraining", "watch_champion"],
+    "report_failure": ["log_run", "push_gauges", "send_summary", "trigger_retraining", "watch_champion"],
 }
 RUN_DATES = [
     # asked for, end of the data interval, due at, run date

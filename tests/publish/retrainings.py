@@ -189,7 +189,7 @@ SUBJECTS: dict[RetrainStatus, str] = {
 
 
 COMMANDS: dict[RetrainStatus, str | None] = {
-    "promoted": "python -m pipeline rollback churn",
+    "promoted": "python -m pipeline rollback churn --from 3",
     "proposed": "python -m pipeline promote churn 3",
     "rejected": None,
     "superseded": "python -m pipeline promote churn 3",

@@ -396,11 +396,11 @@ def test_a_champion_that_changed_meanwhile_is_not_overrun(
     retrain(world, 3)
     kept = conclusion.conclude
 
-    def meanwhile(registry: Registry, *others: Any) -> Any:
+    def meanwhile(registry: Registry, *others: Any, **named: Any) -> Any:
         champion = registry.at("champion")
         assert champion is not None
         registry.point("champion", None)
-        return kept(registry, *others)
+        return kept(registry, *others, **named)
 
     monkeypatch.setattr(conclusion, "conclude", meanwhile)
     world.write_monitor(trainer=QUICK, policy="not_worse")

@@ -29,6 +29,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> RunStore:
     return RunStore(bucket.uri("some/store"))
 
 
+def test_a_page_can_be_removed_and_again_is_no_error(store: RunStore) -> None:
+    store.write_page("churn/.probation/2/2026-01-14.parquet", b"answers")
+    store.remove_page("churn/.probation/2/2026-01-14.parquet")
+    store.remove_page("churn/.probation/2/2026-01-14.parquet")
+
+    assert store.read_page("churn/.probation/2/2026-01-14.parquet") is None
+
+
 def test_a_result_comes_back_as_it_was_kept(store: RunStore) -> None:
     store.save("churn", DAY, "decision", DECISION)
     assert store.load("churn", DAY, "decision", Decision) == DECISION
@@ -280,6 +288,7 @@ CALLS: dict[str, Callable[[RunStore], object]] = {
     "nights": lambda store: store.nights("churn"),
     "save": lambda store: store.save("churn", DAY, "decision", DECISION),
     "write_page": lambda store: store.write_page("churn/index.html", b"page"),
+    "remove_page": lambda store: store.remove_page("churn/index.html"),
     "note_receipt": lambda store: store.note_receipt("churn", DAY, "mail", "<id@host>"),
     "publish_night": lambda store: store.publish_night("churn", DAY, {"index.html": b"one"}),
     "replace_in_night": lambda store: store.replace_in_night("churn", DAY, {"index.html": b"one"}),
@@ -289,7 +298,9 @@ CALLS: dict[str, Callable[[RunStore], object]] = {
 @pytest.mark.parametrize("call", CALLS)
 def test_on_disk_whatever_the_system_refuses_is_an_error_that_names_the_place(tmp_path: Path, call: str) -> None:
     (tmp_path / "churn").symlink_to("churn")  # a loop: no path through it can be opened, by nobody
-    told = rf"{tmp_path}/churn.*: cannot be (read|listed|written|locked): Too many levels .*; see PIPELINE_STORE"
+    told = (
+        rf"{tmp_path}/churn.*: cannot be (read|listed|written|locked|removed): Too many levels .*; see PIPELINE_STORE"
+    )
     with pytest.raises(OutletUnavailable, match=told):
         CALLS[call](RunStore(str(tmp_path)))
 

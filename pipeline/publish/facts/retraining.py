@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-from pipeline.results import Number, Result, RetrainResult, RetrainStatus
+from pipeline.results import Number, Result, RetrainResult, RetrainStatus, Since
 from pipeline.wording import apart, clip, measured, metric_name
 
 Sign = Literal["healthy", "drifted", "data_broken", "absent"]
@@ -37,7 +37,7 @@ class PastRetraining(Result):
     """What the pages of a monitor remember of a retraining; strict JSON like every result.
 
     `version` is the one that was trained, if it came to one; `challenger` and `champion` are its main metric.
-    `since` is what a person did to it afterwards.
+    `since` is what became of it afterwards: what a person did to it, or that it did not stand its probation.
     """
 
     run_date: date
@@ -46,7 +46,7 @@ class PastRetraining(Result):
     metric: str | None = None
     challenger: Number | None = None
     champion: Number | None = None
-    since: Literal["promoted by hand", "rolled back"] | None = None
+    since: Since | None = None
 
     @property
     def headline(self) -> str:
@@ -70,6 +70,8 @@ class PastRetraining(Result):
 
     def meaning(self, *, follows: bool) -> str:
         """What it means for the champion, in a sentence; `follows`: the reference is what the champion learnt from."""
+        if self.since == "rolled back in its probation":
+            return "It was worse in its probation, and the champion before it is back."
         if self.since is not None:
             return "A person has moved the champion since."
         if self.promoted:

@@ -17,7 +17,7 @@ _CHECKS = {
 
 
 def verdict_words(result: RetrainResult, length: int = 800) -> str:
-    """How it ended, and what a person made of it since, as a sentence of its own."""
+    """How it ended, and what became of it since, as a sentence of its own."""
     words = clip(result.verdict, length) + (f"; {result.since} since" if result.since else "")
     return words[:1].upper() + words[1:]
 
@@ -54,6 +54,8 @@ def next_step(monitor: Monitor, result: RetrainResult) -> str:
     """What happens next and who acts, in a sentence or two."""
     owner, version = actor(monitor), remember(result).version
     follows = monitor.snapshots.follows_champion
+    if result.since == "rolled back in its probation":
+        return "Nothing to do: it was worse in its probation, and the champion before it is back."
     if result.since is not None:
         return "Nothing to do: a person has moved the champion since."
     if result.status == "promoted":
@@ -75,7 +77,7 @@ def command(monitor: Monitor, result: RetrainResult) -> str | None:
         return None
     start, name, version = "python -m pipeline", monitor.name, remember(result).version
     if result.status == "promoted":
-        return f"{start} rollback {name}" if _replaced(result) else None
+        return f"{start} rollback {name} --from {clip(version or 'VERSION', 40)}" if _replaced(result) else None
     if result.status in ("proposed", "superseded"):
         return f"{start} promote {name} {clip(version or 'VERSION', 40)}"
     return f"{start} retrain {name} --date {result.run_date}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.publish.facts.retraining import remember
-from pipeline.publish.facts.retraining_words import drift_words
+from pipeline.publish.facts.retraining_words import command, drift_words, next_step
+from tests.publish import samples
 from tests.publish.retrainings import retraining
 
 
@@ -12,6 +13,18 @@ def test_a_version_that_was_rolled_back_is_no_promotion() -> None:
     assert not back.promoted
     assert back.headline == "promoted version 3, rolled back since"
     assert back.sign == "absent"
+
+
+def test_a_version_that_did_not_stand_its_probation_says_so() -> None:
+    result = retraining().model_copy(update={"since": "rolled back in its probation"})
+    back = remember(result)
+    assert not back.promoted
+    assert back.headline == "promoted version 3, rolled back in its probation since"
+    assert back.meaning(follows=True) == "It was worse in its probation, and the champion before it is back."
+    assert next_step(samples.monitor(), result).endswith(
+        "it was worse in its probation, and the champion before it is back."
+    )
+    assert command(samples.monitor(), result) is None
 
 
 def test_the_drift_share_is_told_once() -> None:

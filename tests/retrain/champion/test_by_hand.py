@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.errors import OutletRefused
+from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.results import RetrainResult
+from pipeline.retrain.champion.registry import CHAMPION, Registry
 from pipeline.steps import retraining as retrain_steps
+from pipeline.steps.probation import watch_champion
 from tests.retrain.world import World, retrained
 from tests.servers.pushgateway import Pushgateway
 from tests.servers.smtp import Flavour, SmtpServer
+from tests.servers.webhook import Webhook
 
 pytestmark = pytest.mark.slow
 
@@ -103,3 +106,107 @@ def test_an_outlet_that_refuses_does_not_hide_that_the_champion_moved(
         retrain_steps.promote(proposed.night(9), "1", MOMENTS[0])
 
     assert "Proposes version 1, promoted by hand since" in monitor_page(proposed)
+
+
+def subjects(server: SmtpServer) -> list[str]:
+    return [str(mail.message["Subject"]) for mail in server.mails]
+
+
+def champion(world: World) -> str:
+    found = Registry("people", world.night(1).tracking_uri).at(CHAMPION)
+    assert found is not None
+    return found.number
+
+
+def test_a_rollback_that_could_not_be_told_is_told_when_it_is_repeated_and_steps_back_once(
+    proposed: World, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for moment, number in zip(MOMENTS, ("1", "2", "1"), strict=False):
+        retrain_steps.promote(proposed.night(9), number, moment)
+    refusing, server = smtp_server("plain"), smtp_server("plain")
+    refusing.refuse("554 5.7.1 No thanks")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", refusing.url)
+    with pytest.raises(OutletRefused):
+        retrain_steps.rollback(proposed.night(9), MOMENTS[3])
+    assert champion(proposed) == "2"
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+
+    again = retrain_steps.rollback(proposed.night(9), MOMENTS[3])
+
+    assert (again.event, again.version) == ("rolled_back", "2")
+    assert champion(proposed) == "2"
+    assert subjects(server) == ["[people] rolled back to version 2"]
+    assert retrain_steps.rollback(proposed.night(9), MOMENTS[3], "1").event == "unchanged"
+    assert retrain_steps.rollback(proposed.night(9), MOMENTS[3]).version == "1"  # everybody knows: one further back
+
+
+def test_a_promotion_of_which_serving_or_people_did_not_hear_is_told_when_it_is_repeated(
+    proposed: World, smtp_server: Callable[[Flavour], SmtpServer], webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.retrain.champion.hook.ATTEMPTS", 1)
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+    monkeypatch.setenv("PROMOTED_URL", webhook.url)
+    proposed.write_monitor(trainer=QUICK, mode="propose", notify=NOTIFY, after_promotion={"webhook": "PROMOTED_URL"})
+    webhook.respond(503)
+
+    with pytest.raises(OutletUnavailable, match="not told"):
+        retrain_steps.promote(proposed.night(9), "1", MOMENTS[0])
+    again = retrain_steps.promote(proposed.night(9), "1", MOMENTS[1])
+    third = retrain_steps.promote(proposed.night(9), "1", MOMENTS[2])
+
+    assert (again.event, again.told) == ("promoted", "told PROMOTED_URL")
+    assert third.event == "unchanged"
+    assert len(webhook.requests) == 2
+    assert subjects(server) == ["[people] version 1 promoted by hand"]  # people had heard at once
+
+
+def test_what_an_interrupted_promotion_left_untold_is_told_by_whoever_comes_next(
+    proposed: World, smtp_server: Callable[[Flavour], SmtpServer], webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+    monkeypatch.setenv("PROMOTED_URL", webhook.url)
+    proposed.write_monitor(trainer=QUICK, mode="propose", notify=NOTIFY, after_promotion={"webhook": "PROMOTED_URL"})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.retrain.champion.by_hand.tell_serving", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retrain_steps.promote(proposed.night(9), "1", MOMENTS[0])
+    made_up = retrain_steps.tell_untold(proposed.night(9), MOMENTS[1])
+
+    assert made_up is not None
+    assert (made_up.version, made_up.event) == ("1", "promoted")
+    assert [request.json()["version"] for request in webhook.requests] == ["1"]
+    assert subjects(server) == ["[people] version 1 promoted by hand"]
+    assert retrain_steps.tell_untold(proposed.night(9), MOMENTS[2]) is None
+    assert "promoted by hand since" in monitor_page(proposed)
+
+
+def test_a_retraining_that_was_killed_after_it_promoted_is_told_by_the_next_night(
+    world: World, smtp_server: Callable[[Flavour], SmtpServer], webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server("plain")
+    monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
+    monkeypatch.setenv("PROMOTED_URL", webhook.url)
+    world.write_monitor(trainer=QUICK, notify=NOTIFY, after_promotion={"webhook": "PROMOTED_URL"})
+    world.write_nights(0, 0, 0)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.retrain.champion.conclusion.tell_serving", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retrain(world, 3)
+    found = watch_champion(world.night(4), lambda _: None)
+
+    assert found.words == "version 1 is the first champion, so no other one can answer beside it"
+    assert [request.json()["version"] for request in webhook.requests] == ["1"]
+    assert len(server.mails) == 1
+    assert "[people] retraining promoted version 1" in str(server.mails[0].message["Subject"])
+    assert retrain(world, 3).told == "told PROMOTED_URL"
+    assert (len(webhook.requests), len(server.mails)) == (1, 1)

@@ -11,7 +11,15 @@ import pytest
 
 from pipeline.errors import ConfigError, ModelTampered, StoreBusy
 from pipeline.retrain.champion import promotion
-from pipeline.retrain.champion.promotion import champion_of, promote, roll_back, settle
+from pipeline.retrain.champion.promotion import (
+    Occasion,
+    champion_of,
+    move_of,
+    promote,
+    roll_back,
+    settle,
+    was_undone,
+)
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, PREVIOUS, Entry, Registry, Version
 from pipeline.retrain.model import model_files
 from pipeline.storage.lease import Lease
@@ -112,6 +120,41 @@ def test_rolling_back_twice_goes_two_back_and_then_no_further(registry: Registry
     with pytest.raises(ConfigError, match="version 1 is the first champion"):
         roll_back(registry, Lease())
     assert state(registry) == {CHAMPION: "1"}
+
+
+def test_a_rollback_that_names_the_version_it_steps_back_from_is_done_once(registry: Registry, tmp_path: Path) -> None:
+    for version in three(registry, tmp_path):
+        promote(registry, version, Lease())
+
+    first = roll_back(registry, Lease(), "3")
+    again = roll_back(registry, Lease(), "3")
+
+    assert (first.event, first.version) == ("rolled_back", "2")
+    assert (again.event, again.version, again.previous_version) == ("unchanged", "2", "3")
+    assert state(registry) == {CHAMPION: "2", PREVIOUS: "1"}
+    with pytest.raises(ConfigError, match="version 1 is not the champion, so nothing to roll back; version 2 is"):
+        roll_back(registry, Lease(), "1")
+    with pytest.raises(ConfigError, match="version 9 is not the champion"):
+        roll_back(registry, Lease(), "9")
+
+
+def test_every_move_has_a_number_and_says_who_made_it_and_why(registry: Registry, tmp_path: Path) -> None:
+    first, second, _ = three(registry, tmp_path)
+    promote(registry, first, Lease(), Occasion("retraining", after=date(2026, 1, 1)))
+    promote(registry, second, Lease())
+    roll_back(registry, Lease(), "2", Occasion("probation"))
+
+    champion = registry.at(CHAMPION)
+    move = move_of(champion)
+    assert move is not None
+    assert (move.number, move.event, move.by, move.previous_version) == (3, "rolled_back", "probation", "2")
+    assert outcome(registry, "2") == "failed_probation"
+    promote(registry, second, Lease())
+    again = registry.at(CHAMPION)
+    assert again is not None
+    assert was_undone(again)
+    assert champion is not None
+    assert not was_undone(champion)
 
 
 def test_an_old_version_that_is_promoted_again_can_be_rolled_back_too(registry: Registry, tmp_path: Path) -> None:
@@ -217,7 +260,7 @@ def crash_at_change(registry: Registry, number: int, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6, 7])
 @pytest.mark.parametrize("action", ["promote", "roll_back"])
 def test_a_crash_at_any_step_leaves_the_old_state_or_the_new_one(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, step: int, after: bool
