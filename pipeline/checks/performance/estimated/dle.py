@@ -1,9 +1,9 @@
 """Errors of a regression before labels: direct loss estimation.
 
 Models learn on the reference how large the absolute and the squared error are, from the features and the forecast
-(as NannyML's DLE, Kuberski and Bialek 2023); their mean over a night is the expected error. What is said of the
-reference's own rows comes from models that have not seen them. A model of the error with its sign is left out: on rows
-that a good model was judged on, nothing is left to learn there but noise.
+(direct loss estimation, as NannyML calls it); their mean over a night is the expected error. Each of five models leaves
+out a fifth of the reference, which tells whether they are right in the mean; their mean answers. A model of the error
+with its sign is left out: on rows that a good model was judged on, nothing is left to learn there but noise.
 
 Chance in a night's labels: the variance of an error given its row is E[e^2] - E[|e|]^2, both of which the models tell;
 that of a squared error is as far from its square as on the reference. What the finite reference leaves unknown: how far
@@ -37,12 +37,11 @@ _KURTOSIS_LEAST = 1.0
 
 @dataclass(frozen=True)
 class LossModel:
-    """Models of one power of the error: of the whole reference, and without each fold of it.
+    """Models of one power of the error, each learnt without one fold of the reference; their mean is what is expected.
 
     `ratio`: the mean of what was left out, by the mean that was expected of it.
     """
 
-    whole: Any
     folds: tuple[Any, ...]
     ratio: float
 
@@ -50,7 +49,7 @@ class LossModel:
         """Row by row, never below 0."""
         import numpy as np
 
-        found: Floats = np.maximum(self.whole.predict(rows), 0) * self.ratio
+        found: Floats = np.mean([np.maximum(model.predict(rows), 0) for model in self.folds], axis=0) * self.ratio
         return found
 
     def mean_error(self, rows: Floats) -> float:
@@ -174,8 +173,7 @@ def _learn(
         models.append(_model(categorical, seed).fit(matrix[fold != out], losses[fold != out]))
         held[fold == out] = np.maximum(models[-1].predict(matrix[fold == out]), 0)
     ratio = float(losses.mean() / held.mean()) if held.mean() > 0 else 1.0
-    whole = _model(categorical, seed).fit(matrix, losses)
-    return LossModel(whole, tuple(models), ratio), held * ratio
+    return LossModel(tuple(models), ratio), held * ratio
 
 
 def _model(categorical: list[bool], seed: int) -> Any:
