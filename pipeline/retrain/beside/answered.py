@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import Monitor
 from pipeline.errors import TrainingFailed
+from pipeline.metrics.draws import Answers
 from pipeline.results import Snapshot, Task
 from pipeline.retrain.champion.registry import Registry, Version
 from pipeline.retrain.data.frames import frame_of
 from pipeline.retrain.data.gather import Source
 from pipeline.retrain.data.training_set import draw
-from pipeline.metrics.draws import Answers
 from pipeline.retrain.judging.trial import ask
 from pipeline.retrain.model.model_files import Description, describe
 from pipeline.retrain.model.process import run

@@ -16,11 +16,11 @@ from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.labels.classes import MISSING, Classes, classes_of, encode
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.numbers import numbers
+from pipeline.metrics.draws import Answers
+from pipeline.metrics.sequential import Look, interval
 from pipeline.results import Loss, LossComparison, MetricComparison, Watch
 from pipeline.retrain.beside.answered import Said
 from pipeline.retrain.judging.gate import Judged, evaluate
-from pipeline.metrics.draws import Answers
-from pipeline.metrics.sequential import Look, interval
 from pipeline.wording import apart, count, measured, metric_name, share, signed
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import pytest
 from pipeline.config import ColumnRoles
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.labels.columns import LabelsUnusable
+from pipeline.metrics.draws import Answers
 from pipeline.results import Task, Watch
 from pipeline.retrain.beside.answered import Said
 from pipeline.retrain.beside.compared import FEWEST_ROWS, Beside, compare
-from pipeline.metrics.draws import Answers
 
 FIRST = date(2026, 1, 5)
 ROLES = ColumnRoles(id="id", label="label")
@@ -96,7 +96,7 @@ def test_few_rows_decide_nothing_however_bad_they_look() -> None:
     found = compared(night(0, rows=FEWEST_ROWS - 1, wrong=1.0, wrong_before=0.0))
 
     assert found.loss is not None
-    assert found.loss.low > 0
+    assert (found.loss.low or 0) > 0
     assert found.decision == "open"
     assert "nothing is decided on fewer than 100" in found.sentence
     assert compared(night(0, rows=FEWEST_ROWS, wrong=1.0, wrong_before=0.0)).decision == "worse"
@@ -196,7 +196,7 @@ def test_the_loss_does_not_undo_what_the_main_metric_finds_better() -> None:
     assert found.loss is not None
     assert found.main is not None
     assert found.main.improvement is not None
-    assert found.loss.low > 0
+    assert (found.loss.low or 0) > 0
     assert found.main.improvement > 0
     assert found.decision == "open"
     assert found.sentence.endswith("the two measures do not agree")
