@@ -27,7 +27,7 @@ tests/browser/node_modules/.ready: tests/browser/package-lock.json
 setup: .venv/.runtime ## Create .venv with Nightjar, its command and all it needs
 
 .PHONY: demo
-demo: .venv/.runtime ## Run the demo: three weeks of nights through a real Airflow scheduler
+demo: .venv/.runtime ## Run the demo: nearly four weeks of nights through a real Airflow scheduler
 	@$(BIN)/python -m demo
 
 .PHONY: test

@@ -1,1 +1,1 @@
-"""The demo: a made-up churn model, three weeks of nights, and a real Airflow on this machine."""
+"""The demo: a made-up churn model, nearly four weeks of nights, and a real Airflow on this machine."""

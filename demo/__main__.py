@@ -1,8 +1,11 @@
-"""`python -m demo`: three weeks of nights of a made-up churn model through a real Airflow, and what came of them.
+"""`python -m demo`: nearly four weeks of nights of a made-up churn model through a real Airflow, and what came of them.
 
-The 14th night drifts and asks for a retraining, which cannot know the new customers yet, as their labels are not there.
-The nights of the cooldown are held. The retraining of the 21st night learns from the labels that came meanwhile, beats
-the champion, and becomes the new reference: the 22nd night is quiet.
+On the 14th night the model is called degraded: its own scores say that it can hardly tell the new customers apart. The
+retraining that this asks for cannot know them yet, as their labels are not there; when these come, they show a model
+that is worse than a coin. The nights of the cooldown are held. The retraining of the 21st night learns from the labels
+that came meanwhile, beats the champion, and becomes the new reference: the 22nd night is quiet. Then somebody promotes
+the old version by mistake: it is on probation beside the one before it, and when the first labels are there, four
+nights later, it is rolled back, and nobody had to do anything.
 
 Everything lands where it would by default: data in `data/churn`, results in `var/store`, MLflow in `var/mlflow.db`. Run
 again, it goes through the same nights again and publishes the same files.
@@ -25,7 +28,7 @@ from demo import churn
 from demo.embedded_airflow import EmbeddedAirflow
 from pipeline.config import Settings, load_settings
 from pipeline.publish.facts.verdict import share_words
-from pipeline.results import Decision, DriftResult, QualityResult, SnapshotPair
+from pipeline.results import Decision, DriftResult, ProbationResult, QualityResult, SnapshotPair
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.night import open_night
 from pipeline.storage.run_store import RunStore
@@ -35,6 +38,7 @@ MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"
 NIGHT_SECONDS = 900.0
 LABEL_DELAY_DAYS = 3  # as monitors/churn.yaml says
+OLD_VERSION = "1"  # what the first retraining promoted, before it could know the new customers
 AIRFLOW_HOME = Path(__file__).resolve().parent.parent / "var" / "airflow"
 COMMAND = Path(sys.executable).with_name("nightjar")
 _STARTED = time.monotonic()
@@ -67,7 +71,7 @@ def main() -> int:
     made = f"{count(data.reference_rows, 'reference row')} and {count(len(data.nights), 'night')}"
     say(f"made {made} in {_short(data.root)}")
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
-    until_drift, cooldown, loop = data.nights[:14], data.nights[14:20], data.nights[20:]
+    until_drift, cooldown, loop, mistake = data.nights[:14], data.nights[14:20], data.nights[20:22], data.nights[22:]
     with EmbeddedAirflow(AIRFLOW_HOME, progress=say) as airflow:
         airflow.wait_for_dags(NIGHTLY, RETRAIN)
         told = [_run_night(airflow, data, night, settings) for night in until_drift]
@@ -77,10 +81,23 @@ def main() -> int:
             _serve(night)
             told.append(_run_night(airflow, data, night, settings))
             retrained += _wait_for_retraining(airflow, night)
+    told += _by_mistake(data, mistake, settings)
     _print_table(told)
     _print_retraining(retrained)
     _print_look_around(settings, told)
     return 0
+
+
+def _by_mistake(data: churn.ChurnData, nights: Sequence[churn.Night], settings: Settings) -> list[Told]:
+    """A planted bad promotion, which its probation undoes."""
+    say(f"somebody promotes the old model: nightjar promote {MONITOR} {OLD_VERSION}")
+    subprocess.run([COMMAND, "promote", MONITOR, OLD_VERSION], check=True, stdout=subprocess.DEVNULL)
+    told = _run_by_command(data, nights, settings)
+    found = open_night(MONITOR, nights[-1].run_date).read(ProbationResult)
+    if found is None or found.probation is None or found.probation.done != "rolled_back":
+        raise SystemExit(f"the probation of version {OLD_VERSION} did not end with a rollback: {found}")
+    say(f"nobody had to act: {found.probation.sentence}")
+    return told
 
 
 def _serve(night: churn.Night) -> None:

@@ -1,10 +1,10 @@
-"""Writes a seeded churn data set: a reference, 22 scored nights, and labels that arrive three days later.
+"""Writes a seeded churn data set: a reference, 26 scored nights, and labels that arrive three days later.
 
 `python -m demo.churn` writes to `data/churn`:
 
     reference/part-{0,1,2}.parquet             October to December 2025, one part per month, with the label
-    production/dt=2026-01-01/part-0.parquet    what the model scored that night, ... up to dt=2026-01-22
-    labels/dt=2026-01-01/part-0.parquet        who of that night's customers churned, ... up to dt=2026-01-19
+    production/dt=2026-01-01/part-0.parquet    what the model scored that night, ... up to dt=2026-01-26
+    labels/dt=2026-01-01/part-0.parquet        who of that night's customers churned, ... up to dt=2026-01-23
 
 Customers come from three segments, and a night is a mixture of them: the regulars, the younger people whom a
 discount campaign brings (slow drift: other customers, same behaviour), and from the 14th night on a new market
@@ -41,7 +41,7 @@ from pipeline.wording import count
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data" / "churn"
 DEFAULT_SEED = 7
 FIRST_NIGHT = date(2026, 1, 1)
-LABELS_THROUGH = date(2026, 1, 19)
+LABELS_THROUGH = date(2026, 1, 23)
 REFERENCE_MONTHS = (date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1))
 REFERENCE_ROWS = 20_000
 MODEL_VERSION = "0"  # the versions of the registry begin at 1
@@ -167,7 +167,7 @@ SCENES = (
     Scene("slow drift", campaign=0.12),
     Scene("slow drift", campaign=0.25),
     Scene("market entry", campaign=0.1, new_market=0.72),
-    *(Scene("new market", campaign=0.1, new_market=0.72),) * 8,
+    *(Scene("new market", campaign=0.1, new_market=0.72),) * 12,
 )
 
 

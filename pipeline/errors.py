@@ -26,13 +26,13 @@ class ExitCode(IntEnum):
         code.words = words
         return code
 
-    SOUND = 0, "healthy or drifted: a verdict is not a failure"
+    SOUND = 0, "healthy, drifted or degraded: a verdict is not a failure"
     UNEXPECTED = 1, "an error that Nightjar does not know; `--traceback` shows all of it"
     USAGE = 2, "bad usage or configuration"
     SNAPSHOT = 3, "a snapshot is missing or unreadable"
     QUALITY = 4, "a critical expectation failed"
     OUTLET = 5, "an outlet could not be reached"
-    DRIFTED = 6, "drifted, with `--strict`"
+    DRIFTED = 6, "drifted or degraded, with `--strict`"
     TRAINING = 7, "a retraining failed, or a model file was tampered with"
     STOPPED = 130, "stopped with Ctrl-C"
 

@@ -109,9 +109,10 @@ def interval(look: Look, alpha: float = 0.05) -> tuple[float, float] | tuple[Non
     """A confidence sequence at one look: the differences that their e-value does not rule out.
 
     Of the normal mixture over both sides, in closed form (Robbins 1970), with the error at each difference that is
-    asked for, see `error_at`. Both None where the rows are too few or do not differ at all.
+    asked for, see `error_at`. Where all rows differ alike it is that difference: a hundred rows of one kind are none by
+    chance. Both None where the rows are too few, or nobody knows the error.
     """
-    if not look.error or look.rows < _FEWEST_ROWS:
+    if look.error is None or look.rows < _FEWEST_ROWS:
         return None, None
     strength = look.rows / TUNED_TO
     reach = (1 + strength) / strength * (math.log1p(strength) - 2 * math.log(alpha))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.checks.performance.standard import Standard
+    from pipeline.labels.join import Join
     from pipeline.snapshots import Cache
 
 log = logging.getLogger(__name__)
@@ -141,14 +142,24 @@ def _measured(night: Night, day: date, sources: tuple[Snapshot, Snapshot | None]
 
     production, labels = sources
     try:
-        rows = labelled_rows(night, production, labels, night.cache())
+        rows, joined = labelled_rows(night, production, labels, night.cache())
     except LabelsUnusable as why:
         return not_evaluable(day, production.rows, standard, str(why))
+    log.info(
+        "%s, %s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
+        night.name,
+        day,
+        count(joined.labelled, "labelled row"),
+        count(production.rows),
+        count(joined.empty, "entry", "entries"),
+        count(joined.replaced),
+        count(joined.elsewhere),
+    )
     return measure(rows, day, production.rows, standard)
 
 
-def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, cache: Cache) -> Rows:
-    """The production rows that have a label, with it, and what performance needs of them.
+def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, cache: Cache) -> tuple[Rows, Join]:
+    """The production rows that have a label, with it, and what performance needs of them; and how the labels joined.
 
     Raises:
         LabelsUnusable: labels and rows do not meet.
@@ -164,19 +175,11 @@ def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, c
     wanted = [*keyed, *roles.answers, *told]
     if labels is None:
         rows = read_table(production, cache, [*wanted, label])
-        return Rows(labelled(rows, own(rows, label), label), production.uri, production.uri)
+        found = own(rows, label)
+        return Rows(labelled(rows, found, label), production.uri, production.uri), found
     rows = read_table(production, cache, wanted)
     found = join(rows, read_table(labels, cache, [*keyed, label]), roles.id, label, (production.uri, labels.uri))
-    log.info(
-        "%s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
-        night.name,
-        count(found.labelled, "labelled row"),
-        count(len(rows)),
-        count(found.empty, "entry", "entries"),
-        count(found.replaced),
-        count(found.elsewhere),
-    )
-    return Rows(labelled(rows, found, label), labels.uri, production.uri)
+    return Rows(labelled(rows, found, label), labels.uri, production.uri), found
 
 
 def all_labels(night: Night) -> Rows | None:

@@ -178,7 +178,7 @@ def _shifts(work: _Work, standard: Standard) -> list[Shift]:
     labelled = None
     try:
         if pair.labels is not None and pair.labelled is not None:
-            labelled = labelled_nights.labelled_rows(night, pair.labelled, pair.labels, night.cache())
+            labelled, _ = labelled_nights.labelled_rows(night, pair.labelled, pair.labels, night.cache())
     except (LabelsUnusable, SnapshotUnreadable, SnapshotChanged):
         pass  # the day itself says why
     return shifts(work.production, work.sample, standard.roles, standard.classes, labelled)

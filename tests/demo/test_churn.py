@@ -37,7 +37,7 @@ DRIFT_SHARES = {
     date(2026, 1, 12): 0.1,
     date(2026, 1, 13): 0.2,
     date(2026, 1, 14): 0.8,
-    **{date(2026, 1, day): 0.8 for day in range(15, 23)},
+    **{date(2026, 1, day): 0.8 for day in range(15, 27)},
 }
 
 
@@ -93,7 +93,7 @@ def failed_severities(data: ChurnData) -> dict[str, list[str]]:
     return {"reference": severities(data.reference), **nights}
 
 
-def test_there_are_twenty_two_nights_of_a_few_thousand_rows(data: ChurnData) -> None:
+def test_there_are_twenty_six_nights_of_a_few_thousand_rows(data: ChurnData) -> None:
     assert [night.run_date for night in data.nights] == list(DRIFT_SHARES)
     assert all(3_000 <= night.rows <= 4_000 for night in data.nights)
     assert all(len(read(night.production)) == night.rows for night in data.nights)
@@ -134,13 +134,13 @@ def test_labels_arrive_three_days_later(data: ChurnData) -> None:
 
 
 def test_labels_can_be_written_for_later_nights_without_changing_anything_else(data: ChurnData, tmp_path: Path) -> None:
-    later = write(tmp_path, labels_through=date(2026, 1, 22))
+    later = write(tmp_path, labels_through=date(2026, 1, 26))
     assert all(night.labels for night in later.nights)
     assert digests(data.root).items() < digests(tmp_path).items()
 
 
 def test_two_runs_write_the_same_bytes_and_another_seed_others(data: ChurnData, tmp_path: Path) -> None:
-    write(tmp_path, labels_through=date(2026, 1, 21))
+    write(tmp_path, labels_through=date(2026, 1, 25))
     write(tmp_path)
     assert digests(tmp_path) == digests(data.root)
     write(tmp_path, seed=8)
@@ -149,7 +149,7 @@ def test_two_runs_write_the_same_bytes_and_another_seed_others(data: ChurnData, 
 
 
 def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
-    theirs = tmp_path / "labels" / "dt=2026-01-21" / "notes.txt"
+    theirs = tmp_path / "labels" / "dt=2026-01-25" / "notes.txt"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("mine")
     write(tmp_path)
@@ -159,7 +159,7 @@ def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 def test_the_model_is_right_until_the_market_entry_and_wrong_about_it(tmp_path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
-    later = write(tmp_path, labels_through=date(2026, 1, 22))
+    later = write(tmp_path, labels_through=date(2026, 1, 26))
     nights = {night.run_date: read(night.production) for night in later.nights}
     truths = {night.run_date: read([night.labels]) for night in later.nights if night.labels}
     judged = {day: nights[day].merge(truths[day], on="customer_id") for day in nights if day != BROKEN_NIGHT}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from demo import churn
-from pipeline.results import Decision, RetrainResult
+from pipeline.results import Decision, ProbationResult, RetrainResult
 from pipeline.steps import retraining as retrain_steps
-from pipeline.steps.night import Night, open_night
+from pipeline.steps.night import Night, open_night, open_workspace
 from pipeline.steps.walk import run_night
 
 pytestmark = pytest.mark.slow
@@ -84,6 +84,12 @@ def test_the_fall_is_called_when_it_can_be_known_learnt_from_its_labels_and_the_
     serve(22)
     come(22)
     after = decide(22)
+    retrain_steps.promote(open_workspace("churn"), "1", datetime.now(UTC))
+    for day in range(23, 27):
+        serve(day)
+        come(day)
+        mistake = decide(day)
+    undone = _night(26).read(ProbationResult)
 
     assert (fall.status, fall.causes, fall.retrain) == ("degraded", ("degraded", "drift"), True)
     assert "estimated ROC AUC" in fall.reason
@@ -101,3 +107,9 @@ def test_the_fall_is_called_when_it_can_be_known_learnt_from_its_labels_and_the_
     assert second.evaluation.segments
     assert after.status == "healthy", after.reason
     assert pq.read_table(nights[22].production[0])["model_version"][0].as_py() == "2"
+    assert pq.read_table(nights[26].production[0])["model_version"][0].as_py() == "1"
+    assert mistake.status == "degraded", mistake.reason
+    assert undone is not None
+    assert undone.probation is not None
+    assert (undone.probation.version, undone.probation.against) == ("1", "2")
+    assert (undone.probation.done, undone.probation.decision) == ("rolled_back", "worse")
