@@ -169,7 +169,7 @@ def test_a_backfill_looks_at_the_days_it_was_asked_for_and_retrains_nothing(worl
     assert [world.airflow.wait_run(nightly, run_id) for run_id in run_ids] == ["success", "success"]
     decided = [world.airflow.result(nightly, run_id, "decide") for run_id in run_ids]
     assert [verdict["run_date"] for verdict in decided] == ["2026-01-13", DRIFTED]
-    assert decided[-1]["status"] == "drifted"
+    assert decided[-1]["status"] == "degraded"
     assert not decided[-1]["retrain"]
     assert world.retrainings(SECOND) == before
 
