@@ -23,6 +23,7 @@ from pipeline.publish.facts.words import (
 from pipeline.publish.pages.performance import performance_part
 from pipeline.publish.pages.performance_details import MAX_NAME
 from pipeline.publish.pages.performance_history import HISTORY_NIGHTS
+from pipeline.publish.pages.probation import next_of, probation_parts
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
 from pipeline.wording import apart, clip, count, decided_alone, moment, share, size, value
@@ -50,6 +51,8 @@ def night_page(view: NightView) -> bytes:
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view),
         performance=performance_part(view),
+        probation=probation_parts(view),
+        probation_next=next_of(view),
         drift_figure=_drift_figure(view),
         volume=_volume(view),
         compared=_compared(view),
