@@ -52,7 +52,7 @@ def watch(done: Done = "watching", night: date = samples.RUN_DATE, **changed: An
         "done": done,
         "answered": "both answered 13,648 rows of 4 nights, with the same prediction for 94.3%",
         "sentence": f"version 3 against version 2 on 9,861 labelled rows of 3 nights: log loss {new:.3f} against "
-        f"{old:.3f}, {difference:+.3f} (95% interval over all looks {low:+.3f} to {high:+.3f}), ROC AUC {now:.3f} "
+        f"{old:.3f}, {difference:+.3f} (95% interval over all looks {low:+.2g} to {high:+.2g}), ROC AUC {now:.3f} "
         f"against {before:.3f}: {says}",
         "notes": (f"{SINCE}: left out, its production fails the suite",),
     }
@@ -75,7 +75,15 @@ def found(done: Done = "watching", beside: Watch | None = None, **changed: Any) 
 def not_possible() -> ProbationResult:
     """One of the two is gone."""
     words = "version 3 and version 2 cannot be compared: churn version 2: its files are gone"
-    nothing = {"main": None, "loss": None, "nights": 0, "rows": 0, "agreement": None, "answered": "", "notes": ()}
+    nothing: dict[str, Any] = {
+        "main": None,
+        "loss": None,
+        "nights": 0,
+        "rows": 0,
+        "agreement": None,
+        "answered": "",
+        "notes": (),
+    }
     return found("not_possible", sentence=words, **nothing)
 
 
@@ -100,9 +108,9 @@ VIEWS: dict[str, NightView] = {
 """Nights on which a champion was on probation, by what came of it."""
 
 
-def undone() -> PastRetraining:
+def undone(ago: int = 0) -> PastRetraining:
     """The retraining of the version that did not stand its probation."""
-    result = retraining("promoted", SINCE - timedelta(days=1))
+    result = retraining("promoted", SINCE - timedelta(days=ago + 1))
     return remember(result.model_copy(update={"since": "rolled back in its probation"}))
 
 
@@ -124,6 +132,12 @@ def nights(done: Done = "rolled_back", ago: int = 0) -> tuple[PastNight, ...]:
 def hostile() -> NightView:
     """Every text of it was chosen by somebody with care."""
     text = " ".join(HOSTILE[:6])
-    bad = {"sentence": text, "answered": HOSTILE[0], "notes": HOSTILE, "version": HOSTILE[0], "against": HOSTILE[1]}
+    bad: dict[str, Any] = {
+        "sentence": text,
+        "answered": HOSTILE[0],
+        "notes": HOSTILE,
+        "version": HOSTILE[0],
+        "against": HOSTILE[1],
+    }
     result = found("proposed", watch(kind="shadow", **bad), **bad)
     return view(result)

@@ -6,10 +6,11 @@ from markupsafe import Markup
 
 from pipeline.publish.charts.svg import percent, px, svg, ticks
 from pipeline.results import LossComparison
-from pipeline.wording import signed
+from pipeline.wording import number
 
 _BAR, _AXIS, _HEIGHT = 22, 44, 64  # px from the top: middle of the bar, the axis, all with its numbers
 _MOST_TICKS = 5
+_SMALLEST = 1e-6  # of an axis, in the loss's unit
 _ROOM = 1.15  # how far the axis goes beyond what is drawn
 
 
@@ -19,7 +20,7 @@ def difference_chart(loss: LossComparison) -> Markup:
     The axis is in the loss's own unit, as long on either side, so that the side is seen before the numbers are read.
     """
     ends = [value for value in (loss.low, loss.high, loss.difference) if value is not None]
-    extent = max((abs(value) for value in ends), default=0.0) * _ROOM or 1.0
+    extent = max(*map(abs, ends), _SMALLEST) * _ROOM
     parts = [_tick(tick, extent) for tick in ticks(-extent, extent, _MOST_TICKS)]
     parts.append(Markup('<line class="axis" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(_AXIS))
     parts.append(Markup('<line class="zero" x1="50%" x2="50%" y1="4" y2="{}"/>').format(_AXIS))
@@ -27,7 +28,7 @@ def difference_chart(loss: LossComparison) -> Markup:
         look = "worse" if loss.low > 0 else "better" if loss.high < 0 else "unsure"
         left, right = _across(loss.low, extent), _across(loss.high, extent)
         parts.append(
-            Markup('<rect class="interval {}" x="{}%" y="{}" width="{}%" height="10" rx="5"/>').format(
+            Markup('<rect class="range {}" x="{}%" y="{}" width="{}%" height="10" rx="5"/>').format(
                 look, percent(left), _BAR - 5, percent(max(right - left, 0.5))
             )
         )
@@ -45,4 +46,4 @@ def _tick(value: float, extent: float) -> Markup:
     at = percent(_across(value, extent))
     return Markup(
         '<line class="grid" x1="{0}%" x2="{0}%" y1="4" y2="{1}"/><text x="{0}%" y="{2}" text-anchor="middle">{3}</text>'
-    ).format(at, px(_AXIS), px(_AXIS + 16), signed(value, 6).rstrip("0").rstrip(".") if value else "0")
+    ).format(at, px(_AXIS), px(_AXIS + 16), f"{'+' * (value > 0)}{number(value, 6)}")

@@ -150,7 +150,14 @@ class NightView:
 
     @property
     def became(self) -> str:
-        """The same with what came of the retraining since, if there was one."""
+        """The same with what came of it since: of the retraining, if there was one, and of a champion on probation."""
+        moved = self.tonight.probation.outcome if self.tonight.probation is not None else ""
+        if moved and self.state == "healthy":
+            return moved[:1].upper() + moved[1:]
+        return f"{self._retrained}; {moved}" if moved else self._retrained
+
+    @property
+    def _retrained(self) -> str:
         if self.retraining is None or self.decision.status not in ("drifted", "degraded"):
             return self.consequence
         if self.decision.retrain and not self.runs.starts:  # a person has done what was due

@@ -35,6 +35,14 @@ class PastWatch(Result):
         return version_words(self.version), version_words(self.against)
 
     @property
+    def outcome(self) -> str:
+        """The same in a few words."""
+        version, against = self.versions
+        if self.done == "rolled_back":
+            return f"champion rolled back to {against}"
+        return f"a person decides whether to roll {version} back" if self.done == "proposed" else ""
+
+    @property
     def told(self) -> str:
         """What people have to hear of it among other things: a rollback, or that one is asked for; else nothing."""
         version, against = self.versions
@@ -99,8 +107,8 @@ def done_words(monitor: Monitor, watch: Watch) -> str:
         "watching": f"Nothing is decided yet; both answer until {watch.until}, and labels may come after that.",
         "kept": f"{version.capitalize()} stays the champion.",
         "rolled_back": f"Rolled back: {against} is the champion again.",
-        "proposed": f"{version.capitalize()} stays the champion until a person decides. {actor(monitor)} goes back to "
-        f"{against} with:",
+        "proposed": f"{version.capitalize()} is worse, and stays the champion until a person decides. {actor(monitor)} "
+        f"goes back to {against} with:",
         "not_possible": f"{version.capitalize()} stays the champion, without a comparison.",
     }[watch.done]
 

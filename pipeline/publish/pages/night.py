@@ -10,9 +10,10 @@ from datetime import date
 from itertools import groupby
 
 from pipeline.publish import charts
+from pipeline.publish.facts.history import since
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
-from pipeline.publish.facts.verdict import by_importance, importance_words, limit_words, share_words
+from pipeline.publish.facts.verdict import STATES, by_importance, importance_words, limit_words, share_words
 from pipeline.publish.facts.words import (
     failure_words,
     origin_words,
@@ -41,6 +42,7 @@ def night_page(view: NightView) -> bytes:
         "night.html.j2",
         view=view,
         title=view.headline[0].upper() + view.headline[1:],
+        since=_since(view),
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),
@@ -61,6 +63,19 @@ def night_page(view: NightView) -> bytes:
         rows_words=rows_words(view),
         records=records(view),
     )
+
+
+def _since(view: NightView) -> str:
+    """Whether what is wrong is new, which is the first question in the morning; empty where nothing is."""
+    if view.state == "healthy" or not view.before:
+        return ""
+    last, state = view.before[-1], STATES[view.state]
+    first = since((*view.before, view.tonight))
+    if last.state != view.state:
+        return f"New on this night; {STATES[last.state].lower()} on {last.run_date}."
+    nights = sum(night.run_date >= first for night in view.before) + 1 if first is not None else 1
+    longer = " or longer" if first == view.before[0].run_date else ""
+    return f"{state} since {first}{longer}, for {count(nights, 'night')}."
 
 
 def _history(view: NightView) -> dict[str, object]:

@@ -31,6 +31,8 @@ from pipeline.results import MAIN, METRICS, Estimate, PerformanceResult
 from pipeline.wording import clip, count, measured, metric_name
 
 _SPANS = ("7", "30")
+_BESIDE_MEANS = {"balanced_accuracy", "matthews_correlation", "precision_weighted", "recall_weighted", "f1_weighted"}
+_BESIDE = _BESIDE_MEANS | {"precision_macro", "recall_macro", "f1_macro"}
 
 
 def performance_part(view: NightView) -> dict[str, object]:
@@ -99,16 +101,16 @@ def _trend(performance: PerformanceResult) -> str:
 def _folded(
     performance: PerformanceResult, rows: list[dict[str, object]]
 ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """What is read first, and what is folded: means over classes, where the metrics of one class stand for them, and
-    otherwise those with each class counted by its rows, which the accuracy is near to.
+    """What is read first, and what is folded: means over classes, and other answers to what is told already.
+
+    Where there are more than two classes the plain means stand for the metrics of one class.
     """
-    averages = ("_macro", "_weighted") if any(row["metric"] == "f1" for row in rows) else ("_weighted",)
-    kept = _decisive(performance)
-    folded = [row for row in rows if str(row["metric"]).endswith(averages) and row["metric"] not in kept]
+    beside = _BESIDE if any(row["metric"] == "f1" for row in rows) else _BESIDE_MEANS
+    folded = [row for row in rows if row["metric"] in beside - _decisive(performance)]
     return [row for row in rows if row not in folded], folded
 
 
-def _decisive(performance: PerformanceResult) -> set[str | None]:
+def _decisive(performance: PerformanceResult) -> set[object]:
     """The main metric, and those that are worse than they may be."""
     verdict = performance.verdict
     return {main_metric(performance), *(item.metric for item in (verdict.breaches if verdict else ()))}

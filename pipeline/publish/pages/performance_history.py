@@ -179,7 +179,9 @@ def serving_words(monitor: Monitor, nights: Sequence[PastNight], retrainings: Se
         words = f"{version} serves since the retraining of {champion.run_date}, promoted{how}"
         against = "what it was trained on" if monitor.snapshots.follows_champion else reference
     else:
-        words, against = "No retrained version was promoted; the model serves that was there before", reference
+        undone = "" if any(item.served for item in retrainings) else "No retrained version was promoted; "
+        words, against = f"{undone}the model serves that was there before", reference
+        words = words[:1].upper() + words[1:]
     told = [f"{words}. It is compared with {against}."]
     watched = [(night.run_date, night.probation) for night in nights if night.probation is not None]
     told += filter(None, [standing_words(nights[-1].run_date, watched, retrainings)])

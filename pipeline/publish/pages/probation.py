@@ -33,25 +33,23 @@ def next_of(view: NightView) -> dict[str, str] | None:
     watch = None if view.probation is None else view.probation.probation
     if watch is None or watch.done not in ("rolled_back", "proposed"):
         return None
-    command = rollback_command(view.monitor, watch)
-    version, against = version_words(watch.version), version_words(watch.against)
-    return {
-        "words": f"{version.capitalize()} was worse than {against} in its probation. {done_words(view.monitor, watch)}",
-        "command": command or "",
-    }
+    said = done_words(view.monitor, watch)
+    if watch.done == "rolled_back":
+        said = f"{version_words(watch.version).capitalize()} was worse in its probation. {said}"
+    return {"words": said, "command": rollback_command(view.monitor, watch) or ""}
 
 
 def _part(monitor: Monitor, watch: Watch) -> dict[str, object]:
     shadow = watch.kind == "shadow"
     version, against = version_words(watch.version), version_words(watch.against)
     other = "the champion" if shadow else "the champion before it"
-    verb = "Answer" if watch.night < watch.until else "Answered"
+    verb = "answer" if watch.night < watch.until and watch.done != "rolled_back" else "answered"
     notes = [_sentence(note) for note in watch.notes]
     return {
         "kind": watch.kind,
         "title": "Challenger in the shadow" if shadow else "New champion on probation",
-        "about": f"{version.capitalize()} beside {against}, {other}. {verb} the same rows from {watch.since} "
-        f"to {watch.until}.",
+        "about": f"{version.capitalize()} beside {against}, {other}: both {verb} the rows of the nights from "
+        f"{watch.since} to {min(watch.until, watch.night) if verb == 'answered' else watch.until}.",
         "watched": True,
         "sentence": _sentence(watch.sentence),
         "look": _LOOKS.get(watch.done, ""),
@@ -89,13 +87,13 @@ def _loss_row(loss: LossComparison | None) -> list[dict[str, str]]:
 
 def _loss(loss: LossComparison, version: str, against: str) -> dict[str, object]:
     """The chart, and the same in words."""
-    held = "its interval could not be told from so few rows"
+    held = "the rows are too few for an interval"
     if loss.low is not None and loss.high is not None:
-        ends = " to ".join(apart(loss.low, loss.high, digits=2, write=signed))
-        held = f"{ends} over all nights that are looked at, with 95%"
+        ends = " and ".join(apart(loss.low, loss.high, digits=2, write=signed))
+        held = f"with 95% between {ends}, however often one looks"
     return {
         "title": f"{LOSSES[loss.loss].capitalize()} of {version} less that of {against}",
         "chart": charts.difference_chart(loss),
         "ends": (f"{version} better", f"{version} worse"),
-        "words": f"{signed(loss.difference)} in the mean; {held}",
+        "words": f"In the mean {signed(loss.difference)} a row; {held}",
     }

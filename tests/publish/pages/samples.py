@@ -112,7 +112,9 @@ PAGES: dict[str, Callable[[], bytes]] = {
         performances.promotions(),
     ),
     **{f"night-{name}": partial(pages.night_page, view) for name, view in probations.VIEWS.items()},
-    "undone-monitor": lambda: pages.monitor_page(samples.monitor(), probations.nights(ago=6), [probations.undone()]),
+    "undone-monitor": lambda: pages.monitor_page(
+        samples.monitor(), probations.nights(ago=6), [probations.undone(ago=6)]
+    ),
     "hostile-probation": lambda: pages.night_page(probations.hostile()),
     "judged-fleet": lambda: pages.fleet_page(performances.fleet()),
     "hostile-performance": lambda: pages.night_page(performances.hostile_view()),
