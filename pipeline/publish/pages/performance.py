@@ -49,6 +49,7 @@ def performance_part(view: NightView) -> dict[str, object]:
         "about": _about(performance),
         "reason": clip(performance.reason or "", 400),
         "breaches": _breaches(performance),
+        "listed": _is_listed(performance),
         "trend": _trend(performance),
         "history": None if metric is None else night_history(view, metric),
         "columns": columns,
@@ -81,9 +82,22 @@ def _about(performance: PerformanceResult) -> str:
     return f"Labelled night {performance.labels_date}: {words}"
 
 
-def _breaches(performance: PerformanceResult) -> list[str]:
-    """In what it is worse, but for what the verdict's sentence says already."""
+def _is_listed(performance: PerformanceResult) -> bool:
+    """Whether the verdict's sentence is what its breaches say, one after another: then a list is read more easily."""
     verdict = performance.verdict
+    if verdict is None or not verdict.breaches:
+        return False
+    rest = verdict.sentence
+    for item in verdict.breaches:
+        rest = rest.replace(item.sentence, "")
+    return not rest.strip(" ;.")
+
+
+def _breaches(performance: PerformanceResult) -> list[str]:
+    """In what it is worse, but for what the verdict's sentence says already where that is shown."""
+    verdict = performance.verdict
+    if verdict is not None and _is_listed(performance):
+        return [sentence(item.sentence) for item in verdict.breaches]
     told = () if verdict is None else verdict.breaches
     words = verdict.sentence.lower() if verdict is not None else ""
     return [sentence(item.sentence) for item in told if item.sentence.strip(". ").lower() not in words]

@@ -75,6 +75,18 @@ def test_where_no_class_is_the_positive_one_its_plain_means_are_not_folded() -> 
     assert '<th scope="row">F1 weighted</th>' not in first
 
 
+def test_a_verdict_that_is_made_of_its_breaches_is_a_list_of_them() -> None:
+    view = VIEWS["degraded"]
+    verdict = view.performance.verdict
+    assert verdict is not None
+    joined = "; ".join(item.sentence for item in verdict.breaches)
+    judged = view.performance.model_copy(update={"verdict": verdict.model_copy(update={"sentence": joined})})
+    html = pages.night_page(dataclasses.replace(view, performance=judged)).decode()
+    section = html.split('<ul class="plain breaches">')[1].split("</ul>")[0]
+    assert section.count("<li") == len(verdict.breaches) == 2
+    assert Page(html.encode()).text.count(joined) == 1  # on the first screen
+
+
 def test_a_trend_is_told_once() -> None:
     view = VIEWS["degraded"]
     verdict = view.performance.verdict
