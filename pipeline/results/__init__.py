@@ -23,7 +23,7 @@ from pipeline.results.performance import (
     Span,
     Trend,
 )
-from pipeline.results.probation import Loss, LossComparison, ProbationResult, Watch
+from pipeline.results.probation import Done, Loss, LossComparison, ProbationResult, Watch
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
@@ -60,6 +60,7 @@ __all__ = [
     "Decision",
     "Details",
     "Direction",
+    "Done",
     "DriftResult",
     "Engine",
     "Estimate",

@@ -10,6 +10,7 @@ from pipeline.results.metric_kinds import Task
 from pipeline.results.retraining import MetricComparison
 
 Loss = Literal["error", "log_loss", "absolute_error"]
+Done = Literal["watching", "kept", "rolled_back", "proposed", "not_possible"]
 
 
 class LossComparison(Result):
@@ -65,7 +66,7 @@ class Watch(Result):
     main: MetricComparison | None = None
     loss: LossComparison | None = None
     decision: Literal["open", "better", "worse"] = "open"
-    done: Literal["watching", "kept", "rolled_back", "proposed", "not_possible"] = "watching"
+    done: Done = "watching"
     answered: str = ""
     sentence: str = ""
     notes: tuple[str, ...] = ()

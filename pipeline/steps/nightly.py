@@ -192,18 +192,19 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     from pipeline.publish.pages import night_page, stand_in
 
     mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
-    view, watched = night_view(night), standing.probation(night)
-    view = replace(view, runs=pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains}))
+    runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
+    view = replace(night_view(night), runs=runs, probation=standing.probation(night))
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
         tonight = mishaps.attempt("history", lambda: view.tonight)
-        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, tonight, whole.runs, watched)
+        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, tonight, whole.runs)
         message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
         exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole))
         page = mishaps.attempt("night's page", lambda: night_page(whole))
         return {
             **{f"{result.file}.json": result.to_json() for result in kept if result is not None},
+            **({} if view.probation is None else pages.probation_files(view.probation)),
             "drift_report.html": drift_report or stand_in(title, mishaps.failures),
             "index.html": page or stand_in(title, mishaps.failures),
             **({} if exposition is None else {"gauges.prom": exposition}),

@@ -26,6 +26,7 @@ from pipeline.results import (
     DriftResult,
     Kept,
     PerformanceResult,
+    ProbationResult,
     QualityResult,
     RetrainResult,
     SnapshotPair,
@@ -131,6 +132,30 @@ def note_run(night: Night, mlflow: str) -> None:
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
+def note_probation(night: Night, found: ProbationResult) -> None:
+    """Add to a published night what was found of a champion on probation, and to every page that shows it."""
+    from pipeline.publish.facts.history import touched
+
+    with night.store.alone(night.name):
+        before = nights_of(night)
+        night.replace(probation_files(found))
+        view = _published_view(night)
+        if view is None:
+            return
+        nights = tuple(view.tonight if past.run_date == night.run_date else past for past in before)
+        _write_nights(night, nights, sorted({night.run_date, *touched(before, nights)}))
+        _write_monitor(night, nights)
+        _remember(night, nights)
+    write_fleet(night.store, night.settings)
+
+
+def probation_files(found: ProbationResult) -> dict[str, bytes]:
+    """What a night holds of a champion on probation beside its page."""
+    from pipeline.publish.gauges.probation import exposition
+
+    return {f"{found.file}.json": found.to_json(), "probation.prom": exposition(found)}
+
+
 def rebuild(settings: Settings, progress: Progress) -> None:
     """Write every page again from the results in the run store; what has not changed is left alone."""
     store = RunStore(settings.store)
@@ -221,6 +246,7 @@ def view_of(night: Night, load: Loader) -> NightView:
         runs=runs_of(night),
         labelled=night.read_labelled(night.run_date),
         retrainings=retrainings_of(night),
+        probation=night.read(ProbationResult),
     )
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ConfigError, ModelTampered, NightjarError, StoreBusy
 from pipeline.results import ProbationResult, Watch
 from pipeline.retrain.progress import Progress
-from pipeline.steps import retraining, standing, telling
+from pipeline.steps import pages, retraining, standing, telling
 from pipeline.steps.night import Night
 from pipeline.steps.sources import Snapshots
 
@@ -56,11 +56,25 @@ def watch_champion(night: Night, progress: Progress = log.info) -> ProbationResu
     if found != nothing:
         night.save(found)
     found = standing.probation(night) or found  # an old night that is run again keeps what was found on it
-    night.replace({f"{found.file}.json": found.to_json()} if found != nothing else {})
+    if found != nothing:
+        pages.note_probation(night, found)
     log.info("%s: %s", night.name, found.words)
+    try:
+        _push(night, found)
+    except NightjarError as error:
+        untold = untold or error
     if untold is not None:
         raise untold
     return found
+
+
+def _push(night: Night, found: ProbationResult) -> None:
+    """Also where nothing is on probation any more, as the Pushgateway keeps what it was told last."""
+    from pipeline.publish.gauges.probation import exposition, push
+
+    url = night.settings.pushgateway_url
+    if url is not None:
+        push(exposition(found), night.name, url.get_secret_value())
 
 
 def _has_registry(night: Night) -> bool:

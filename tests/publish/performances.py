@@ -41,7 +41,9 @@ from tests.publish.samples import HOSTILE
 LABELS_DATE = samples.RUN_DATE - timedelta(days=7)
 OWN = {
     "roc_auc": 0.8634, "average_precision": 0.7421, "accuracy": 0.8467, "precision": 0.7012, "recall": 0.6390,
-    "f1": 0.6687, "log_loss": 0.3521, "brier_score": 0.1104, "calibration_error": 0.0121,
+    "f1": 0.6687, "balanced_accuracy": 0.7762, "precision_macro": 0.7931, "recall_macro": 0.7762, "f1_macro": 0.7839,
+    "precision_weighted": 0.8411, "recall_weighted": 0.8467, "f1_weighted": 0.8429, "matthews_correlation": 0.5690,
+    "log_loss": 0.3521, "brier_score": 0.1104, "calibration_error": 0.0121,
 }  # fmt: skip
 LIMIT = 0.8134
 AGED = 0.4712
@@ -92,7 +94,10 @@ def estimated(value: float = 0.8512, status: Literal["measured", "withdrawn"] = 
         method="cbpe",
         status=status,
         reason=reason if status == "withdrawn" else None,
-        metrics={"roc_auc": estimate(value, 3_412, 0.4), "accuracy": estimate(value - 0.01, 3_412, 0.4)},
+        metrics={
+            name: estimate(value - place * 0.01, 3_412, 0.4)
+            for place, name in enumerate(("roc_auc", "accuracy", "precision", "recall", "f1", "f1_macro", "log_loss"))
+        },
         nights_compared=7,
         nights_missed=5 if status == "withdrawn" else 0,
         gaps={"roc_auc": 0.31 if status == "withdrawn" else 0.012},
@@ -159,7 +164,7 @@ def verdict(status: Literal["sound", "degraded"], value: float, basis: Basis = "
             p_value=0.0004,
             first=0.81,
             last=0.47,
-            sentence="fell in 8 of 10 nights, from 0.81 to 0.47",
+            sentence="ROC AUC fell in 8 of 10 nights, from 0.81 to 0.47",
         )
         if status == "degraded" and basis == "realised"
         else None,

@@ -12,14 +12,14 @@ import pytest
 
 from pipeline.publish.facts.history import History, PastNight
 from pipeline.publish.facts.night import NightView, Runs
-from pipeline.results import DriftResult, Kept, QualityResult
+from pipeline.results import Done, DriftResult, Kept, ProbationResult, QualityResult
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
 from pipeline.steps.night import Night
 from pipeline.storage import s3 as s3_client
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
-from tests.publish import samples
+from tests.publish import probations, samples
 
 pytestmark = pytest.mark.slow
 
@@ -226,6 +226,51 @@ def test_the_mlflow_run_reaches_the_page_and_stays_there(quick: Project) -> None
     assert "manual__1" in page.read_text()
 
 
+def watched(night: Night, done: Done) -> ProbationResult:
+    found = probations.found(done)
+    return found.model_copy(update={"monitor": night.name, "run_date": night.run_date})
+
+
+def test_a_probation_reaches_every_page_that_shows_it_and_stays_there(quick: Project) -> None:
+    nights = [publish(quick, FIRST + timedelta(days=offset)) for offset in range(3)]
+    before = contents(quick)
+    site.note_probation(nights[1], watched(nights[1], "rolled_back"))
+    after = contents(quick)
+    middle = f"people/{nights[1].run_date}"
+    assert {name for name in after if before.get(name) != after[name]} == {
+        "people/index.html",
+        "people/history.json",
+        *(f"{middle}/{name}" for name in ("index.html", "history.json", "night.json")),
+        *(f"{middle}/{name}" for name in ("probation.json", "probation.prom")),
+    }
+    assert b"Rolled back: version 2 is the champion again." in after[f"{middle}/index.html"]
+    assert b"rolled back to version 2 on 2026-01-11" in after["people/index.html"]
+    assert b"champion_rolled_back 1.0" in after[f"{middle}/probation.prom"]
+    assert rebuilt(quick) == after
+    (quick.store / "people" / "history.json").unlink()
+    assert rebuilt(quick) == after
+    steps.render_report(nights[1])
+    assert contents(quick) == after
+    site.note_probation(nights[1], watched(nights[1], "rolled_back"))
+    assert contents(quick) == after
+
+
+def test_a_rollback_asked_for_on_the_newest_night_reaches_the_fleets_page(quick: Project) -> None:
+    night = publish(quick, FIRST)
+    site.note_probation(night, watched(night, "proposed"))
+    assert "a person decides whether to roll back" in (quick.store / "index.html").read_text()
+    before = contents(quick)
+    assert rebuilt(quick) == before
+
+
+def test_what_is_found_before_a_night_is_published_changes_no_page(quick: Project) -> None:
+    publish(quick, FIRST)
+    before = contents(quick)
+    other = quick.night(str(FIRST + timedelta(days=1)))
+    site.note_probation(other, watched(other, "watching"))
+    assert contents(quick) == before
+
+
 def test_a_page_and_its_runs_may_change_at_once(quick: Project) -> None:
     night = publish(quick, FIRST)
     at_once(
@@ -240,7 +285,7 @@ def test_a_page_and_its_runs_may_change_at_once(quick: Project) -> None:
 def test_nights_of_before_weights_and_freshness_were_known_are_read(quick: Project) -> None:
     night = publish(quick, FIRST)
     view = steps.night_view(night)
-    old = view.tonight.model_dump(mode="json", exclude={"weighted_drift_share", "stale"})
+    old = view.tonight.model_dump(mode="json", exclude={"weighted_drift_share", "stale", "probation"})
     assert PastNight.model_validate(old) == view.tonight
     assert QualityResult.model_validate(view.quality.model_dump(mode="json")) == view.quality
 

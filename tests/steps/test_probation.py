@@ -21,6 +21,7 @@ from pipeline.results import ProbationResult, Watch
 from pipeline.retrain.beside import answered
 from pipeline.retrain.champion.promotion import move_of, promote
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, Registry, Version
+from pipeline.steps import pages as site
 from pipeline.steps import probation, standing
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.probation import watch_champion
@@ -28,7 +29,9 @@ from pipeline.steps.walk import run_night
 from pipeline.storage.lease import Lease
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
+from tests.publish.reading import Page
 from tests.retrain.world import FIRST, World
+from tests.servers.pushgateway import Pushgateway
 from tests.servers.smtp import Flavour, SmtpServer
 from tests.servers.webhook import Webhook
 
@@ -361,10 +364,34 @@ def test_a_night_publishes_what_was_found_and_again_changes_nothing(planted: Pla
     assert planted.champion().number == "1"
     assert ProbationResult.model_validate_json(published["probation.json"]).rolled_back
 
+    text = Page(published["index.html"]).text
+    assert "Champion rolled back to version 1" in text or "; champion rolled back to version 1" in text
+    assert "Rolled back: version 1 is the champion again." in text
+    assert b"champion_rolled_back 1.0" in published["probation.prom"]
+    assert "Version 2 was worse in its probation, and was rolled back to version 1" in page(planted, "index.html")
+    pages = contents(planted.world.store)
+    site.rebuild(night.settings, silent)
+    assert contents(planted.world.store) == pages
+
     again = run_night(night, silent)
     assert again.errors == ()
     assert night.published()["probation.json"] == published["probation.json"]
     assert planted.champion().number == "1"
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """Every page, and what the store remembers of nights."""
+    return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*.html")}
+
+
+def test_the_gauges_of_a_probation_are_pushed_until_it_is_over(
+    planted: Planted, pushgateway: Pushgateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
+    for number, states in ((5, (1, 0)), (6, (0, 1)), (7, (0, 0))):
+        planted.watch(number)
+        names = ("model_monitor_champion_on_probation", "model_monitor_champion_rolled_back")
+        assert tuple(pushgateway.value(name, monitor="people") for name in names) == states
 
 
 def test_no_registry_costs_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,14 @@ keeps its size. What a chart shows is also said in text beside it; tooltips (`<t
     nights.py        time lines of nights, and the small charts of columns and intervals
     performance.py   a metric over nights: realised, estimated, and what it is held against
     calibration.py   how sure a model was, against what came true
+    difference.py    what one version loses more than another one
     svg.py           what all of them are drawn with
 """
 
 from pipeline.publish.charts.calibration import calibration_chart
+from pipeline.publish.charts.difference import difference_chart
 from pipeline.publish.charts.nights import (
+    BACK,
     STRENGTH_FULL,
     Link,
     Slot,
@@ -28,12 +31,14 @@ from pipeline.publish.charts.nights import (
 from pipeline.publish.charts.performance import Point, metric_spark, performance_chart, points
 
 __all__ = [
+    "BACK",
     "STRENGTH_FULL",
     "Link",
     "Point",
     "Slot",
     "bars_chart",
     "calibration_chart",
+    "difference_chart",
     "heat_level",
     "interval_bar",
     "mark",

@@ -16,6 +16,8 @@ from pipeline.results import Shape
 from pipeline.wording import exact_share
 
 Link = Callable[[date], str]
+BACK = "M-6 4.5 1 0V9z"
+"""The sign of a rollback: an arrow to what was before, around the middle of a line."""
 _DIAMOND = "M0-1 5 4.5 0 10-5 4.5z"
 STRENGTH_FULL = 4.0  # a strength bar is full here; its threshold mark stands at a quarter
 _MARKS: dict[State, str] = {
@@ -121,7 +123,7 @@ def sign(
     retraining: PastRetraining | None,
     base: str = "",
 ) -> Markup:
-    """A diamond under a retraining, filled if it was promoted; else a triangle under a night that asked for one, and a
+    """A diamond under a retraining, filled if its model served; else a triangle under a night that asked for one, and a
     square under broken data. `base` leads to the monitor's folder.
 
     It is a nested svg because elements can be placed by per cent and paths cannot.
@@ -129,7 +131,7 @@ def sign(
     left, width = across
     middle = percent(float(left) + float(width) / 2)
     if retraining is not None:
-        look, form = "promoted" if retraining.promoted else "tried", _DIAMOND
+        look, form = "promoted" if retraining.served else "tried", _DIAMOND
     elif night is not None and (night.status == "data_broken" or night.retrain):
         look, form = night.status, "M-3.5 1h7v7h-7z" if night.status == "data_broken" else "M-4.5 8 0 0 4.5 8z"
     else:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby, pairwise
-from math import ceil, floor, log10
 
 from markupsafe import Markup
 
-from pipeline.publish.charts.nights import Link, Slot, sign
-from pipeline.publish.charts.svg import across_of, middle_of, percent, px, row, svg
+from pipeline.publish.charts.nights import BACK, Link, Slot, sign
+from pipeline.publish.charts.svg import across_of, middle_of, percent, px, row, svg, ticks
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.performance import kind_of, with_interval
 from pipeline.publish.facts.retraining import PastRetraining
@@ -113,28 +112,30 @@ def performance_chart(
         metric: what they are about.
         link: the page of a day.
         height: px of the plot.
-        retrainings: by date; a promotion is a line through the plot, as what comes after it is another model.
+        retrainings: by date; a promotion is a line through the plot, as what comes after it is another model. So is a
+            rollback, which a night remembers: dashed, with an arrow back.
         base: leads from the page to the monitor's folder.
         small: values and axis only.
     """
     scale = _scale(days, metric, height)
     if scale is None:
         return Markup("")
-    ticks = _ticks(scale.low, scale.high, 3 if small else 6)
+    marked = ticks(scale.low, scale.high, 3 if small else 6)
     covered = not small and any(day.labelled_share is not None for day in days)
     asked = any(day.night is not None and day.night.retrain for day in days)
     signs = not small and (asked or bool(retrainings))
     bottom = _TOP + height + (14 if signs else 0)
     full = bottom + (_COVERAGE + 10 if covered else 2)
-    parts = [row(scale.y(tick), "grid") for tick in ticks]
-    parts += [*_promotions(days, retrainings or {}, scale), _lines(days, scale), *_dots(days, scale, small=small)]
+    parts = [row(scale.y(tick), "grid") for tick in marked]
+    parts += [*_promotions(days, retrainings or {}, scale), *_rollbacks(days, scale)]
+    parts += [_lines(days, scale), *_dots(days, scale, small=small)]
     if signs:
         parts += _signs(days, retrainings or {}, _TOP + height + 4, base)
     if covered:
         parts += [*_coverage(days, bottom + 8), row(bottom + 8 + _COVERAGE, "axis")]
     parts += _targets(days, metric, link, _TOP + height)
     axis = Markup('<svg class="ticks" width="52" height="{}" aria-hidden="true">{}</svg>').format(
-        px(full), Markup("").join(_tick(tick, scale) for tick in ticks)
+        px(full), Markup("").join(_tick(tick, scale) for tick in marked)
     )
     return Markup('<div class="plot{}">{}{}</div>').format(" small" if small else "", axis, svg(parts, full, "chart"))
 
@@ -179,16 +180,6 @@ def _scale(days: Sequence[Point], metric: str, plot: float) -> _Scale | None:
     kind, edge = kind_of(metric), (high - low) * 0.06 or room
     low, high = max(low - edge, min(kind.low, low)), min(high + edge, max(kind.high, high))
     return _Scale(low, high, plot) if high > low else _Scale(low - edge, high + edge, plot)
-
-
-def _ticks(low: float, high: float, most: int) -> list[float]:
-    """Round values between two others, at most so many and one more, two at least where there are as many."""
-    power = 10.0 ** floor(log10((high - low) / most))
-    for step in (power * factor for factor in (1, 2, 2.5, 5, 10, 20)):
-        first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-        if last - first < most:
-            return [round(place * step, 12) for place in range(first, last + 1)]
-    return [low, high]
 
 
 def _tick(value: float, scale: _Scale) -> Markup:
@@ -303,10 +294,20 @@ def _dots(days: Sequence[Point], scale: _Scale, *, small: bool) -> Iterator[Mark
 
 def _promotions(days: Sequence[Point], retrainings: Mapping[date, PastRetraining], scale: _Scale) -> Iterator[Markup]:
     for place, day in enumerate(days):
-        if day.day in retrainings and retrainings[day.day].promoted:
+        if day.day in retrainings and retrainings[day.day].served:
             yield Markup('<line class="promotion" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>').format(
                 _x(place, len(days)), _TOP - 12, px(_TOP + scale.plot)
             )
+
+
+def _rollbacks(days: Sequence[Point], scale: _Scale) -> Iterator[Markup]:
+    """A nested svg holds the arrow, as paths cannot be placed by per cent."""
+    for place, day in enumerate(days):
+        if day.night is not None and day.night.rolled_back:
+            yield Markup(
+                '<line class="rollback" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>'
+                '<svg class="back" x="{0}%" y="{1}" width="9" height="9" overflow="visible"><path d="{3}"/></svg>'
+            ).format(_x(place, len(days)), _TOP - 12, px(_TOP + scale.plot), BACK)
 
 
 def _signs(days: Sequence[Point], retrainings: Mapping[date, PastRetraining], y: float, base: str) -> Iterator[Markup]:
@@ -345,4 +346,6 @@ def _words(day: Point, metric: str) -> str:
         [] if day.realised is None else [with_interval(day.realised) + ("" if day.final else ", provisional") + labels]
     )
     told += [] if day.estimated is None else [f"estimated {with_interval(day.estimated)}"]
-    return f"{day.day}: {metric_name(metric)} {'; '.join(told) or 'not known'}"
+    words = f"{day.day}: {metric_name(metric)} {'; '.join(told) or 'not known'}"
+    rolled_back = day.night.probation.told if day.night is not None and day.night.probation is not None else ""
+    return f"{words}. {rolled_back[:1].upper()}{rolled_back[1:]}" if rolled_back else words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
@@ -38,3 +39,13 @@ def percent(value: float) -> str:
 def px(value: float) -> str:
     """A position down."""
     return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Round values between two others, at most so many and one more, two at least where there are as many."""
+    power = 10.0 ** floor(log10((high - low) / most))
+    for step in (power * factor for factor in (1, 2, 2.5, 5, 10, 20)):
+        first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+        if last - first < most:
+            return [round(place * step, 12) for place in range(first, last + 1)]
+    return [low, high]

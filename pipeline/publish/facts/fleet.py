@@ -8,6 +8,7 @@ from datetime import date
 
 from pipeline.config import Monitor
 from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.probation import is_answered
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.wording import count
 
@@ -37,16 +38,21 @@ class Watched:
             return None
         return last if newest is None or last.run_date >= newest or _waits(last) else None
 
+    def probation(self, night: PastNight) -> str:
+        """What has to be told of a champion on probation; empty where nothing has, or a person has answered."""
+        return "" if night.probation is None or is_answered(night.probation, self.retrainings) else night.probation.told
 
-def rank(night: PastNight, outcome: PastRetraining | None) -> int:
-    """How much a night needs somebody: fewer for more."""
+
+def rank(night: PastNight, outcome: PastRetraining | None, probation: str = "") -> int:
+    """How much a night needs somebody: fewer for more. `probation` is what has to be told of one."""
     if night.status == "data_broken":
         return BROKEN
     waits = outcome is not None and _needs_a_person(outcome)
     settled = not waits and ((night.retrain and night.starts) or (outcome is not None and outcome.promoted))
     if night.status == "degraded" and not settled:
         return DEGRADED
-    if night.stale or waits:
+    asks = bool(probation) and not night.rolled_back
+    if night.stale or waits or asks:
         return HELD
     if night.status in ("drifted", "degraded"):
         return RETRAINING if settled else HELD

@@ -11,6 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from pipeline.publish.facts.performance import basis_of, first_breach, held_words, kind_of, worse_words
+from pipeline.publish.facts.probation import PastWatch, remember_probation
 from pipeline.publish.facts.verdict import State, by_importance, headline, is_stale, retraining_state, state_of
 from pipeline.results import (
     Basis,
@@ -24,6 +25,7 @@ from pipeline.results import (
     LabelledDay,
     Number,
     PerformanceResult,
+    ProbationResult,
     QualityResult,
     Result,
     SnapshotPair,
@@ -50,7 +52,8 @@ class PastNight(Kept):
     and `breach` is the first thing to say of it. `basis` says what `value` is made of, `causes` are
     those of the decision.
     Of the night's own predictions `estimated` is the main metric before labels; `performance` (all metrics), `realised`
-    (the main one), `labelled_share` and `final` follow the labels as they come.
+    (the main one), `labelled_share` and `final` follow the labels as they come. `probation` is the champion that was on
+    probation on that night, with what was done about it.
     """
 
     file: ClassVar[str] = "history"
@@ -85,6 +88,7 @@ class PastNight(Kept):
     basis: Basis | None = None
     breach: Breach | None = None
     causes: tuple[Cause, ...] = ()
+    probation: PastWatch | None = None
 
     @property
     def headline(self) -> str:
@@ -144,6 +148,11 @@ class PastNight(Kept):
         return share_and_limit(self.decisive_share, self.limit)[0]
 
     @property
+    def rolled_back(self) -> bool:
+        """Whether the champion was undone on the night, as it was worse in its probation."""
+        return self.probation is not None and self.probation.done == "rolled_back"
+
+    @property
     def over(self) -> bool:
         """Whether the share is over the limit, whatever came of it."""
         return self.decisive_share > self.limit
@@ -169,6 +178,7 @@ def remember(
     *,
     starts: bool = True,
     labelled: LabelledDay | None = None,
+    probation: ProbationResult | None = None,
 ) -> PastNight:
     """A night's results as history keeps them.
 
@@ -180,6 +190,7 @@ def remember(
         decision: its verdict.
         starts: something starts the retraining it asks for.
         labelled: its own predictions, with the labels that have come so far.
+        probation: what was found of versions that answer beside each other.
     """
     verdict, estimated = performance.verdict, performance.estimated
     metric = None if verdict is None else verdict.metric
@@ -210,6 +221,7 @@ def remember(
         basis=basis_of(performance) if verdict is not None and verdict.value is not None else None,
         breach=first_breach(performance),
         causes=decision.causes,
+        probation=remember_probation(probation),
     )
     return night if labelled is None else with_labels(night, labelled)
 

@@ -30,6 +30,7 @@ from pipeline.results import (
     Kept,
     LabelledDay,
     PerformanceResult,
+    ProbationResult,
     QualityResult,
     SnapshotPair,
 )
@@ -63,7 +64,8 @@ class NightView:
     any order; those before this night are what it is compared with. `retraining` is what came of one of the same date
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
-    `retrainings` are those that the performance chart marks, in any order.
+    `retrainings` are those that the performance chart marks, in any order. `probation` is what was found after all
+    that of versions that answer beside each other.
     """
 
     monitor: Monitor
@@ -80,6 +82,7 @@ class NightView:
     runs: Runs = field(default_factory=Runs)
     labelled: LabelledDay | None = None
     retrainings: tuple[PastRetraining, ...] = ()
+    probation: ProbationResult | None = None
 
     @property
     def run_date(self) -> date:
@@ -97,6 +100,7 @@ class NightView:
             self.decision,
             starts=self.runs.starts,
             labelled=self.labelled,
+            probation=self.probation,
         )
 
     @property
@@ -146,7 +150,14 @@ class NightView:
 
     @property
     def became(self) -> str:
-        """The same with what came of the retraining since, if there was one."""
+        """The same with what came of it since: of the retraining, if there was one, and of a champion on probation."""
+        moved = self.tonight.probation.outcome if self.tonight.probation is not None else ""
+        if moved and self.state == "healthy":
+            return moved[:1].upper() + moved[1:]
+        return f"{self._retrained}; {moved}" if moved else self._retrained
+
+    @property
+    def _retrained(self) -> str:
         if self.retraining is None or self.decision.status not in ("drifted", "degraded"):
             return self.consequence
         if self.decision.retrain and not self.runs.starts:  # a person has done what was due

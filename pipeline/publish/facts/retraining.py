@@ -92,6 +92,11 @@ class PastRetraining(Result):
         return self.since == "promoted by hand" or (self.status == "promoted" and self.since is None)
 
     @property
+    def served(self) -> bool:
+        """Whether the version was the champion for a time that charts can show: a night knows when that ended."""
+        return self.promoted or self.since == "rolled back in its probation"
+
+    @property
     def subject(self) -> str:
         """The mail's subject, without the monitor."""
         figures = f": {self.figures}" if self.figures else ""

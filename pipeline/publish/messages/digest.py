@@ -107,10 +107,10 @@ def _row(item: Watched, run_date: date, base: str | None) -> Row | None:
     night = known[-1] if known and known[-1].run_date == run_date else None
     owner, page = clip(item.monitor.owner, 60), f"{base}/{name}/" if base else None
     if night is not None:
-        outcome = item.outcome(run_date, until=run_date)
-        says = _verdict(night, known[-2] if len(known) > 1 else None, outcome)
+        outcome, probation = item.outcome(run_date, until=run_date), item.probation(night)
+        says = _verdict(night, known[-2] if len(known) > 1 else None, outcome, probation)
         link = f"{page}{run_date}/index.html" if page else None
-        return Row(fleet.rank(night, outcome), name, night.state, says, owner, link, _metric(night))
+        return Row(fleet.rank(night, outcome, probation), name, night.state, says, owner, link, _metric(night))
     if not _due(item.monitor.schedule, run_date):
         return None
     says = f"No night of {run_date}; the last one is of {known[-1].run_date}" if known else "Has not run yet"
@@ -118,12 +118,12 @@ def _row(item: Watched, run_date: date, base: str | None) -> Row | None:
     return Row(fleet.ABSENT, name, "absent", says, owner, link)
 
 
-def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining | None) -> str:
+def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining | None, probation: str) -> str:
     """`Drifted: 9 of 18 columns (50%); healthy on 2026-01-13; retraining promoted version 3`."""
     parts = [night.headline[0].upper() + night.headline[1:]]
     if before is not None and before.state != night.state:
         parts.append(f"{STATES[before.state].lower()} on {before.run_date}")
-    parts.append(fleet.action(night, outcome))
+    parts += [fleet.action(night, outcome), probation]
     if night.status == "healthy" and night.failures and not night.stale:
         parts.append(f"{count(night.failures, 'expectation')} failed")
     return "; ".join(filter(None, parts))

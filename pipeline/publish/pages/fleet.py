@@ -82,13 +82,14 @@ def _row(item: Watched, as_of: date | None) -> _Row:
     last = nights[-1] if nights else None
     missed = _missed(item.monitor.schedule, last.run_date, as_of) if last and as_of else 0
     outcome = item.outcome(last.run_date if last else None)
-    rank, state, says = _standing(last, missed, outcome)
+    probation = item.probation(last) if last else ""
+    rank, state, says = _standing(last, missed, outcome, probation)
     return _Row(
         rank=rank,
         name=item.monitor.name,
         state=state,
         says=says,
-        notes=[] if last is None else _notes(item.monitor.name, last, missed, outcome),
+        notes=[] if last is None else _notes(item.monitor.name, last, missed, outcome, probation),
         since=last.run_date if last and state == "absent" else since(nights),
         newest=last,
         spark=charts.sparkline(nights),
@@ -98,7 +99,9 @@ def _row(item: Watched, as_of: date | None) -> _Row:
     )
 
 
-def _standing(last: PastNight | None, missed: int, outcome: PastRetraining | None) -> tuple[int, State, str]:
+def _standing(
+    last: PastNight | None, missed: int, outcome: PastRetraining | None, probation: str
+) -> tuple[int, State, str]:
     """Rank, state and the verdict in words.
 
     One missing night may still come in; from the second one on the monitor counts as not run.
@@ -107,15 +110,18 @@ def _standing(last: PastNight | None, missed: int, outcome: PastRetraining | Non
         return fleet.ABSENT, "absent", "Not run yet"
     if missed > 1:
         return fleet.ABSENT, "absent", f"Not run since {last.run_date}"
-    return fleet.rank(last, outcome), last.state, last.headline[0].upper() + last.headline[1:]
+    return fleet.rank(last, outcome, probation), last.state, last.headline[0].upper() + last.headline[1:]
 
 
-def _notes(name: str, last: PastNight, missed: int, outcome: PastRetraining | None) -> list[tuple[str, str]]:
+def _notes(
+    name: str, last: PastNight, missed: int, outcome: PastRetraining | None, probation: str
+) -> list[tuple[str, str]]:
     """What else is known, each with the address of a page about it, if there is one."""
     page = f"{name}/retraining/{outcome.run_date}/index.html" if outcome else ""
     notes = [
         (f"was {last.headline}" if missed > 1 else "", ""),
         (fleet.action(last, outcome), page),
+        (probation, f"{name}/{last.run_date}/index.html#probation"),
         ("the newest night is not in yet" if missed == 1 else "", ""),
     ]
     return [note for note in notes if note[0]]

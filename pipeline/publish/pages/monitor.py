@@ -57,11 +57,21 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
 
 def _retrainings(
     nights: Sequence[PastNight], outcomes: Mapping[date, PastRetraining]
-) -> list[tuple[date, PastNight | None, PastRetraining | None]]:
-    """Every date on which a night asked for retraining or one took place, the newest first."""
+) -> list[tuple[date, PastNight | None, PastRetraining | None, date | None]]:
+    """Every date on which a night asked for retraining or one took place, the newest first; and the night on which its
+    version was rolled back, if it was.
+    """
+    undone = {night.probation.version: night.run_date for night in nights if night.probation and night.rolled_back}
     by_day = {night.run_date: night for night in nights}
     days = {night.run_date for night in nights if night.retrain} | outcomes.keys()
-    return [(day, by_day.get(day), outcomes.get(day)) for day in sorted(days, reverse=True)[:MAX_NIGHTS]]
+    newest = sorted(days, reverse=True)[:MAX_NIGHTS]
+    return [(day, by_day.get(day), outcomes.get(day), _undone(outcomes.get(day), undone)) for day in newest]
+
+
+def _undone(outcome: PastRetraining | None, nights: Mapping[str, date]) -> date | None:
+    if outcome is None or outcome.version is None or outcome.since != "rolled back in its probation":
+        return None
+    return nights.get(outcome.version)
 
 
 def _drift(
@@ -81,8 +91,8 @@ def _drift(
             height=220,
             retrainings=outcomes,
         ),
-        "promoted": sum(item.promoted for item in marked),
-        "tried": sum(not item.promoted for item in marked),
+        "promoted": sum(item.served for item in marked),
+        "tried": sum(not item.served for item in marked),
         "shown": len(shown),
         "over": sum(night.over for night in shown),
         "alone": sum(bool(night.critical) and not night.over for night in shown),

@@ -10,9 +10,10 @@ from datetime import date
 from itertools import groupby
 
 from pipeline.publish import charts
+from pipeline.publish.facts.history import since
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
-from pipeline.publish.facts.verdict import by_importance, importance_words, limit_words, share_words
+from pipeline.publish.facts.verdict import STATES, by_importance, importance_words, limit_words, share_words
 from pipeline.publish.facts.words import (
     failure_words,
     origin_words,
@@ -23,6 +24,7 @@ from pipeline.publish.facts.words import (
 from pipeline.publish.pages.performance import performance_part
 from pipeline.publish.pages.performance_details import MAX_NAME
 from pipeline.publish.pages.performance_history import HISTORY_NIGHTS
+from pipeline.publish.pages.probation import next_of, probation_parts
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
 from pipeline.wording import apart, clip, count, decided_alone, moment, share, size, value
@@ -40,6 +42,7 @@ def night_page(view: NightView) -> bytes:
         "night.html.j2",
         view=view,
         title=view.headline[0].upper() + view.headline[1:],
+        since=_since(view),
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),
@@ -50,6 +53,8 @@ def night_page(view: NightView) -> bytes:
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view),
         performance=performance_part(view),
+        probation=probation_parts(view),
+        probation_next=next_of(view),
         drift_figure=_drift_figure(view),
         volume=_volume(view),
         compared=_compared(view),
@@ -58,6 +63,19 @@ def night_page(view: NightView) -> bytes:
         rows_words=rows_words(view),
         records=records(view),
     )
+
+
+def _since(view: NightView) -> str:
+    """Whether what is wrong is new, which is the first question in the morning; empty where nothing is."""
+    if view.state == "healthy" or not view.before:
+        return ""
+    last, state = view.before[-1], STATES[view.state]
+    first = since((*view.before, view.tonight))
+    if last.state != view.state:
+        return f"New on this night; {STATES[last.state].lower()} on {last.run_date}."
+    nights = sum(night.run_date >= first for night in view.before) + 1 if first is not None else 1
+    longer = " or longer" if first == view.before[0].run_date else ""
+    return f"{state} since {first}{longer}, for {count(nights, 'night')}."
 
 
 def _history(view: NightView) -> dict[str, object]:

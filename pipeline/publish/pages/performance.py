@@ -27,17 +27,20 @@ from pipeline.publish.pages.performance_details import (
     threshold_of,
 )
 from pipeline.publish.pages.performance_history import night_history
-from pipeline.results import METRICS, Estimate, PerformanceResult
+from pipeline.results import MAIN, METRICS, Estimate, PerformanceResult
 from pipeline.wording import clip, count, measured, metric_name
 
 _SPANS = ("7", "30")
+_BESIDE_MEANS = {"balanced_accuracy", "matthews_correlation", "precision_weighted", "recall_weighted", "f1_weighted"}
+_BESIDE = _BESIDE_MEANS | {"precision_macro", "recall_macro", "f1_macro"}
 
 
 def performance_part(view: NightView) -> dict[str, object]:
     """What the section on performance of a night's page says."""
     performance, private = view.performance, is_private(view.monitor)
     metric = main_metric(performance)
-    table = _table(performance)
+    columns, rows = _table(performance)
+    shown, folded = _folded(performance, rows)
     return {
         "words": performance_words(performance),
         "figure": figure(performance),
@@ -46,10 +49,12 @@ def performance_part(view: NightView) -> dict[str, object]:
         "about": _about(performance),
         "reason": clip(performance.reason or "", 400),
         "breaches": _breaches(performance),
+        "listed": _is_listed(performance),
         "trend": _trend(performance),
         "history": None if metric is None else night_history(view, metric),
-        "columns": table[0],
-        "rows": table[1],
+        "columns": columns,
+        "rows": shown,
+        "folded": folded,
         "has_intervals": bool(performance.intervals),
         "tonight": _tonight(view),
         "estimator": estimator_words(performance.estimated),
@@ -77,9 +82,22 @@ def _about(performance: PerformanceResult) -> str:
     return f"Labelled night {performance.labels_date}: {words}"
 
 
-def _breaches(performance: PerformanceResult) -> list[str]:
-    """In what it is worse, but for what the verdict's sentence says already."""
+def _is_listed(performance: PerformanceResult) -> bool:
+    """Whether the verdict's sentence is what its breaches say, one after another: then a list is read more easily."""
     verdict = performance.verdict
+    if verdict is None or not verdict.breaches:
+        return False
+    rest = verdict.sentence
+    for item in verdict.breaches:
+        rest = rest.replace(item.sentence, "")
+    return not rest.strip(" ;.")
+
+
+def _breaches(performance: PerformanceResult) -> list[str]:
+    """In what it is worse, but for what the verdict's sentence says already where that is shown."""
+    verdict = performance.verdict
+    if verdict is not None and _is_listed(performance):
+        return [sentence(item.sentence) for item in verdict.breaches]
     told = () if verdict is None else verdict.breaches
     words = verdict.sentence.lower() if verdict is not None else ""
     return [sentence(item.sentence) for item in told if item.sentence.strip(". ").lower() not in words]
@@ -89,7 +107,27 @@ def _trend(performance: PerformanceResult) -> str:
     verdict = performance.verdict
     if verdict is None or verdict.trend is None:
         return ""
-    return sentence(verdict.trend.sentence, 300)
+    said = sentence(verdict.trend.sentence, 300)
+    told = (verdict.sentence, *(item.sentence for item in verdict.breaches))
+    return "" if any(said.lower() in words.lower() for words in told) else said
+
+
+def _folded(
+    performance: PerformanceResult, rows: list[dict[str, object]]
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """What is read first, and what is folded: means over classes, and other answers to what is told already.
+
+    Where there are more than two classes the plain means stand for the metrics of one class.
+    """
+    beside = _BESIDE if any(row["metric"] == "f1" for row in rows) else _BESIDE_MEANS
+    folded = [row for row in rows if row["metric"] in beside - _decisive(performance)]
+    return [row for row in rows if row not in folded], folded
+
+
+def _decisive(performance: PerformanceResult) -> set[object]:
+    """The main metric, and those that are worse than they may be."""
+    verdict = performance.verdict
+    return {main_metric(performance), *(item.metric for item in (verdict.breaches if verdict else ()))}
 
 
 def _table(performance: PerformanceResult) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
@@ -119,6 +157,7 @@ def _table(performance: PerformanceResult) -> tuple[list[dict[str, object]], lis
     plain = performance.verdict is None and not performance.intervals and not performance.spans
     rows = [
         {
+            "metric": name,
             "name": metric_name(name),
             "main": name == main,
             "cells": [
@@ -166,17 +205,21 @@ def _tonight(view: NightView) -> dict[str, object] | None:
     names = names or [name for name in METRICS if name in known]
     main = main_metric(view.performance)
     names.sort(key=lambda name: name != main)
+    first = {*_decisive(view.performance), *(name for usual in MAIN.values() for name in usual)}
+    rows = [
+        {
+            "name": metric_name(name),
+            "main": name == main,
+            "first": name in first,
+            "estimated": _cell(name, guessed.get(name)),
+            "realised": _cell(name, known.get(name)),
+            "missed": _missed(guessed.get(name), known.get(name)),
+        }
+        for name in names
+    ]
     return {
-        "rows": [
-            {
-                "name": metric_name(name),
-                "main": name == main,
-                "estimated": _cell(name, guessed.get(name)),
-                "realised": _cell(name, known.get(name)),
-                "missed": _missed(guessed.get(name), known.get(name)),
-            }
-            for name in names
-        ],
+        "rows": [row for row in rows if row["first"]],
+        "folded": [row for row in rows if not row["first"]],
         "estimates": bool(guessed),
         "coverage": ""
         if labelled is None

@@ -15,6 +15,7 @@ from pipeline.publish.facts.performance import (
     usual_metric,
     with_interval,
 )
+from pipeline.publish.facts.probation import standing_words
 from pipeline.publish.facts.retraining import PastRetraining, by_date
 from pipeline.results import METRICS, NightPerformance
 from pipeline.wording import apart, clip, count, measured, metric_name, share
@@ -23,7 +24,9 @@ HISTORY_NIGHTS = 30
 MAX_METRICS = 12
 
 
-def legend(days: Sequence[charts.Point], metric: str) -> list[tuple[str, str]]:
+def legend(
+    days: Sequence[charts.Point], metric: str, retrainings: Mapping[date, PastRetraining]
+) -> list[tuple[str, str]]:
     """The signs of a performance chart, by look, each with what it stands for."""
     before = next((day.before for day in reversed(days) if day.before is not None), None)
     limit = next((day.limit for day in reversed(days) if day.limit is not None), None)
@@ -35,6 +38,12 @@ def legend(days: Sequence[charts.Point], metric: str) -> list[tuple[str, str]]:
         ("estimated", "estimated before labels", any(day.estimated is not None for day in days)),
         ("own", f"reference {measured(before)}" if before is not None else "", before is not None),
         ("limit", limit_words(metric, measured(limit)) if limit is not None else "", limit is not None),
+        (
+            "promotion",
+            "another model promoted",
+            any(day.day in retrainings and retrainings[day.day].served for day in days),
+        ),
+        ("rollback", "rolled back", any(day.night is not None and day.night.rolled_back for day in days)),
         ("covered", "share that has a label", any(day.labelled_share is not None for day in days)),
     ]
     return [(look, words) for look, words, there in found if there]
@@ -54,7 +63,7 @@ def night_history(view: NightView, metric: str) -> dict[str, object] | None:
     return {
         "metric": metric_name(metric),
         "chart": chart,
-        "legend": legend(days, metric),
+        "legend": legend(days, metric, retrainings),
         "first": places[0].day if len(places) > 1 else "",
         "words": _chart_words(days, known),
         "has_noise": any(
@@ -118,11 +127,12 @@ def monitor_part(
     return {
         "metric": metric_name(metric),
         "chart": chart,
-        "legend": legend(days, metric),
+        "legend": legend(days, metric, retrainings),
         "words": _chart_words(days, realised),
         "degraded": sum(slot.night is not None and slot.night.degraded for slot in places),
-        "promoted": sum(item.promoted for item in marked),
-        "tried": sum(not item.promoted for item in marked),
+        "promoted": sum(item.served for item in marked),
+        "tried": sum(not item.served for item in marked),
+        "rolled_back": sum(slot.night is not None and slot.night.rolled_back for slot in places),
         "asked": sum(slot.night is not None and slot.night.retrain for slot in places),
         "newest": _newest(realised),
         "others": [
@@ -159,7 +169,7 @@ def _newest(realised: Sequence[charts.Point]) -> str:
 
 
 def serving_words(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining]) -> list[str]:
-    """Which champion serves since when, on which reference, and until when there are labels; a sentence each."""
+    """Which champion serves since when, on which reference, how its probation goes, and until when there are labels."""
     promoted = [item for item in sorted(retrainings, key=lambda item: item.run_date) if item.promoted]
     reference = monitor.snapshots.reference_words(lambda address: clip(address, 120))
     if promoted:
@@ -169,8 +179,12 @@ def serving_words(monitor: Monitor, nights: Sequence[PastNight], retrainings: Se
         words = f"{version} serves since the retraining of {champion.run_date}, promoted{how}"
         against = "what it was trained on" if monitor.snapshots.follows_champion else reference
     else:
-        words, against = "No retrained version was promoted; the model serves that was there before", reference
+        undone = "" if any(item.served for item in retrainings) else "No retrained version was promoted; "
+        words, against = f"{undone}the model serves that was there before", reference
+        words = words[:1].upper() + words[1:]
     told = [f"{words}. It is compared with {against}."]
+    watched = [(night.run_date, night.probation) for night in nights if night.probation is not None]
+    told += filter(None, [standing_words(nights[-1].run_date, watched, retrainings)])
     days = _labelled_days(nights)
     if days:
         final = [day for day, is_final in days if is_final]

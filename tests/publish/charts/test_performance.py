@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.publish import charts
-from pipeline.publish.charts.performance import _ticks
+from pipeline.publish.charts.svg import ticks
 from pipeline.publish.facts.history import PastNight
 from pipeline.results import METRICS, Estimate, NightPerformance
 from tests.publish import performances, samples
@@ -102,11 +102,11 @@ def test_ticks_lie_between_the_ends_and_are_few(low: float, spread: float, most:
     high = low + spread
     if not high > low:
         return
-    ticks = _ticks(low, high, most)
+    marked = ticks(low, high, most)
     room = (high - low) * 1e-6
-    assert 0 < len(ticks) <= most
-    assert all(low - room <= tick <= high + room for tick in ticks)
-    assert ticks == sorted(set(ticks))
+    assert 0 < len(marked) <= most
+    assert all(low - room <= tick <= high + room for tick in marked)
+    assert marked == sorted(set(marked))
 
 
 @given(st.sampled_from(sorted(METRICS)), st.lists(st.floats(0, 1), min_size=1, max_size=40))

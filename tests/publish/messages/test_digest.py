@@ -17,7 +17,7 @@ from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.messages import digest
 from pipeline.results import RetrainStatus, Status
 from tests.project import Project
-from tests.publish import samples
+from tests.publish import probations, samples
 from tests.publish.performances import VIEWS
 from tests.publish.reading import Page, part
 from tests.servers.smtp import Flavour, SmtpServer
@@ -224,3 +224,15 @@ def test_without_a_mail_server_it_is_a_file_in_the_store(
 def test_without_an_address_it_says_which_variable_to_set(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["digest", "--date", str(TODAY)]) == 2
     assert "PIPELINE_DIGEST_TO: not set" in capsys.readouterr().err
+
+
+def test_a_rollback_that_is_asked_for_needs_somebody_and_one_that_was_done_is_told() -> None:
+    asked, done = (
+        night().model_copy(update={"probation": probations.nights(outcome)[-1].probation})
+        for outcome in ("proposed", "rolled_back")
+    )
+    text = part(build([Watched(monitor("asked"), [asked]), Watched(monitor("done"), [done])]), "plain")
+    assert "2 monitors, 1 needs attention" in text
+    needing, calm = text.split("Nobody needs to act")
+    assert "version 3 is worse than version 2 in its probation: a person decides whether to roll back" in needing
+    assert "version 3 was worse in its probation: rolled back to version 2" in calm

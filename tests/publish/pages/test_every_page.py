@@ -125,6 +125,13 @@ def test_text_has_the_contrast_that_wcag_aa_asks_for(scheme: int) -> None:
         assert _contrast(colors[mark], colors["paper"]) >= 3.0, mark
 
 
+def test_no_text_is_made_fainter_than_its_colour() -> None:
+    style = (folder() / "page.css.j2").read_text(encoding="utf-8")
+    faint = [selector for selector, rules in re.findall(r"([^{}]+)\{([^{}]*)\}", style) if "opacity: 0" in rules]
+    assert faint
+    assert all(re.match(r"\s*\.(chart|plot|spark|interval|versus)\b", selector) for selector in faint)
+
+
 def _palettes() -> list[dict[str, str]]:
     style = (folder() / "page.css.j2").read_text(encoding="utf-8")
     blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]

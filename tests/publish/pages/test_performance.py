@@ -52,6 +52,55 @@ def test_every_metric_stands_with_its_interval_over_night_week_month_and_referen
     assert re.search(r"ROC AUC0\.8550\.8\d+ to 0\.8\d+0\.855", healthy)  # a night is within the noise
 
 
+def test_the_main_metrics_come_first_and_means_over_classes_are_folded() -> None:
+    html = pages.night_page(VIEWS["degraded"]).decode()
+    first, folded = html.split("<summary>8 more metrics</summary>")
+    assert [name for name in ("precision", "log loss", "F1") if f'<th scope="row">{name}</th>' not in first] == []
+    assert '<th scope="row">F1 macro</th>' not in first
+    assert '<th scope="row">F1 macro</th>' in folded
+    assert "<summary>4 more metrics of tonight</summary>" in folded
+    recall = folded.index('<th scope="row">recall</th>')  # is worse than it may be, so it is not folded
+    assert recall < folded.index("4 more metrics of tonight")
+
+
+def test_where_no_class_is_the_positive_one_its_plain_means_are_not_folded() -> None:
+    view = VIEWS["several"]
+    of_one = ("precision", "recall", "f1", "roc_auc")
+    kept = {name: found for name, found in view.performance.intervals.items() if name not in of_one}
+    several = view.performance.model_copy(update={"intervals": kept, "spans": {}})
+    first = (
+        pages.night_page(dataclasses.replace(view, performance=several)).decode().split("5 more metrics</summary>")[0]
+    )
+    assert '<th scope="row">F1 macro</th>' in first
+    assert '<th scope="row">F1 weighted</th>' not in first
+
+
+def test_a_verdict_that_is_made_of_its_breaches_is_a_list_of_them() -> None:
+    view = VIEWS["degraded"]
+    verdict = view.performance.verdict
+    assert verdict is not None
+    joined = "; ".join(item.sentence for item in verdict.breaches)
+    judged = view.performance.model_copy(update={"verdict": verdict.model_copy(update={"sentence": joined})})
+    html = pages.night_page(dataclasses.replace(view, performance=judged)).decode()
+    section = html.split('<ul class="plain breaches">')[1].split("</ul>")[0]
+    assert section.count("<li") == len(verdict.breaches) == 2
+    assert Page(html.encode()).text.count(joined) == 1  # on the first screen
+
+
+def test_a_trend_is_told_once() -> None:
+    view = VIEWS["degraded"]
+    verdict = view.performance.verdict
+    assert verdict is not None
+    assert verdict.trend is not None
+    said = verdict.trend.sentence
+    assert text_of("degraded").count(said) == 1
+    told = verdict.model_copy(update={"sentence": f"{said}: a fall by 0.05 is allowed"})
+    judged = view.performance.model_copy(update={"verdict": told})
+    html = pages.night_page(dataclasses.replace(view, performance=judged)).decode()
+    assert html.count(f"{said}.") == 0
+    assert html.count(said) == 2  # on the first screen, and above its chart
+
+
 def test_tonights_own_predictions_are_estimated_and_realised_since() -> None:
     text = text_of("degraded")
     assert "1,198 labels, 35.1% of the predictions; provisional, as more are waited for." in text

@@ -94,3 +94,19 @@ def test_the_features_are_listed_with_what_the_model_relies_on_and_the_work_that
     assert "Work3 trainings on 800 rows and 3 features" in text
     many = lineage.model_copy(update={"importances": {f"f{place}": 1.0 for place in range(130)}})
     assert "30 more features are in retrain.json" in page(result.model_copy(update={"lineage": many})).text
+
+
+def test_every_metric_says_which_way_it_points_but_those_where_more_is_better() -> None:
+    metrics = tuple(
+        item.model_copy(update={"name": name, "better": better})
+        for item, name, better in zip(
+            evaluation().metrics, ("r2", "root_mean_squared_error", "mean_error"), ("higher", "lower", "near_zero"),
+            strict=False,
+        )
+    )  # fmt: skip
+    judged = evaluation().model_copy(update={"metrics": metrics, "main_metric": "mean_absolute_error"})
+    text = Page(retraining_page(samples.monitor(), retraining().model_copy(update={"evaluation": judged}))).text
+    assert "root mean squared error lower is better" in text
+    assert "mean error near 0 is better" in text
+    assert "R2 lower" not in text
+    assert "R2 near" not in text
