@@ -73,8 +73,8 @@ def join(rows: pa.Table, labels: pa.Table, id_column: str | None, label: str, wh
     wanted, known = alike(keys(rows[id_column], id_column, where[0]), told)
     has_id = pc.is_valid(known)
     outcomes, known = outcomes.filter(has_id), known.filter(has_id)
-    # `index_in` finds the first of equal values: of the reversed entries, that is the last one. The entries are looked up
-    # as well, so that one table of hashes tells which of them count; it is given back before what follows needs memory.
+    # `index_in` finds the first of equal values: of the reversed entries, that is the last one. The entries are looked
+    # up as well, so that one table of hashes tells which of them count; it is given back before others need memory.
     back = known.take(pa.array(np.arange(len(known))[::-1]))
     sought = pa.chunked_array([wanted, back], type=back.type)
     at = pc.index_in(sought, value_set=back, skip_nulls=True)

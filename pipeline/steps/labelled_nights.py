@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.checks.performance.standard import Standard
-    from pipeline.snapshots import Cache
+    from pipeline.labels.join import Join
 
 log = logging.getLogger(__name__)
 
@@ -64,18 +64,23 @@ def mature(night: Night, pair: SnapshotPair, standard: Standard, mishaps: Mishap
     Raises:
         SourceUnavailable: the storage did not answer.
     """
-    found = []
-    for day in days_of(night):
-        kept = night.read_labelled(day)
-        if kept is not None and _is_later(night, kept):
-            continue
-        known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
-        now = kept if known is None else _aged(night, known, kept)
-        if now is not None:
-            if now != kept:
-                night.keep_labelled(now)
-            found.append(now)
-    return found
+    found = (
+        mishaps.attempt(f"performance of {day}", partial(_matured, night, pair, day, standard, mishaps))
+        for day in days_of(night)
+    )
+    return [day for day in found if day is not None]
+
+
+def _matured(night: Night, pair: SnapshotPair, day: date, standard: Standard, mishaps: Mishaps) -> LabelledDay | None:
+    """What is known of a day, kept; None where nothing is yet, or the night was before anything was known."""
+    kept = night.read_labelled(day)
+    if kept is not None and _is_later(night, kept):
+        return None
+    known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
+    now = kept if known is None else _aged(night, known, kept)
+    if now is not None and now != kept:
+        night.keep_labelled(now)
+    return now
 
 
 def _is_later(night: Night, kept: LabelledDay) -> bool:
@@ -141,14 +146,20 @@ def _measured(night: Night, day: date, sources: tuple[Snapshot, Snapshot | None]
 
     production, labels = sources
     try:
-        rows = labelled_rows(night, production, labels, night.cache())
+        rows = labelled_rows(night, production, labels)
     except LabelsUnusable as why:
         return not_evaluable(day, production.rows, standard, str(why))
     return measure(rows, day, production.rows, standard)
 
 
-def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, cache: Cache) -> Rows:
+def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, most: int | None = None) -> Rows:
     """The production rows that have a label, with it, and what performance needs of them.
+
+    Args:
+        night: whose columns to read.
+        production: the predictions of a day.
+        labels: of their own; None where production holds them.
+        most: predictions to look at, drawn evenly and always the same ones; None: all.
 
     Raises:
         LabelsUnusable: labels and rows do not meet.
@@ -156,27 +167,33 @@ def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, c
     """
     from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.labels.join import join, labelled, own
-    from pipeline.snapshots import read_table
+    from pipeline.snapshots import read_sample, read_table
 
-    roles = night.monitor.columns
+    roles, cache = night.monitor.columns, night.cache()
     label, keyed = str(roles.label), [] if roles.id is None else [roles.id]
     told = [] if roles.model_version is None else [roles.model_version]
-    wanted = [*keyed, *roles.answers, *told]
+    wanted = [*roles.answers, *told, *(keyed if labels is not None else [label])]
+    unique = list(dict.fromkeys(wanted))
+    rows = read_table(production, cache, unique) if most is None else read_sample(production, cache, unique, most)
     if labels is None:
-        rows = read_table(production, cache, [*wanted, label])
         return Rows(labelled(rows, own(rows, label), label), production.uri, production.uri)
-    rows = read_table(production, cache, wanted)
     found = join(rows, read_table(labels, cache, [*keyed, label]), roles.id, label, (production.uri, labels.uri))
+    if most is None:
+        _tell(night, found)
+    answers = [name for name in rows.column_names if name in (*roles.answers, *told)]
+    return Rows(labelled(rows.select(answers), found, label), labels.uri, production.uri)
+
+
+def _tell(night: Night, found: Join) -> None:
     log.info(
         "%s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
         night.name,
         count(found.labelled, "labelled row"),
-        count(len(rows)),
+        count(len(found.labels)),
         count(found.empty, "entry", "entries"),
         count(found.replaced),
         count(found.elsewhere),
     )
-    return Rows(labelled(rows, found, label), labels.uri, production.uri)
 
 
 def all_labels(night: Night) -> Rows | None:

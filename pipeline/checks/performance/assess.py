@@ -54,18 +54,8 @@ def main_metric(policy: PerformancePolicy, task: Task, *known: Collection[str]) 
     return next((name for found in known for name in usual if name in found), usual[0])
 
 
-def assess(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceResult:
-    """A result with the spans, the nights and the verdict."""
-    return result.model_copy(
-        update={
-            "spans": pooled.spans(known.telling),
-            "nights": _nights(known, policy, main),
-            "verdict": _verdict(result, known, policy, main),
-        }
-    )
-
-
-def _verdict(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceVerdict:
+def verdict_on(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceVerdict:
+    """Whether the model is worse than it may be, by all that is known of it."""
     names = list(dict.fromkeys([main, *policy.floors]))
     values: dict[str, dict[Basis, Sequence[Stretch]]] = {
         name: {"realised": stretches} for name, stretches in pooled.realised(known.telling, names).items()
@@ -89,7 +79,8 @@ def _serving(known: Known) -> dict[date, Estimate]:
     return {day: found for day, found in known.expected.items() if first is None or day >= first}
 
 
-def _nights(known: Known, policy: PerformancePolicy, main: str) -> tuple[NightPerformance, ...]:
+def nights_of(known: Known, policy: PerformancePolicy, main: str) -> tuple[NightPerformance, ...]:
+    """The days of the window with the metrics that decide, oldest first."""
     names = [main, *policy.floors]
     by_day = {day.day: day for day in known.days}
     return tuple(
