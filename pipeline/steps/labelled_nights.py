@@ -142,6 +142,8 @@ def _digest(*parts: str) -> str:
 
 
 def _measured(night: Night, day: date, sources: tuple[Snapshot, Snapshot | None], standard: Standard) -> LabelledDay:
+    import pyarrow as pa
+
     from pipeline.checks.performance.one_day import measure, not_evaluable
 
     production, labels = sources
@@ -149,6 +151,7 @@ def _measured(night: Night, day: date, sources: tuple[Snapshot, Snapshot | None]
         rows = labelled_rows(night, production, labels)
     except LabelsUnusable as why:
         return not_evaluable(day, production.rows, standard, str(why))
+    pa.default_memory_pool().release_unused()  # what the join took, several times what is left of it
     return measure(rows, day, production.rows, standard)
 
 

@@ -13,6 +13,7 @@ from pipeline.checks.performance.verdict.stretches import Stretch
 from pipeline.config.monitor import PerformancePolicy
 from pipeline.results import (
     MAIN,
+    METRICS,
     Basis,
     Estimate,
     LabelledDay,
@@ -21,6 +22,7 @@ from pipeline.results import (
     PerformanceVerdict,
     Task,
 )
+from pipeline.wording import metric_name
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,25 @@ def verdict_on(result: PerformanceResult, known: Known, policy: PerformancePolic
         values[main]["estimated"] = pooled.estimated(_serving(known), known.shared_error, main)
     nights = [(day.day, day.metrics[main]) for day in known.telling if main in day.metrics]
     found = judge(policy, main, values, result.reference_intervals, nights)
-    if found.status != "unknown" or known.telling or not known.days:
+    if found.status != "unknown":
         return found
+    return found.model_copy(update={"sentence": _why_unknown(result, known, main, found)})
+
+
+def _why_unknown(result: PerformanceResult, known: Known, main: str, found: PerformanceVerdict) -> str:
+    """Why nothing can be told, where that is not for want of labels: "no labels have come" would be wrong then."""
+    name, task = metric_name(main), METRICS[main].task
+    if result.task is not None and task != result.task:
+        return f"{name} is a metric of a {task}, and the model is one of a {result.task}: change performance.main"
+    if known.telling:
+        none = not any(main in day.metrics for day in known.telling) and found.metric == main
+        return f"the labels that have come give no {name}" if none and found.value is None else found.sentence
+    if not known.days:
+        return found.sentence
     version = known.serving.version
     model = "the model that answers now" if version is None else f"version {version}, which answers now,"
-    return found.model_copy(update={"sentence": f"no final labels of {model} yet; {found.sentence}"})
+    words = f"no final labels of {model} yet"
+    return words if found.value is None else f"{words}; {found.sentence}"
 
 
 def _serving(known: Known) -> dict[date, Estimate]:
