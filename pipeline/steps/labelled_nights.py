@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from pipeline.errors import SnapshotChanged, SnapshotUnreadable
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.results import LabelledDay, Seen, Snapshot, SnapshotPair
+from pipeline.results.snapshots import is_index
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.night import Night
-from pipeline.wording import count
+from pipeline.wording import count, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -176,6 +177,9 @@ def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, m
     label, keyed = str(roles.label), [] if roles.id is None else [roles.id]
     told = [] if roles.model_version is None else [roles.model_version]
     wanted = [*roles.answers, *told, *(keyed if labels is not None else [label])]
+    if labels is not None and roles.id is not None:
+        _require(production, roles.id)
+        _require(labels, roles.id, label)
     unique = list(dict.fromkeys(wanted))
     rows = read_table(production, cache, unique) if most is None else read_sample(production, cache, unique, most)
     if labels is None:
@@ -185,6 +189,18 @@ def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, m
         _tell(night, found)
     answers = [name for name in rows.column_names if name in (*roles.answers, *told)]
     return Rows(labelled(rows.select(answers), found, label), labels.uri, production.uri)
+
+
+def _require(snapshot: Snapshot, *names: str) -> None:
+    """Make sure that columns are there. Said here, as of what is read only those are known that were asked for.
+
+    Raises:
+        LabelsUnusable: one is not; the message names the ones that are.
+    """
+    known = [item.name for item in snapshot.fields if not is_index(item.name)]
+    for name in names:
+        if name not in known:
+            raise LabelsUnusable(f"{snapshot.uri} has no column {name!r}, only {listed(known)}")
 
 
 def _tell(night: Night, found: Join) -> None:

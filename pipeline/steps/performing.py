@@ -181,7 +181,7 @@ def _assessed(
 ) -> PerformanceResult:
     """With what follows from labels and estimates together."""
     from pipeline.checks.performance import pooled
-    from pipeline.checks.performance.assess import Known, main_metric, nights_of, verdict_on
+    from pipeline.checks.performance.assess import Known, main_metric, nights_of, of_no_use, verdict_on
 
     night, attempt, policy = work.night, work.mishaps.attempt, work.night.monitor.performance
     past, serving = _past(night), _serving(work, standard)
@@ -201,6 +201,7 @@ def _assessed(
     )
     return result.model_copy(
         update={
+            "notes": (*result.notes, *of_no_use(policy, standard.task)),
             "estimated": compared or _as_expected(expected),
             "spans": attempt("nights together", lambda: pooled.spans(told)) or {},
             "nights": attempt("nights of the window", lambda: nights_of(known, policy, main)) or (),

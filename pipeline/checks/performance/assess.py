@@ -56,6 +56,15 @@ def main_metric(policy: PerformancePolicy, task: Task, *known: Collection[str]) 
     return next((name for found in known for name in usual if name in found), usual[0])
 
 
+def of_no_use(policy: PerformancePolicy, task: Task) -> list[str]:
+    """Sentences about floors that protect nothing, as no model of the task has their metric."""
+    return [
+        f"performance.floors has {name}, which is a metric of a {METRICS[name].task}: the model is one of a {task}"
+        for name in policy.floors
+        if METRICS[name].task != task
+    ]
+
+
 def verdict_on(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceVerdict:
     """Whether the model is worse than it may be, by all that is known of it."""
     names = list(dict.fromkeys([main, *policy.floors]))
