@@ -238,6 +238,19 @@ class Monitor(Section):
         return f"when {found}" if found else "by hand only"
 
     @model_validator(mode="after")
+    def _metrics_of_one_task(self) -> Monitor:
+        """A metric of the other task has no value on any night: a floor under it would protect nothing."""
+        named = [*([] if self.performance.main == "auto" else [self.performance.main]), *self.performance.floors]
+        tasks = {METRICS[name].task for name in named}
+        if len(tasks) > 1 or (self.task != "auto" and tasks - {self.task}):
+            wanted = "one task" if self.task == "auto" else f"the task {self.task}"
+            words = [f"{name} ({METRICS[name].task})" for name in named]
+            raise ValueError(
+                f"allowed: metrics of {wanted} under performance.main and performance.floors; found {listed(words)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _private_segments(self) -> Monitor:
         private = set(self.columns.private) & set(self.retrain.segments)
         if private:

@@ -73,11 +73,16 @@ def join(rows: pa.Table, labels: pa.Table, id_column: str | None, label: str, wh
     wanted, known = alike(keys(rows[id_column], id_column, where[0]), told)
     has_id = pc.is_valid(known)
     outcomes, known = outcomes.filter(has_id), known.filter(has_id)
-    # `index_in` finds the first of equal values: of the reversed entries, that is the last one.
+    # `index_in` finds the first of equal values: of the reversed entries, that is the last one. The entries are looked
+    # up as well, so that one table of hashes tells which of them count; it is given back before others need memory.
     back = known.take(pa.array(np.arange(len(known))[::-1]))
-    found = pc.index_in(wanted, value_set=back, skip_nulls=True)
-    position = pc.subtract(len(known) - 1, found.cast(pa.int64()))
-    different = pc.count_distinct(known).as_py()
+    sought = pa.chunked_array([wanted, back], type=back.type)
+    at = pc.index_in(sought, value_set=back, skip_nulls=True)
+    position = pc.subtract(len(known) - 1, at.slice(0, len(wanted)).cast(pa.int64()))
+    own_places = at.slice(len(wanted)).to_numpy()
+    different = int((own_places == np.arange(len(known))).sum())
+    del back, sought, at, own_places
+    pa.default_memory_pool().release_unused()
     met = np.zeros(len(known), dtype=bool)
     met[position.drop_null()] = True
     return Join(

@@ -117,16 +117,19 @@ def _fields(column: pa.ChunkedArray, name: str, roles: ColumnRoles, classes: Cla
     if not pa.types.is_struct(values.type):
         return None
     keys = [values.type.field(place).name for place in range(values.type.num_fields)]
+    is_private = roles.label in roles.private  # then fields are not named, as they are classes
     unknown = [key for key in keys if not classes.knows(key)]
     meant = [classes.find(key) for key in keys if key not in unknown]
     if unknown or set(meant) != set(classes.values) or len(meant) != len(set(meant)):
-        found = "" if roles.label in roles.private else f" ({classes.words})"
+        found = "" if is_private else f" ({classes.words})"
+        kind = f"a structure of {count(len(keys), 'field')}" if is_private else type_words(column)
         raise LabelsUnusable(
-            f"{name} is {type_words(column)}, whose fields are not the "
+            f"{name} is {kind}, whose fields are not the "
             f"{count(len(classes.values), 'class', 'classes')} of {roles.label}{found}: "
             "name a field after each class, or write a column for each, under columns.scores"
         )
-    columns = [numbers(pc.struct_field(values, [place]), f"{key} of {name}") for place, key in enumerate(keys)]
+    words = [f"{'a field' if is_private else key} of {name}" for key in keys]
+    columns = [numbers(pc.struct_field(values, [place]), word) for place, word in enumerate(words)]
     return Scores(tuple(meant), np.column_stack(columns))
 
 

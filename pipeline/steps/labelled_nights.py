@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from pipeline.errors import SnapshotChanged, SnapshotUnreadable
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.results import LabelledDay, Seen, Snapshot, SnapshotPair
+from pipeline.results.snapshots import is_index
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.night import Night
-from pipeline.wording import count
+from pipeline.wording import count, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.checks.performance.standard import Standard
     from pipeline.labels.join import Join
-    from pipeline.snapshots import Cache
 
 log = logging.getLogger(__name__)
 
@@ -65,18 +65,23 @@ def mature(night: Night, pair: SnapshotPair, standard: Standard, mishaps: Mishap
     Raises:
         SourceUnavailable: the storage did not answer.
     """
-    found = []
-    for day in days_of(night):
-        kept = night.read_labelled(day)
-        if kept is not None and _is_later(night, kept):
-            continue
-        known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
-        now = kept if known is None else _aged(night, known, kept)
-        if now is not None:
-            if now != kept:
-                night.keep_labelled(now)
-            found.append(now)
-    return found
+    found = (
+        mishaps.attempt(f"performance of {day}", partial(_matured, night, pair, day, standard, mishaps))
+        for day in days_of(night)
+    )
+    return [day for day in found if day is not None]
+
+
+def _matured(night: Night, pair: SnapshotPair, day: date, standard: Standard, mishaps: Mishaps) -> LabelledDay | None:
+    """What is known of a day, kept; None where nothing is yet, or the night was before anything was known."""
+    kept = night.read_labelled(day)
+    if kept is not None and _is_later(night, kept):
+        return None
+    known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
+    now = kept if known is None else _aged(night, known, kept)
+    if now is not None and now != kept:
+        night.keep_labelled(now)
+    return now
 
 
 def _is_later(night: Night, kept: LabelledDay) -> bool:
@@ -138,28 +143,27 @@ def _digest(*parts: str) -> str:
 
 
 def _measured(night: Night, day: date, sources: tuple[Snapshot, Snapshot | None], standard: Standard) -> LabelledDay:
+    import pyarrow as pa
+
     from pipeline.checks.performance.one_day import measure, not_evaluable
 
     production, labels = sources
     try:
-        rows, joined = labelled_rows(night, production, labels, night.cache())
+        rows = labelled_rows(night, production, labels)
     except LabelsUnusable as why:
         return not_evaluable(day, production.rows, standard, str(why))
-    log.info(
-        "%s, %s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
-        night.name,
-        day,
-        count(joined.labelled, "labelled row"),
-        count(production.rows),
-        count(joined.empty, "entry", "entries"),
-        count(joined.replaced),
-        count(joined.elsewhere),
-    )
+    pa.default_memory_pool().release_unused()  # what the join took, several times what is left of it
     return measure(rows, day, production.rows, standard)
 
 
-def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, cache: Cache) -> tuple[Rows, Join]:
-    """The production rows that have a label, with it, and what performance needs of them; and how the labels joined.
+def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, most: int | None = None) -> Rows:
+    """The production rows that have a label, with it, and what performance needs of them.
+
+    Args:
+        night: whose columns to read.
+        production: the predictions of a day.
+        labels: of their own; None where production holds them.
+        most: predictions to look at, drawn evenly and always the same ones; None: all.
 
     Raises:
         LabelsUnusable: labels and rows do not meet.
@@ -167,19 +171,48 @@ def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, c
     """
     from pipeline.checks.performance.labelled_rows import Rows
     from pipeline.labels.join import join, labelled, own
-    from pipeline.snapshots import read_table
+    from pipeline.snapshots import read_sample, read_table
 
-    roles = night.monitor.columns
+    roles, cache = night.monitor.columns, night.cache()
     label, keyed = str(roles.label), [] if roles.id is None else [roles.id]
     told = [] if roles.model_version is None else [roles.model_version]
-    wanted = [*keyed, *roles.answers, *told]
+    wanted = [*roles.answers, *told, *(keyed if labels is not None else [label])]
+    if labels is not None and roles.id is not None:
+        _require(production, roles.id)
+        _require(labels, roles.id, label)
+    unique = list(dict.fromkeys(wanted))
+    rows = read_table(production, cache, unique) if most is None else read_sample(production, cache, unique, most)
     if labels is None:
-        rows = read_table(production, cache, [*wanted, label])
-        found = own(rows, label)
-        return Rows(labelled(rows, found, label), production.uri, production.uri), found
-    rows = read_table(production, cache, wanted)
+        return Rows(labelled(rows, own(rows, label), label), production.uri, production.uri)
     found = join(rows, read_table(labels, cache, [*keyed, label]), roles.id, label, (production.uri, labels.uri))
-    return Rows(labelled(rows, found, label), labels.uri, production.uri), found
+    if most is None:
+        _tell(night, found)
+    answers = [name for name in rows.column_names if name in (*roles.answers, *told)]
+    return Rows(labelled(rows.select(answers), found, label), labels.uri, production.uri)
+
+
+def _require(snapshot: Snapshot, *names: str) -> None:
+    """Make sure that columns are there. Said here, as of what is read only those are known that were asked for.
+
+    Raises:
+        LabelsUnusable: one is not; the message names the ones that are.
+    """
+    known = [item.name for item in snapshot.fields if not is_index(item.name)]
+    for name in names:
+        if name not in known:
+            raise LabelsUnusable(f"{snapshot.uri} has no column {name!r}, only {listed(known)}")
+
+
+def _tell(night: Night, found: Join) -> None:
+    log.info(
+        "%s: %s of %s; %s without a label, %s replaced by a later one, %s of ids that are not there",
+        night.name,
+        count(found.labelled, "labelled row"),
+        count(len(found.labels)),
+        count(found.empty, "entry", "entries"),
+        count(found.replaced),
+        count(found.elsewhere),
+    )
 
 
 def all_labels(night: Night) -> Rows | None:

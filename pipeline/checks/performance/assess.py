@@ -13,6 +13,7 @@ from pipeline.checks.performance.verdict.stretches import Stretch
 from pipeline.config.monitor import PerformancePolicy
 from pipeline.results import (
     MAIN,
+    METRICS,
     Basis,
     Estimate,
     LabelledDay,
@@ -21,6 +22,7 @@ from pipeline.results import (
     PerformanceVerdict,
     Task,
 )
+from pipeline.wording import metric_name
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,17 @@ def main_metric(policy: PerformancePolicy, task: Task, *known: Collection[str]) 
     return next((name for found in known for name in usual if name in found), usual[0])
 
 
-def assess(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceResult:
-    """A result with the spans, the nights and the verdict."""
-    return result.model_copy(
-        update={
-            "spans": pooled.spans(known.telling),
-            "nights": _nights(known, policy, main),
-            "verdict": _verdict(result, known, policy, main),
-        }
-    )
+def of_no_use(policy: PerformancePolicy, task: Task) -> list[str]:
+    """Sentences about floors that protect nothing, as no model of the task has their metric."""
+    return [
+        f"performance.floors has {name}, which is a metric of a {METRICS[name].task}: the model is one of a {task}"
+        for name in policy.floors
+        if METRICS[name].task != task
+    ]
 
 
-def _verdict(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceVerdict:
+def verdict_on(result: PerformanceResult, known: Known, policy: PerformancePolicy, main: str) -> PerformanceVerdict:
+    """Whether the model is worse than it may be, by all that is known of it."""
     names = list(dict.fromkeys([main, *policy.floors]))
     values: dict[str, dict[Basis, Sequence[Stretch]]] = {
         name: {"realised": stretches} for name, stretches in pooled.realised(known.telling, names).items()
@@ -74,11 +75,25 @@ def _verdict(result: PerformanceResult, known: Known, policy: PerformancePolicy,
         values[main]["estimated"] = pooled.estimated(_serving(known), known.shared_error, main)
     nights = [(day.day, day.metrics[main]) for day in known.telling if main in day.metrics]
     found = judge(policy, main, values, result.reference_intervals, nights)
-    if found.status != "unknown" or known.telling or not known.days:
+    if found.status != "unknown":
         return found
+    return found.model_copy(update={"sentence": _why_unknown(result, known, main, found)})
+
+
+def _why_unknown(result: PerformanceResult, known: Known, main: str, found: PerformanceVerdict) -> str:
+    """Why nothing can be told, where that is not for want of labels: "no labels have come" would be wrong then."""
+    name, task = metric_name(main), METRICS[main].task
+    if result.task is not None and task != result.task:
+        return f"{name} is a metric of a {task}, and the model is one of a {result.task}: change performance.main"
+    if known.telling:
+        none = not any(main in day.metrics for day in known.telling) and found.metric == main
+        return f"the labels that have come give no {name}" if none and found.value is None else found.sentence
+    if not known.days:
+        return found.sentence
     version = known.serving.version
     model = "the model that answers now" if version is None else f"version {version}, which answers now,"
-    return found.model_copy(update={"sentence": f"no final labels of {model} yet; {found.sentence}"})
+    words = f"no final labels of {model} yet"
+    return words if found.value is None else f"{words}; {found.sentence}"
 
 
 def _serving(known: Known) -> dict[date, Estimate]:
@@ -89,7 +104,8 @@ def _serving(known: Known) -> dict[date, Estimate]:
     return {day: found for day, found in known.expected.items() if first is None or day >= first}
 
 
-def _nights(known: Known, policy: PerformancePolicy, main: str) -> tuple[NightPerformance, ...]:
+def nights_of(known: Known, policy: PerformancePolicy, main: str) -> tuple[NightPerformance, ...]:
+    """The days of the window with the metrics that decide, oldest first."""
     names = [main, *policy.floors]
     by_day = {day.day: day for day in known.days}
     return tuple(

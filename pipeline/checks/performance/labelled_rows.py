@@ -33,10 +33,19 @@ class Rows:
         return column is not None and column in self.table.column_names
 
     def held(self, label: str, answer: str | None = None) -> str:
-        """What the columns hold, without a value: `y is int64 in labels/, p is string in production/`."""
+        """What the columns hold, without a value: `y is int64 in labels/, p is string in production/`.
+
+        Fields of a structure are not named: they are classes, which may be private.
+        """
         parts = [(label, self.labels), *([] if answer is None else [(answer, self.answers)])]
-        words = [f"{name} is {type_words(self.table[name])} in {place}" for name, place in parts if self.has(name)]
+        words = [f"{name} is {_type_words(self.table[name])} in {place}" for name, place in parts if self.has(name)]
         return ", ".join(words)
+
+
+def _type_words(column: pa.ChunkedArray) -> str:
+    import pyarrow as pa
+
+    return "struct" if pa.types.is_struct(column.type) else type_words(column)
 
 
 def metrics_of(counts: Counts) -> dict[str, Estimate]:
