@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.checks.performance.estimated.weights import Weights
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -103,7 +105,7 @@ def cut(scores: Floats) -> Cuts:
     return Cuts(tuple(edges), tuple(means))
 
 
-def calibrate(scores: Floats, truth: Codes, weights: Floats | None, seed: int) -> Calibration:
+def calibrate(scores: Floats, truth: Codes, weights: Weights | None, seed: int) -> Calibration:
     """The calibration that the reference shows.
 
     Args:
@@ -114,12 +116,15 @@ def calibrate(scores: Floats, truth: Codes, weights: Floats | None, seed: int) -
     """
     import numpy as np
 
-    rows = _Rows(scores, truth, weights)
+    rows = _Rows(scores, truth, None if weights is None else weights.values)
     chance = np.random.default_rng(seed)
     losses = rows.losses(chance.integers(0, FOLDS, len(scores)))
     is_raw = weights is None and losses[None] <= min(losses.values())
     shape = _smooth if is_raw or losses[_smooth] <= losses[_isotonic] else _isotonic
-    samples = [rows.curves(shape, rows.weights * chance.poisson(1, len(scores))) for _ in range(SAMPLES)]
+    samples = []
+    for _ in range(SAMPLES):
+        drawn = rows.weights if weights is None else weights.drawn(chance)
+        samples.append(rows.curves(shape, drawn * chance.poisson(1, len(scores))))
     fitted = rows.curves(shape, rows.weights)
     return Calibration(rows.cuts, Curves() if is_raw else fitted, fitted, tuple(samples))
 

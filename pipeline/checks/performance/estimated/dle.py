@@ -1,13 +1,15 @@
 """Errors of a regression before labels: direct loss estimation.
 
 Models learn on the reference how large the absolute and the squared error are, from the features and the forecast
-(direct loss estimation, as NannyML calls it); their mean over a night is the expected error. Each of five models leaves
+(direct loss estimation, as NannyML calls it); their mean over a night is the expected error. They learn with the Poisson
+deviance: an error is never below 0, where it is large it varies much, and its total is met. Each of five models leaves
 out a fifth of the reference, which tells whether they are right in the mean; their mean answers. A model of the error
 with its sign is left out: on rows that a good model was judged on, nothing is left to learn there but noise.
 
 Chance in a night's labels: the variance of an error given its row is E[e^2] - E[|e|]^2, both of which the models tell;
 that of a squared error is as far from its square as on the reference. What the finite reference leaves unknown: how far
-apart the expectations of models are that each leave out one fold (delete-a-group jackknife, Kott 2001).
+apart the expectations of models are that each leave out one fold (delete-a-group jackknife, Kott 2001). Of a long night
+the models are asked about some rows, every one as likely, and what that leaves unknown is in the interval, too.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.performance.estimated.expected import Expected, estimate
 from pipeline.checks.performance.estimated.features import Encoder, Features, encoder
-from pipeline.checks.performance.estimated.thin import MOST_REFERENCE, only, pieces, thinned
+from pipeline.checks.performance.estimated.thin import MOST_REFERENCE, only, thinned
 from pipeline.checks.performance.labelled_rows import Rows
 from pipeline.config import ColumnRoles
 from pipeline.labels.columns import LabelsUnusable
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 LEAST = 200
-_JUDGED = 50_000  # rows of a night that the models of the folds are asked about
+JUDGED = 50_000
+"""Rows of a night that the models are asked about at most."""
 _KURTOSIS_LEAST = 1.0
 
 
@@ -39,25 +42,19 @@ _KURTOSIS_LEAST = 1.0
 class LossModel:
     """Models of one power of the error, each learnt without one fold of the reference; their mean is what is expected.
 
-    `ratio`: the mean of what was left out, by the mean that was expected of it.
+    `scale`: of what they learnt, so that in the mean they expect what was left out.
     """
 
     folds: tuple[Any, ...]
-    ratio: float
+    scale: float
 
-    def expected(self, rows: Floats) -> Floats:
-        """Row by row, never below 0."""
+    def expected(self, rows: Floats) -> tuple[Floats, float]:
+        """Row by row, and the standard error of the mean over the rows, from the finite reference."""
         import numpy as np
 
-        found: Floats = np.mean([np.maximum(model.predict(rows), 0) for model in self.folds], axis=0) * self.ratio
-        return found
-
-    def mean_error(self, rows: Floats) -> float:
-        """Standard error of the mean over some rows, from the finite reference."""
-        import numpy as np
-
-        means = np.array([np.maximum(model.predict(rows), 0).mean() * self.ratio for model in self.folds])
-        return float(np.sqrt((FOLDS - 1) / FOLDS * ((means - means.mean()) ** 2).sum()))
+        told = np.array([model.predict(rows) for model in self.folds]) * self.scale
+        means = told.mean(axis=1)
+        return told.mean(axis=0), float(np.sqrt((FOLDS - 1) / FOLDS * ((means - means.mean()) ** 2).sum()))
 
 
 @dataclass(frozen=True)
@@ -80,32 +77,27 @@ class LossEstimator:
         import numpy as np
 
         rows = only(rows, [*self.encoder.names, *self.roles.answers])
-        sums, several = np.zeros(4), 0  # of |e|, e^2, Var |e|, Var e^2
-        for piece in pieces(rows):
-            matrix = self._matrix(piece)
-            if not len(matrix):
-                continue
-            first, second = self.absolute.expected(matrix), self.squared.expected(matrix)
-            by_chance = np.maximum(second - first**2, 0)  # two models, so a row's may contradict each other
-            sums += [first.sum(), second.sum(), by_chance.sum(), (self.spread * second**2).sum()]
-            several += len(matrix)
-        if not several:
+        several = int(np.isfinite(_forecast(rows, self.roles)).sum())
+        matrix = self._matrix(thinned(rows, JUDGED, self.seed))
+        if not len(matrix):
             raise LabelsUnusable(f"{rows.answers} has no row with a forecast, so nothing can be estimated")
-        absolute, square, variance, square_variance = sums / several
-        sample = self._matrix(thinned(rows, _JUDGED, self.seed))
-        unknown = {
-            "mean_absolute_error": self.absolute.mean_error(sample),
-            "root_mean_squared_error": _of_root(self.squared.mean_error(sample), square),
+        (first, first_error), (second, second_error) = (
+            model.expected(matrix) for model in (self.absolute, self.squared)
+        )
+        by_chance = np.maximum(second - first**2, 0)  # two models, so a row's may contradict each other
+        square = float(second.mean())
+        by_labels = {
+            "mean_absolute_error": math.hypot(_of_mean(by_chance, several), _of_some(first, several)),
+            "root_mean_squared_error": _of_root(
+                math.hypot(_of_mean(self.spread * second**2, several), _of_some(second, several)), square
+            ),
         }
-        told = [
-            estimate("mean_absolute_error", absolute, math.sqrt(variance / several), unknown["mean_absolute_error"],
-                     several),
-            estimate("root_mean_squared_error", math.sqrt(square), _of_root(math.sqrt(square_variance / several),
-                     square), unknown["root_mean_squared_error"], several),
-        ]  # fmt: skip
+        unknown = {"mean_absolute_error": first_error, "root_mean_squared_error": _of_root(second_error, square)}
+        values = {"mean_absolute_error": float(first.mean()), "root_mean_squared_error": math.sqrt(square)}
+        told = {name: estimate(name, values[name], by_labels[name], unknown[name], several) for name in values}
         return Expected(
             method="dle",
-            metrics={name: found for name, found in zip(unknown, told, strict=True) if found is not None},
+            metrics={name: found for name, found in told.items() if found is not None},
             notes=self._notes(rows, several),
             reference_errors=unknown,
         )
@@ -168,21 +160,32 @@ def _learn(
     """The models of a loss, and what they expect of the rows that were left out."""
     import numpy as np
 
-    models, held = [], np.empty(len(losses))
-    for out in range(FOLDS):
-        models.append(_model(categorical, seed).fit(matrix[fold != out], losses[fold != out]))
-        held[fold == out] = np.maximum(models[-1].predict(matrix[fold == out]), 0)
-    ratio = float(losses.mean() / held.mean()) if held.mean() > 0 else 1.0
-    return LossModel(tuple(models), ratio), held * ratio
+    models, held, mean = [], np.empty(len(losses)), losses.mean()
+    for out in range(FOLDS):  # in units of the mean, as the penalty is not free of them
+        models.append(_model(categorical, seed).fit(matrix[fold != out], losses[fold != out] / mean))
+        held[fold == out] = models[-1].predict(matrix[fold == out])
+    scale = float(mean / held.mean())
+    return LossModel(tuple(models), scale), held * scale
 
 
 def _model(categorical: list[bool], seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(
-        max_iter=200, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=20, l2_regularization=1.0,
+        loss="poisson", max_iter=60, learning_rate=0.2, max_leaf_nodes=15, min_samples_leaf=20, l2_regularization=1.0,
         categorical_features=categorical, early_stopping=False, random_state=seed,
     )  # fmt: skip
+
+
+def _of_mean(variances: Floats, rows: int) -> float:
+    """The standard error of a mean over so many rows, of some of which the variances are known."""
+    return math.sqrt(float(variances.mean()) / rows)
+
+
+def _of_some(values: Floats, rows: int) -> float:
+    """The standard error of a mean over some of the rows, as one of all of them; 0 where it is of all."""
+    left = max(1 - len(values) / rows, 0.0)
+    return math.sqrt(left * float(values.var()) / len(values))
 
 
 def _forecast(rows: Rows, roles: ColumnRoles) -> Floats:

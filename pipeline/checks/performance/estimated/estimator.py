@@ -58,12 +58,20 @@ class ConfidenceEstimator:
 
     def _weighted(self, rows: Rows) -> Calibration | None:
         """The calibration on the reference weighted to be like the night; None where the plain one is as good."""
+        import numpy as np
+
         tonight = thinned(rows, pape.TOLD_APART, self.seed)
         shared = self.encoder.readable(tonight)
         if not shared.names:
             return None
         columns = [self.encoder.names.index(name) for name in shared.names]
-        given = pape.weights(self.matrix[:, columns], shared.matrix(tonight), shared.categorical, self.seed)
+        scored = self.seen.read(tonight)
+        given = pape.weights(
+            np.column_stack([self.matrix[:, columns], self.scores]),
+            np.column_stack([shared.matrix(tonight)[scored.at], scored.scores]),
+            [*shared.categorical, *[False] * self.scores.shape[1]],
+            self.seed,
+        )
         return None if given is None else calibrate(self.scores, self.truth, given, self.seed)
 
 
@@ -75,7 +83,7 @@ def fit(
 ) -> Estimator:
     """What the reference shows about how right the model is.
 
-    At most 200,000 of its rows are used, chosen with the seed. Equal input gives an equal estimator, and equal answers.
+    At most 100,000 of its rows are used, chosen with the seed. Equal input gives an equal estimator, and equal answers.
 
     Args:
         reference: rows of the reference, with label, and with what the model answered.

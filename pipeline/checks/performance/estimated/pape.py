@@ -18,78 +18,84 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.checks.performance.estimated.weights import Weights
+
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     from pipeline.checks.performance.estimated.expected import Floats
 
-TOLD_APART = 50_000
-"""Rows of the reference, and of a night, that the classifier learns from at most."""
-_LIGHTEST, _HEAVIEST = 0.05, 20.0
+TOLD_APART = 20_000
+"""Rows of the reference, and of a night, that the classifiers learn from at most."""
+FOLDS = 3
+_TIMES, _LEAST_BEFORE = 5, 5_000  # of the reference so many rows for one of tonight's, and at least so many
 _BEYOND = 1.645
 _LEAST = 50
 
 
-def weights(reference: Floats, tonight: Floats, categorical: list[bool], seed: int) -> Floats | None:
-    """How much likelier each row of the reference is tonight, in the mean 1; None where the two cannot be told apart.
+def weights(reference: Floats, tonight: Floats, categorical: list[bool], seed: int) -> Weights | None:
+    """How much likelier each row of the reference is tonight; None where the two cannot be told apart.
 
     Args:
         reference: features, a line for each row, see `features.Encoder`.
         tonight: the same.
         categorical: which features are categories.
-        seed: of halves, thinning and classifier.
+        seed: of folds, thinning and classifiers.
     """
     import numpy as np
 
     if len(tonight) < _LEAST:
         return None
     chance = np.random.default_rng(seed)
-    halves = [chance.permutation(len(part)) % 2 == 1 for part in (reference, tonight)]
-    odds, told = np.empty(len(reference)), []
-    for out in (False, True):
-        held, held_tonight = reference[halves[0] == out], tonight[halves[1] == out]
-        learnt = [part[half != out] for part, half in zip((reference, tonight), halves, strict=True)]
-        before, after = (_some(part, TOLD_APART // 2, chance) for part in learnt)
+    fold, fold_tonight = (chance.permutation(len(part)) % FOLDS for part in (reference, tonight))
+    used = _some(len(reference), min(max(_TIMES * len(tonight), _LEAST_BEFORE), TOLD_APART), chance)
+    found, told = np.empty((FOLDS, len(reference))), []
+    for out in range(FOLDS):
+        before, after = reference[used & (fold != out)], tonight[fold_tonight != out]
         model = _told_apart(before, after, categorical, seed)
-        chances = [np.clip(model.predict_proba(part)[:, 1], 1e-6, 1 - 1e-6) for part in (held, held_tonight)]
-        odds[halves[0] == out] = chances[0] / (1 - chances[0])
-        told.append(chances)
+        prior = np.log(len(after) / len(before))
+        found[out] = model.decision_function(reference) - prior
+        told.append((found[out, fold == out], model.decision_function(tonight[fold_tonight == out]) - prior))
     if not _tells(*(np.concatenate(part) for part in zip(*told, strict=True))):
         return None
-    found: Floats = np.clip(odds / odds.mean(), _LIGHTEST, _HEAVIEST)
-    found /= found.mean()
-    return found
+    return Weights(found[fold, np.arange(len(reference))], found - found.mean(axis=0))
 
 
 def _told_apart(before: Floats, after: Floats, categorical: list[bool], seed: int) -> HistGradientBoostingClassifier:
-    """A classifier that says how probably a row is tonight's, both sides counting the same."""
+    """A classifier that says how probably a row is tonight's."""
     import numpy as np
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    side = np.concatenate([np.zeros(len(before)), np.ones(len(after))])
-    weight = np.where(side == 1, len(side) / len(after), len(side) / len(before)) / 2
     model = HistGradientBoostingClassifier(
-        max_iter=60, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=20, l2_regularization=1.0,
+        max_iter=60, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=20, l2_regularization=0.0,
         categorical_features=categorical, early_stopping=False, random_state=seed,
     )  # fmt: skip
-    return model.fit(np.concatenate([before, after]), side, sample_weight=weight)
+    side = np.concatenate([np.zeros(len(before)), np.ones(len(after))])
+    return model.fit(np.concatenate([before, after]), side)
 
 
 def _tells(before: Floats, after: Floats) -> bool:
-    """Whether the classifier is better than guessing on rows that it has not seen, both sides counting the same.
+    """Whether the classifiers are better than guessing on rows that they have not seen, both sides counting the same.
 
     Args:
-        before: how probably each row of the reference is tonight's, as the classifier says.
-        after: how probably each of tonight's is.
+        before: log odds of the rows of the reference that they are tonight's, as a classifier says.
+        after: those of tonight's rows.
     """
     import numpy as np
 
-    sides = [np.log(1 - before), np.log(after)]
+    sides = [-np.logaddexp(0, before), -np.logaddexp(0, -after)]
     gain = np.mean([side.mean() for side in sides]) - np.log(0.5)
     error = np.sqrt(sum(side.var() / len(side) for side in sides)) / 2
     return bool(gain > _BEYOND * error)
 
 
-def _some(rows: Floats, most: int, chance: np.random.Generator) -> Floats:
-    return rows if len(rows) <= most else rows[chance.choice(len(rows), most, replace=False)]
+def _some(rows: int, most: int, chance: np.random.Generator) -> NDArray[np.bool_]:
+    """At most so many of the rows, every one as likely."""
+    import numpy as np
+
+    found = np.ones(rows, dtype=bool)
+    if rows > most:
+        found[chance.permutation(rows)[most:]] = False
+    return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.checks.performance.labelled_rows import Rows
 
-MOST_REFERENCE = 200_000
+MOST_REFERENCE = 100_000
 """Rows of a reference that an estimator is fitted on."""
 PIECE = 500_000
 """Rows of a night that are looked at together."""
