@@ -44,11 +44,12 @@ def _part(monitor: Monitor, watch: Watch) -> dict[str, object]:
     version, against = version_words(watch.version), version_words(watch.against)
     other = "the champion" if shadow else "the champion before it"
     verb = "answer" if watch.night < watch.until and watch.done != "rolled_back" else "answered"
+    asked = "on" if watch.done == "not_possible" else f"both {verb} the rows of"
     notes = [_sentence(note) for note in watch.notes]
     return {
         "kind": watch.kind,
         "title": "Challenger in the shadow" if shadow else "New champion on probation",
-        "about": f"{version.capitalize()} beside {against}, {other}: both {verb} the rows of the nights from "
+        "about": f"{version.capitalize()} beside {against}, {other}: {asked} the nights from "
         f"{watch.since} to {min(watch.until, watch.night) if verb == 'answered' else watch.until}.",
         "watched": True,
         "sentence": _sentence(watch.sentence),

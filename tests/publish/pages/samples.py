@@ -115,6 +115,7 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "undone-monitor": lambda: pages.monitor_page(
         samples.monitor(), probations.nights(ago=6), [probations.undone(ago=6)]
     ),
+    "short-monitor": lambda: pages.monitor_page(samples.monitor(), probations.nights("proposed")[-8:]),
     "hostile-probation": lambda: pages.night_page(probations.hostile()),
     "judged-fleet": lambda: pages.fleet_page(performances.fleet()),
     "hostile-performance": lambda: pages.night_page(performances.hostile_view()),
