@@ -246,4 +246,4 @@ def _chi_squared(statistic: float, freedom: int) -> float:
 
 
 def _told(words: str, test: str, p_value: float) -> str:
-    return f"{words} ({test} test, p {'< 0.001' if p_value < ALPHA else f'= {p_value:.3f}'})"
+    return f"{words} ({test} test, p {'< 0.001' if p_value < ALPHA else f'= {number(p_value)}'})"

@@ -9,7 +9,7 @@ from datetime import date
 
 from pipeline.checks.performance.estimated.expected import CONFIDENT
 from pipeline.results import METRICS, Estimate
-from pipeline.wording import count
+from pipeline.wording import apart, count, measured
 
 NIGHTS = 7
 """The newest labelled nights that are compared."""
@@ -106,7 +106,8 @@ def _unit(metric: str, realised: Sequence[float]) -> float:
 
 
 def _sentence(estimated: float, realised: float, nights: int) -> str:
+    shown, came = apart(estimated, realised, write=measured)
     return (
-        f"the relation between inputs and label changed (concept drift): estimated {estimated:.3g}, realised "
-        f"{realised:.3g} over {count(nights, 'night')}"
+        f"the relation between inputs and label changed (concept drift): estimated {shown}, realised {came} over "
+        f"{count(nights, 'night')}"
     )

@@ -25,6 +25,7 @@ from pipeline.checks.performance.labelled_rows import Rows
 from pipeline.config import ColumnRoles
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.numbers import numbers
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +113,7 @@ class LossEstimator:
     def _notes(self, rows: Rows, several: int) -> list[str]:
         notes = []
         if several < len(rows.table):
-            notes.append(f"{len(rows.table) - several} rows without a forecast are not estimated")
+            notes.append(f"{count(len(rows.table) - several, 'row')} without a forecast not estimated")
         gone = sorted(set(self.encoder.names) - set(self.encoder.readable(rows).names))
         if gone:
             notes.append(
@@ -137,7 +138,8 @@ def fit(reference: Rows, roles: ColumnRoles, features: Features, seed: int) -> L
     there = np.isfinite(truth) & np.isfinite(forecast)
     if there.sum() < LEAST:
         raise LabelsUnusable(
-            f"{int(there.sum())} rows of the reference have both a label and a forecast; an estimate needs {LEAST}"
+            f"{count(int(there.sum()), 'row')} of the reference with both a label and a forecast; an estimate needs "
+            f"{count(LEAST)}"
         )
     known = encoder(rows, features)
     matrix = np.column_stack([known.matrix(rows), forecast])[there]

@@ -10,6 +10,7 @@ from pipeline.config import ColumnRoles
 from pipeline.labels.classes import MISSING, Classes, encode
 from pipeline.labels.columns import LabelsUnusable, type_words
 from pipeline.labels.numbers import Scores, scores
+from pipeline.wording import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +157,8 @@ def require_reference(scored: Scored, rows: Rows, seen: Seen, least: int) -> tup
     if len(found) < least:
         held = type_words(rows.table[label])
         raise LabelsUnusable(
-            f"{len(found)} rows of the reference have both a label ({held}) and a score; an estimate needs {least}"
+            f"{count(len(found), 'row')} of the reference with both a label ({held}) and a score; an estimate needs "
+            f"{count(least)}"
         )
     if len(np.unique(truth)) < 2:
         raise LabelsUnusable("all labels of the reference are one class, so it shows nothing that could be expected")

@@ -51,7 +51,7 @@ def test_the_sentence_says_that_this_is_concept_drift() -> None:
     assert (found.nights, found.missed, found.withdrawn) == (7, 7, True)
     assert found.gap == pytest.approx(-0.09)
     assert found.sentence == (
-        "the relation between inputs and label changed (concept drift): estimated 0.91, realised 0.82 over 7 nights"
+        "the relation between inputs and label changed (concept drift): estimated 0.910, realised 0.820 over 7 nights"
     )
 
 

@@ -71,7 +71,7 @@ def test_what_is_missing_tonight_is_said() -> None:
     night.loc[:3, "p"] = np.nan
     found = fit(rows(made(1, 600)), ROLES, None, FEATURES).expect(rows(night))
     assert found.notes == [
-        "4 rows without a forecast are not estimated",
+        "4 rows without a forecast not estimated",
         "estimated without x, which production/ does not have as the reference has",
     ]
 
