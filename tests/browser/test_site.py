@@ -207,7 +207,7 @@ def test_the_fleet_is_filtered_and_sorted_by_keyboard(site: Site, browser: Brows
     assert page.evaluate("document.activeElement.tagName") == "BUTTON"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.locator("th[aria-sort]").get_attribute("data-sort") == "share"
+    assert page.locator("th[aria-sort]").get_attribute("data-sort") == "margin"
     assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
 
 
