@@ -16,6 +16,7 @@ from pipeline.metrics.counting import count_classes, count_forecasts
 from pipeline.metrics.counts import Counts
 from pipeline.metrics.measure import measure
 
+pytestmark = pytest.mark.slow
 NIGHTS = 400
 WORLD = 1_000_000  # rows that the true values are taken from
 

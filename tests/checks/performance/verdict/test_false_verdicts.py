@@ -24,6 +24,7 @@ from tests.checks.performance.verdict.scenarios import (
 )
 from tests.checks.performance.verdict.simulation import ACCURACY, ever_degraded, looks
 
+pytestmark = pytest.mark.slow
 MANY = int(os.environ.get("NIGHTJAR_SIMULATIONS", "0"))
 
 
