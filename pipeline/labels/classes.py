@@ -184,12 +184,15 @@ def encode(classes: Classes, columns: Sequence[pa.ChunkedArray], names: Sequence
         LabelsUnusable: a column is of a type that holds no classes.
     """
     import numpy as np
+    import pyarrow as pa
 
     codes: dict[Class, int] = {value: place for place, value in enumerate(classes.values)}
     found = []
     for column, name in zip(columns, names, strict=True):
         values = plain(column)
         _require_values(values, column, name)
+        if pa.types.is_null(values.type):  # Arrow has no dictionary of nothing
+            values = values.cast(pa.large_string())
         encoded = values.dictionary_encode().combine_chunks()
         meant = [MISSING if value is None else codes.setdefault(classes.find(value), len(codes))
                  for value in encoded.dictionary.to_pylist()]  # fmt: skip
