@@ -191,9 +191,8 @@ def encode(classes: Classes, columns: Sequence[pa.ChunkedArray], names: Sequence
     for column, name in zip(columns, names, strict=True):
         values = plain(column)
         _require_values(values, column, name)
-        if pa.types.is_null(values.type):  # of which Arrow makes no dictionary where there are no rows
-            found.append(np.full(len(values), MISSING, dtype=np.int64))
-            continue
+        if pa.types.is_null(values.type):  # Arrow has no dictionary of nothing
+            values = values.cast(pa.large_string())
         encoded = values.dictionary_encode().combine_chunks()
         meant = [MISSING if value is None else codes.setdefault(classes.find(value), len(codes))
                  for value in encoded.dictionary.to_pylist()]  # fmt: skip

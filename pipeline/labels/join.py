@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.labels.columns import LabelsUnusable, plain, present, type_words
 from pipeline.labels.keys import alike, keys
@@ -18,6 +18,8 @@ from pipeline.wording import listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Values = TypeVar("Values", "pa.Array", "pa.ChunkedArray")
 
 
 @dataclass(frozen=True)
@@ -67,31 +69,39 @@ def join(rows: pa.Table, labels: pa.Table, id_column: str | None, label: str, wh
         raise LabelsUnusable(f"columns.id of the monitor file names no id, by which {where[1]} could be joined")
     for table, column, place in ((rows, id_column, where[0]), (labels, id_column, where[1]), (labels, label, where[1])):
         require_column(table, column, place)
-    has_label = present(labels[label])
-    outcomes, ids = labels[label].filter(has_label), plain(labels[id_column]).filter(has_label)
-    told = keys(ids, id_column, where[1], type_words(labels[id_column]))
+    type_of_ids, entries, has_label = type_words(labels[id_column]), len(labels), present(labels[label])
+    outcomes = _where(labels[label], has_label)
+    told = keys(_where(plain(labels[id_column]), has_label), id_column, where[1], type_of_ids)
+    del labels, has_label  # each of these is as long as a night
     wanted, known = alike(keys(rows[id_column], id_column, where[0]), told)
+    del told, rows
     has_id = pc.is_valid(known)
-    outcomes, known = outcomes.filter(has_id), known.filter(has_id)
-    # `index_in` finds the first of equal values: of the reversed entries, that is the last one. The entries are looked
-    # up as well, so that one table of hashes tells which of them count; it is given back before others need memory.
-    back = known.take(pa.array(np.arange(len(known))[::-1]))
-    sought = pa.chunked_array([wanted, back], type=back.type)
-    at = pc.index_in(sought, value_set=back, skip_nulls=True)
-    position = pc.subtract(len(known) - 1, at.slice(0, len(wanted)).cast(pa.int64()))
-    own_places = at.slice(len(wanted)).to_numpy()
-    different = int((own_places == np.arange(len(known))).sum())
-    del back, sought, at, own_places
-    pa.default_memory_pool().release_unused()
-    met = np.zeros(len(known), dtype=bool)
-    met[position.drop_null()] = True
+    outcomes, known = _where(outcomes, has_id), _where(known, has_id)
+    # The entries are looked up as well as the rows: one table of hashes tells which of them count.
+    at = pc.index_in(pa.chunked_array([wanted, known], type=known.type), value_set=known, skip_nulls=True)
+    many = len(wanted)
+    del wanted, known
+    pa.default_memory_pool().release_unused()  # that table is several times what is left, and others need the memory
+    first = at.slice(many).to_numpy()
+    last = np.empty(len(first), dtype=np.int64)
+    last[first] = np.arange(len(first))  # of equal ids the last one is assigned
+    met, sought = np.zeros(len(first), dtype=bool), at.slice(0, many)
+    met[sought.drop_null()] = True
+    different = int((first == np.arange(len(first))).sum())
     return Join(
-        labels=outcomes.take(position),
+        labels=outcomes.take(pa.chunked_array([pa.array(last)]).take(sought)),
         known=different,
         elsewhere=different - int(met.sum()),
-        replaced=len(known) - different,
-        empty=len(labels) - len(known),
+        replaced=len(first) - different,
+        empty=entries - len(first),
     )
+
+
+def _where(values: Values, mask: pa.Array | pa.ChunkedArray) -> Values:
+    """Those of some values; all of them are not copied."""
+    import pyarrow.compute as pc
+
+    return values if pc.all(mask).as_py() is not False else values.filter(mask)
 
 
 def own(rows: pa.Table, label: str) -> Join:

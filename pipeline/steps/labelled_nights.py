@@ -174,21 +174,26 @@ def labelled_rows(night: Night, production: Snapshot, labels: Snapshot | None, m
     from pipeline.snapshots import read_sample, read_table
 
     roles, cache = night.monitor.columns, night.cache()
-    label, keyed = str(roles.label), [] if roles.id is None else [roles.id]
-    told = [] if roles.model_version is None else [roles.model_version]
-    wanted = [*roles.answers, *told, *(keyed if labels is not None else [label])]
-    if labels is not None and roles.id is not None:
+    label, answers = str(roles.label), list(dict.fromkeys(filter(None, (*roles.answers, roles.model_version))))
+
+    def read(columns: list[str]) -> pa.Table:
+        if most is None:
+            return read_table(production, cache, columns)
+        return read_sample(production, cache, columns, most)
+
+    if labels is None:
+        rows = read(list(dict.fromkeys([*answers, label])))
+        return Rows(labelled(rows, own(rows, label), label), production.uri, production.uri)
+    keyed = [] if roles.id is None else [roles.id]
+    if roles.id is not None:
         _require(production, roles.id)
         _require(labels, roles.id, label)
-    unique = list(dict.fromkeys(wanted))
-    rows = read_table(production, cache, unique) if most is None else read_sample(production, cache, unique, most)
-    if labels is None:
-        return Rows(labelled(rows, own(rows, label), label), production.uri, production.uri)
-    found = join(rows, read_table(labels, cache, [*keyed, label]), roles.id, label, (production.uri, labels.uri))
+    # Ids are read alone, and are gone before the answers are read: those of a large night take most of the memory.
+    found = join(read(keyed), read_table(labels, cache, [*keyed, label]), roles.id, label, (production.uri, labels.uri))
     if most is None:
         _tell(night, found)
-    answers = [name for name in rows.column_names if name in (*roles.answers, *told)]
-    return Rows(labelled(rows.select(answers), found, label), labels.uri, production.uri)
+    there = any(item.name in answers for item in production.fields)
+    return Rows(labelled(read(answers if there else keyed), found, label), labels.uri, production.uri)
 
 
 def _require(snapshot: Snapshot, *names: str) -> None:

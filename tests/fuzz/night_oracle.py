@@ -64,20 +64,36 @@ def _score(reference: pd.Series, production: pd.Series, kind: str) -> tuple[floa
 
 
 def _metrics(production: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float] | None:
-    from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
-
     entries = zip(labels["id"], labels["label"], strict=True)
     truth: dict[Any, Any] = {key: label for key, label in entries if key is not None and label is not None}
     rows = [row for row in production.itertuples() if row.id is not None and row.id in truth]
     if not rows:
         return None
     right, said = [truth[row.id] for row in rows], [row.said for row in rows]
-    metrics = {"accuracy": accuracy_score(right, said)}
+    return classified(np.array(right), np.array(said), np.array([row.score for row in rows]))
+
+
+def classified(right: Any, said: Any, score: Any) -> dict[str, float]:
+    """Metrics of a classification of no and yes, of which yes is the positive one."""
+    from sklearn import metrics as oracle
+
+    found: dict[str, Any] = {"accuracy": oracle.accuracy_score(right, said)}
     if len(set(right)) == 2:
-        metrics |= {
-            "precision": precision_score(right, said, pos_label="yes", zero_division=0),
-            "recall": recall_score(right, said, pos_label="yes", zero_division=0),
-            "f1": f1_score(right, said, pos_label="yes", zero_division=0),
-            "roc_auc": roc_auc_score([label == "yes" for label in right], [row.score for row in rows]),
+        own = right == "yes"
+        for average in ("binary", "macro", "weighted"):
+            end = "" if average == "binary" else f"_{average}"
+            label = "yes" if average == "binary" else 1  # of means it is ignored, and the default is not warned about
+            values = oracle.precision_recall_fscore_support(
+                right, said, pos_label=label, average=average, zero_division=0
+            )
+            names = (f"precision{end}", f"recall{end}", f"f1{end}")
+            found |= dict(zip(names, values[:3], strict=True))
+        found |= {
+            "balanced_accuracy": oracle.balanced_accuracy_score(right, said),
+            "matthews_correlation": oracle.matthews_corrcoef(right, said),
+            "roc_auc": oracle.roc_auc_score(own, score),
+            "average_precision": oracle.average_precision_score(own, score),
+            "log_loss": oracle.log_loss(own, score),
+            "brier_score": oracle.brier_score_loss(own, score),
         }
-    return {name: float(value) for name, value in metrics.items()}
+    return {name: float(value) for name, value in found.items()}

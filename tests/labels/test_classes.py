@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import ColumnRoles
-from pipeline.labels.classes import MISSING, classes_of, distinct, encode, has_fractions, known_classes
+from pipeline.labels.classes import MISSING, Classes, classes_of, distinct, encode, has_fractions, known_classes
 from pipeline.labels.columns import LabelsUnusable
 from pipeline.labels.numbers import numbers, scores
 
@@ -168,3 +168,8 @@ def test_scores_by_class_are_named_as_the_classes_are_written() -> None:
         scores(scored(one=[0.25], two=[0.75]), roles, classes_of(["a", "b"], ROLES), "here")
     with pytest.raises(LabelsUnusable, match="here has no column 'two'"):
         scores(scored(one=[0.25]), roles, classes_of([1, 2], ROLES), "here")
+
+
+def test_a_column_of_nothing_has_no_class() -> None:
+    nothing = pa.chunked_array([pa.nulls(3)])
+    assert encode(Classes((0, 1)), [nothing], ["y"])[0].tolist() == [MISSING] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from datetime import date, timedelta
@@ -44,15 +45,10 @@ def watched(project: Project) -> Project:
     return project
 
 
-def configure(project: Project, **performance: Any) -> None:
-    columns = {
-        "id": "id",
-        "label": "label",
-        "prediction": "prediction",
-        "score": "score",
-        "model_version": "model_version",
-    }
-    project.write_monitor(columns=columns, performance={"label_delay_days": DELAY} | performance)
+def configure(project: Project, snapshots: dict[str, str] | None = None, **performance: Any) -> None:
+    columns = {name: name for name in ("id", "label", "prediction", "score", "model_version")}
+    changes: dict[str, Any] = {} if snapshots is None else {"snapshots": snapshots}
+    project.write_monitor(columns=columns, performance={"label_delay_days": DELAY} | performance, **changes)
 
 
 def look(project: Project, day: date) -> PerformanceResult:
@@ -300,3 +296,41 @@ def test_an_old_night_that_is_run_for_the_first_time_knows_the_labels_that_were_
     found = look(watched, FIRST + timedelta(days=5))
     measured = [night.day for night in found.nights if night.status == "measured"]
     assert measured == [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
+
+
+@pytest.mark.slow
+def test_on_s3_labels_mature_as_on_a_disk(watched: Project, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data and store on S3, where a listing says whether anything changed, and there is no renaming."""
+    rows = labels(FIRST)
+    write_labels(watched, FIRST, rows)
+    look(watched, FIRST + timedelta(days=2))
+    on_disk = known(watched, FIRST)
+
+    for path in sorted((watched.root / "data").rglob("*.parquet")):
+        if "labels" not in path.parts:
+            s3.put(str(path.relative_to(watched.root)), path.read_bytes())
+    monkeypatch.setenv("PIPELINE_STORE", s3.uri("store"))
+    places = {"reference": "reference/", "production": "production/dt={date}/", "labels": "labels/dt={date}/"}
+    configure(watched, {name: s3.uri(f"data/{place}") for name, place in places.items()})
+
+    def put(frame: pd.DataFrame, part: int) -> None:
+        stream = io.BytesIO()
+        frame.to_parquet(stream, index=False)
+        s3.put(f"data/labels/dt={FIRST}/part-{part}.parquet", stream.getvalue())
+
+    put(rows.iloc[120:], 1)
+    early = look(watched, FIRST + timedelta(days=1))
+    put(rows.iloc[:120], 0)
+    whole = look(watched, FIRST + timedelta(days=2))
+    assert [found.nights[0].labelled_rows for found in (early, whole)] == [80, 200]
+    in_parts = known(watched, FIRST)
+    same = {"key", "state", "grew"}
+    assert in_parts.model_dump(exclude=same) == on_disk.model_dump(exclude=same)
+    assert s3.keys("store/people/labelled/") == [f"store/people/labelled/{FIRST}.json"]
+
+    put(rows.iloc[:120].assign(label=lambda frame: 1 - frame["label"]), 0)
+    corrected = look(watched, FIRST + timedelta(days=DELAY))
+    right = (rows["label"] == predictions(FIRST)["prediction"]).to_numpy()
+    expected = (np.count_nonzero(~right[:120]) + np.count_nonzero(right[120:])) / 200
+    assert corrected.realised["accuracy"] == pytest.approx(expected)
+    assert look(watched, FIRST + timedelta(days=DELAY)) == corrected

@@ -1,8 +1,8 @@
 """Errors of a regression before labels: direct loss estimation.
 
 Models learn on the reference how large the absolute and the squared error are, from the features and the forecast
-(direct loss estimation, as NannyML calls it); their mean over a night is the expected error. They learn with the Poisson
-deviance: an error is never below 0, where it is large it varies much, and its total is met. Each of five models leaves
+(direct loss estimation, as NannyML calls it); their mean over a night is the expected error. They learn with the
+Poisson deviance: an error is never below 0, where it is large it varies much, and its total is met. Each of five models leaves
 out a fifth of the reference, which tells whether they are right in the mean; their mean answers. A model of the error
 with its sign is left out: on rows that a good model was judged on, nothing is left to learn there but noise.
 

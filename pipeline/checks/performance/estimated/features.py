@@ -133,8 +133,8 @@ def _codes(column: pa.ChunkedArray, name: str, known: dict[Class, int]) -> Float
     values = plain(column)
     if pa.types.is_nested(values.type):
         raise LabelsUnusable(f"{name} holds no categories")
-    if pa.types.is_null(values.type):  # of which Arrow makes no dictionary
-        return np.full(len(values), np.nan)
+    if pa.types.is_null(values.type):  # Arrow has no dictionary of nothing
+        values = values.cast(pa.large_string())
     encoded = values.dictionary_encode().combine_chunks()
     rare = len(known)
     places = [
