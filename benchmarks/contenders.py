@@ -162,7 +162,7 @@ def labelled_day(folder: Path, threads: int, imported: Callable[[], None]) -> To
     answers = pq.read_table(folder / "production", columns=["id", "p", "s"])
     labels = pq.read_table(folder / "labels-production")
     joined = join(answers, labels, "id", "y", ("production/", "labels/"))
-    standard = Standard(roles, "binary", classes_of([0, 1], roles), None)
+    standard = Standard(roles, "classification", classes_of([0, 1], roles), None)
     rows = Rows(labelled(answers, joined, "y"), "labels/", "production/")
     found = measure(rows, date(2026, 1, 1), len(answers), standard)
     return {"metrics": {name: item.value for name, item in found.metrics.items()}, "tally": bool(found.tally)}
