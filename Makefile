@@ -79,7 +79,7 @@ hooks: .venv/.dev ## Have git check style and types before each commit
 check: lint types test-fast ## Everything to run before a commit
 
 .PHONY: bench
-bench: .venv/.dev ## Measure drift and quality beside their peers (three quarters of an hour; benchmarks/README.md)
+bench: .venv/.dev ## Measure drift, quality and performance beside their peers (three quarters of an hour; benchmarks/README.md)
 	@mkdir -p build
 	@for size in '100000 30 --peers' '1000000 30 --peers' '5000000 30' '200000 500'; do \
 		set -- $$size; $(BIN)/python -m benchmarks.drift --rows $$1 --columns $$2 $$3 --limit 1500 \
@@ -87,6 +87,9 @@ bench: .venv/.dev ## Measure drift and quality beside their peers (three quarter
 	done
 	@for size in '1000000' '5000000' '5000000 --patterns'; do \
 		set -- $$size; $(BIN)/python -m benchmarks.quality --rows $$1 $$2 --repeat 2 --output build/quality-$$1.md || exit 1; \
+	done
+	@for rows in 1000000 5000000; do \
+		$(BIN)/python -m benchmarks.performance --rows $$rows --output build/performance-$$rows.md || exit 1; \
 	done
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --custom-compile-command 'make lock'

@@ -142,6 +142,99 @@ def great_expectations_on_pandas(folder: Path, threads: int, imported: Callable[
     return {"results": json.loads(json.dumps(told, default=float))}
 
 
+def labelled_day(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """Labels joined by id, every metric with its interval, and the packed counts, as a night measures a day."""
+    _find_pipeline()
+    from datetime import date
+
+    import pyarrow.parquet as pq
+    import scipy.stats  # noqa: F401 - so that its import is counted as one
+
+    from pipeline.checks.performance.labelled_rows import Rows
+    from pipeline.checks.performance.one_day import measure
+    from pipeline.checks.performance.standard import Standard
+    from pipeline.config import ColumnRoles
+    from pipeline.labels.classes import classes_of
+    from pipeline.labels.join import join, labelled
+
+    imported()
+    roles = ColumnRoles(id="id", label="y", prediction="p", score="s")
+    answers = pq.read_table(folder / "production", columns=["id", "p", "s"])
+    labels = pq.read_table(folder / "labels-production")
+    joined = join(answers, labels, "id", "y", ("production/", "labels/"))
+    standard = Standard(roles, "classification", classes_of([0, 1], roles), None)
+    rows = Rows(labelled(answers, joined, "y"), "labels/", "production/")
+    found = measure(rows, date(2026, 1, 1), len(answers), standard)
+    return {"metrics": {name: item.value for name, item in found.metrics.items()}, "tally": bool(found.tally)}
+
+
+def scikit_learn(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """The same metrics' values alone, on rows that pandas joined."""
+    import pandas as pd
+    from sklearn import metrics
+
+    imported()
+    rows = pd.read_parquet(folder / "production", columns=["id", "p", "s"])
+    rows = rows.merge(pd.read_parquet(folder / "labels-production"), on="id")
+    truth, said, score = (rows[name].to_numpy() for name in ("y", "p", "s"))
+    return {
+        "metrics": {
+            "roc_auc": metrics.roc_auc_score(truth, score),
+            "average_precision": metrics.average_precision_score(truth, score),
+            "log_loss": metrics.log_loss(truth, score),
+            "brier_score": metrics.brier_score_loss(truth, score),
+            "accuracy": metrics.accuracy_score(truth, said),
+            "balanced_accuracy": metrics.balanced_accuracy_score(truth, said),
+            "precision": metrics.precision_score(truth, said),
+            "recall": metrics.recall_score(truth, said),
+            "f1": metrics.f1_score(truth, said),
+            "matthews_correlation": metrics.matthews_corrcoef(truth, said),
+        }
+    }
+
+
+def estimate(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """Fitted on the reference, asked about the night, before labels."""
+    _find_pipeline()
+    import pyarrow.parquet as pq
+    from sklearn import ensemble, isotonic  # noqa: F401 - so that their import is counted as one
+
+    from pipeline.checks.performance.estimated.estimator import fit
+    from pipeline.checks.performance.estimated.features import Features
+    from pipeline.checks.performance.labelled_rows import Rows
+    from pipeline.config import ColumnRoles
+    from pipeline.labels.classes import classes_of
+
+    imported()
+    roles = ColumnRoles(id="id", label="y", prediction="p", score="s")
+    before, after = (Rows(pq.read_table(folder / side), "labels/", side) for side in ("reference", "production"))
+    features = Features([f"x{place}" for place in range(10)])
+    found = fit(before, roles, classes_of([0, 1], roles), features).expect(after)
+    return {"estimated": {name: item.value for name, item in found.metrics.items()}, "method": found.method}
+
+
+def nannyml_performance(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """Realised performance, and CBPE, the day as one chunk."""
+    import nannyml as nml
+    import pandas as pd
+
+    imported()
+    before = pd.read_parquet(folder / "reference")
+    after = pd.read_parquet(folder / "production").drop(columns="y")
+    after = after.merge(pd.read_parquet(folder / "labels-production"), on="id")
+    asked: dict[str, Any] = {
+        "metrics": ["roc_auc", "average_precision", "accuracy", "precision", "recall", "f1"],
+        "y_pred_proba": "s",
+        "y_pred": "p",
+        "y_true": "y",
+        "problem_type": "classification_binary",
+        "chunk_number": 1,
+    }
+    nml.PerformanceCalculator(**asked).fit(before).calculate(after).to_df()
+    nml.CBPE(**asked).fit(before).estimate(after).to_df()
+    return {}
+
+
 def _find_pipeline() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -153,6 +246,10 @@ CONTENDERS: dict[str, Callable[[Path, int, Callable[[], None]], Told]] = {
     "nannyml": nannyml,
     "gate": gate,
     "great_expectations": great_expectations_on_pandas,
+    "labelled_day": labelled_day,
+    "scikit_learn": scikit_learn,
+    "estimate": estimate,
+    "nannyml_performance": nannyml_performance,
 }
 
 

@@ -147,6 +147,10 @@ def make(rows: int, data: Path) -> None:
         score = 1 / (1 + np.exp(-1.3 * logit))
         table = {f"x{place}": column for place, column in enumerate(inputs.T)}
         (data / side).mkdir(parents=True, exist_ok=True)
+        table["id"] = np.arange(rows)
+        (data / f"labels-{side}").mkdir(exist_ok=True)
+        order = chance.permutation(rows)
+        pq.write_table(pa.table({"id": order, "y": truth[order]}), data / f"labels-{side}" / "part-0.parquet")
         answers = {"y": truth, "s": score, "p": (score >= 0.5).astype(np.int64)}
         pq.write_table(pa.table({**table, **answers}), data / side / "part-0.parquet")
 

@@ -11,7 +11,7 @@ mean is how much too sure of itself a curve is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.checks.performance.estimated.weights import Weights
@@ -83,12 +83,15 @@ class Calibration:
     """What is expected (`chosen`), and curves as they might have been, were the reference another sample.
 
     `fitted` is what the samples are samples of: the chosen curve, or a smooth one where that is the score itself.
+    `plain`: as `fitted`, of rows without weights, and `unlearnt` of these, see `Weights`.
     """
 
     cuts: Cuts
     chosen: Curves
     fitted: Curves
     samples: tuple[Curves, ...]
+    plain: Curves = Curves()
+    unlearnt: float = 0.0
 
 
 def cut(scores: Floats) -> Cuts:
@@ -126,7 +129,10 @@ def calibrate(scores: Floats, truth: Codes, weights: Weights | None, seed: int) 
         drawn = rows.weights if weights is None else weights.drawn(chance)
         samples.append(rows.curves(shape, drawn * chance.poisson(1, len(scores))))
     fitted = rows.curves(shape, rows.weights)
-    return Calibration(rows.cuts, Curves() if is_raw else fitted, fitted, tuple(samples))
+    found = Calibration(rows.cuts, Curves() if is_raw else fitted, fitted, tuple(samples))
+    if weights is None:
+        return found
+    return replace(found, plain=rows.curves(shape, np.ones(len(scores))), unlearnt=weights.unlearnt)
 
 
 class _Rows:

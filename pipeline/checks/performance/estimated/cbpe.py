@@ -77,6 +77,10 @@ def _by_reference(sample: Scored, calibration: Calibration, seen: Seen) -> tuple
     drawn = [metrics(_counts(sample, calibration, curves, seen), seen) for curves in calibration.samples]
     fitted = metrics(_counts(sample, calibration, calibration.fitted, seen), seen)
     spread = _spread(drawn)
+    if calibration.unlearnt:
+        plain = metrics(_counts(sample, calibration, calibration.plain, seen), seen)
+        for name in spread.keys() & fitted.keys() & plain.keys():
+            spread[name] = float(np.hypot(spread[name], calibration.unlearnt * (fitted[name] - plain[name])))
     if not calibration.chosen.steps:
         return spread, dict.fromkeys(fitted, 0.0)
     means = {name: float(np.mean([one[name] for one in drawn if name in one])) for name in spread}

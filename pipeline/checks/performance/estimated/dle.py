@@ -2,7 +2,7 @@
 
 Models learn on the reference how large the absolute and the squared error are, from the features and the forecast
 (direct loss estimation, as NannyML calls it); their mean over a night is the expected error. They learn with the
-Poisson deviance: an error is never below 0, where it is large it varies much, and its total is met. Each of five models leaves
+Poisson deviance: an error is never below 0, where it is large it varies much, and its total is met. Each of five leaves
 out a fifth of the reference, which tells whether they are right in the mean; their mean answers. A model of the error
 with its sign is left out: on rows that a good model was judged on, nothing is left to learn there but noise.
 
@@ -79,7 +79,7 @@ class LossEstimator:
 
         rows = only(rows, [*self.encoder.names, *self.roles.answers])
         several = int(np.isfinite(_forecast(rows, self.roles)).sum())
-        matrix = self._matrix(thinned(rows, JUDGED, self.seed))
+        matrix = self._matrix(thinned(rows, JUDGED, self.seed)) if several else np.empty((0, 0))
         if not len(matrix):
             raise LabelsUnusable(f"{rows.answers} has no row with a forecast, so nothing can be estimated")
         (first, first_error), (second, second_error) = (

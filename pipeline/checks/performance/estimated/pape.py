@@ -31,6 +31,11 @@ TOLD_APART = 20_000
 """Rows of the reference, and of a night, that the classifiers learn from at most."""
 FOLDS = 3
 _TIMES, _LEAST_BEFORE = 5, 5_000  # of the reference so many rows for one of tonight's, and at least so many
+_HALF_LEARNT = 1_000
+"""Rows of a night of which the classifiers miss as much of a shift as they find; what they miss falls with the root of
+the rows. On the credit cards of docs/performance-benchmark.md 490 rows miss 1.6 times what they find; the number was
+chosen by that.
+"""
 _BEYOND = 1.645
 _LEAST = 50
 
@@ -60,7 +65,8 @@ def weights(reference: Floats, tonight: Floats, categorical: list[bool], seed: i
         told.append((found[out, fold == out], model.decision_function(tonight[fold_tonight == out]) - prior))
     if not _tells(*(np.concatenate(part) for part in zip(*told, strict=True))):
         return None
-    return Weights(found[fold, np.arange(len(reference))], found - found.mean(axis=0))
+    unlearnt = float(np.sqrt(_HALF_LEARNT / len(tonight)))
+    return Weights(found[fold, np.arange(len(reference))], found - found.mean(axis=0), unlearnt)
 
 
 def _told_apart(before: Floats, after: Floats, categorical: list[bool], seed: int) -> HistGradientBoostingClassifier:

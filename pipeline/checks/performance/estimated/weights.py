@@ -18,11 +18,13 @@ class Weights:
     """How much likelier rows of the reference are tonight.
 
     `ratios`: logarithms, a number for each row. `apart`: how far those of models that each leave out one part of the
-    rows are from their mean, a line for each model.
+    rows are from their mean, a line for each model. `unlearnt`: the standard
+    error of what a classifier of few rows has not found, as a share of what it has.
     """
 
     ratios: Floats
     apart: Floats
+    unlearnt: float
 
     @property
     def values(self) -> Floats:

@@ -18,7 +18,7 @@ def misses(method_features: Features | None, share: float) -> tuple[list[float],
     gaps: list[float] = []
     methods: set[str] = set()
     inside: list[bool] = []
-    for seed in range(8):
+    for seed in range(5):
         night = blind(100 + seed, 4_000, share=share)
         found, realised = estimator.expect(rows(night)), float((night["y"] == night["p"]).mean())
         accuracy = found.metrics["accuracy"]
@@ -34,14 +34,14 @@ def test_a_shift_of_inputs_that_the_score_does_not_show_is_seen_with_weights_onl
     assert methods == {"pape"}
     assert np.mean(plain) > 0.1  # calibrated on a reference where the model was right much more often
     assert abs(np.mean(weighted)) < 0.02
-    assert sum(inside) >= 6
+    assert sum(inside) >= 4
 
 
 def test_nights_like_the_reference_keep_the_plain_estimate() -> None:
     gaps, methods, inside = misses(FEATURES, share=0.2)
     assert methods == {"cbpe"}
     assert abs(np.mean(gaps)) < 0.01
-    assert sum(inside) >= 6
+    assert sum(inside) >= 4
 
 
 def test_tonights_labels_have_no_part_in_it() -> None:
