@@ -2,14 +2,15 @@
 
 As in Bialek, Kuberski, Perrakis, Bifet 2024 (arXiv 2407.08649). Where inputs change, the rows of one score are others
 than before, and come true more or less often. A classifier that tells the reference's rows from tonight's gives the
-density ratio p / (1 - p), by which the reference is weighted before scores are calibrated on it (Sugiyama, Suzuki,
-Kanamori 2012). Rows are weighted by a classifier that has not seen them; weights are clipped, so that no row decides.
+density ratio p / (1 - p), scores among the inputs, by which the reference is weighted before scores are calibrated on
+it (Sugiyama, Suzuki, Kanamori 2012). Rows are weighted by a classifier that has not seen them; weights are clipped, so
+that no row decides.
 
 Weights are used where they are better: where tonight's inputs differ from the reference's, and nowhere else, as weights
 of rows that do not differ are noise. The classifier tells, on rows that it has not seen: its mean log likelihood must
 be above that of guessing, beyond the noise (one-sided, at 5%). On 60 nights of census data this left the plain estimate
 on the 20 nights of the first year, and took weights on the other 40, by which the mean error of the estimated ROC AUC
-and accuracy fell by an eighth over all 60; see docs/performance-benchmark.md. Whether a weighted curve fits held out
+and accuracy fell by 14% and 9% over all 60; see docs/performance-benchmark.md. Whether a weighted curve fits held out
 rows of the weighted reference better (Brier score) was tried as well: that test has too little power, and left the
 plain estimate on nights where it was further off. No label of tonight has a part in it.
 """
@@ -32,9 +33,10 @@ TOLD_APART = 20_000
 FOLDS = 3
 _TIMES, _LEAST_BEFORE = 5, 5_000  # of the reference so many rows for one of tonight's, and at least so many
 _HALF_LEARNT = 1_000
-"""Rows of a night of which the classifiers miss as much of a shift as they find; what they miss falls with the root of
-the rows. On the credit cards of docs/performance-benchmark.md 490 rows miss 1.6 times what they find; the number was
-chosen by that.
+"""Rows of a night of which the classifiers are taken to miss as much of a shift as they find.
+
+On the credit cards of docs/performance-benchmark.md 490 rows miss 1.6 times what they find; the number was chosen by
+that. That what they miss falls with the root of the rows is an assumption.
 """
 _BEYOND = 1.645
 _LEAST = 50
