@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pipeline.checks.performance.standard import Standard
     from pipeline.publish.facts.history import PastNight
 
-_MOST_REFERENCE = 200_000  # rows that an estimator learns from
+_MOST_REFERENCE = 100_000  # rows that an estimator learns from
 _MOST_PRODUCTION = 500_000  # rows of a night that are estimated: chance among more is nothing beside all else
 _MOST_VALUES = 20_000_000  # of a wide table fewer rows are looked at
 _FEWEST = 20_000
@@ -54,7 +54,7 @@ class _Work:
 
     @cached_property
     def sample(self) -> Rows:
-        """Label, answers and inputs of the reference, of at most 200,000 rows."""
+        """Label, answers and inputs of the reference, of at most 100,000 rows."""
         from pipeline.checks.performance.labelled_rows import Rows
         from pipeline.snapshots import read_sample
 
