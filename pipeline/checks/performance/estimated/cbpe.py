@@ -44,6 +44,7 @@ def expect(
         raise LabelsUnusable(f"{rows.answers} has no row with a score, so nothing can be estimated")
     sample = seen.read(thinned(rows, DRAWN, seed))
     by_reference, too_much = _by_reference(sample, calibration, seen)
+    unlearnt = _unlearnt(sample, calibration, seen)
     by_labels = _by_labels(sample, calibration, seen, seed, total.rows)
     found = {}
     for name, value in metrics(total, seen).items():
@@ -54,6 +55,7 @@ def expect(
             by_labels.get(name, float("nan")),
             by_reference.get(name, float("nan")),
             about,
+            unlearnt=unlearnt.get(name, 0.0),
         )
         if told is not None:
             found[name] = told
@@ -77,14 +79,22 @@ def _by_reference(sample: Scored, calibration: Calibration, seen: Seen) -> tuple
     drawn = [metrics(_counts(sample, calibration, curves, seen), seen) for curves in calibration.samples]
     fitted = metrics(_counts(sample, calibration, calibration.fitted, seen), seen)
     spread = _spread(drawn)
-    if calibration.unlearnt:
-        plain = metrics(_counts(sample, calibration, calibration.plain, seen), seen)
-        for name in spread.keys() & fitted.keys() & plain.keys():
-            spread[name] = float(np.hypot(spread[name], calibration.unlearnt * (fitted[name] - plain[name])))
     if not calibration.chosen.steps:
         return spread, dict.fromkeys(fitted, 0.0)
     means = {name: float(np.mean([one[name] for one in drawn if name in one])) for name in spread}
     return spread, {name: mean - fitted.get(name, mean) for name, mean in means.items()}
+
+
+def _unlearnt(sample: Scored, calibration: Calibration, seen: Seen) -> dict[str, float]:
+    """How much farther from the plain estimate the weighted one may have to go: a classifier that learns from few rows
+    finds a part of what changed. By metric, with its sign; see `Weights.unlearnt`.
+    """
+    if not calibration.unlearnt:
+        return {}
+    fitted, plain = (
+        metrics(_counts(sample, calibration, curves, seen), seen) for curves in (calibration.fitted, calibration.plain)
+    )
+    return {name: calibration.unlearnt * (fitted[name] - plain[name]) for name in fitted.keys() & plain.keys()}
 
 
 def _by_labels(sample: Scored, calibration: Calibration, seen: Seen, seed: int, rows: int) -> dict[str, float]:

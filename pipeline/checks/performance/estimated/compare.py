@@ -66,7 +66,8 @@ def judged(
     missed = sum(side != 0 for side in sides)
     on_side = sum(side == math.copysign(1, gap) for side in sides)
     size = abs(gap) / _unit(metric, [realised.value for _, _, realised in told])
-    error = _error_of_mean(errors, by_reference)
+    unlearnt = math.sqrt(sum(_farther(expected, gap) ** 2 for _, expected, _ in told) / len(told))
+    error = math.hypot(_error_of_mean(errors, by_reference), unlearnt)
     if on_side < LEAST or size < RELEVANT or abs(gap) <= SURE * error:
         return Judgement(metric, len(told), missed, gap)
     estimated = sum(expected.value for _, expected, _ in told) / len(told)
@@ -76,9 +77,19 @@ def judged(
 
 def _side(expected: Estimate, realised: Estimate) -> int:
     """1 where the realised value is above the expected one, each outside the other's interval; -1 below; else 0."""
-    reach = CONFIDENT * max(expected.error or 0.0, realised.error or 0.0)
     gap = realised.value - expected.value
+    own = math.hypot(expected.error or 0.0, _farther(expected, gap))
+    reach = CONFIDENT * max(own, realised.error or 0.0)
     return 0 if abs(gap) <= reach else int(math.copysign(1, gap))
+
+
+def _farther(expected: Estimate, gap: float) -> float:
+    """How much farther than its standard error an interval reaches on the side of a gap, see `Expected`: that is the
+    same every night, and no sign of drift.
+    """
+    end = expected.high if gap > 0 else expected.low
+    reach = 0.0 if end is None else abs(end - expected.value) / CONFIDENT
+    return math.sqrt(max(reach**2 - (expected.error or 0.0) ** 2, 0.0))
 
 
 def _error(expected: Estimate, realised: Estimate, by_reference: float | None) -> float:

@@ -28,8 +28,10 @@ class Expected:
     """What the metrics of one night are expected to be.
 
     An interval holds the value that labels will show in about 95% of nights where nothing but the inputs changed: its
-    standard error is of the night's labels, which chance decides, and of what the finite reference leaves unknown.
-    `reference_errors` are the second part alone: the same for all nights that are expected from one reference.
+    standard error is of the night's labels, which chance decides, and of what the finite reference leaves unknown. On
+    nights of few rows it reaches farther on the side to which weights moved the estimate, as they find only a part of
+    what changed; the standard error is without that. `reference_errors` are the part of the reference alone: the same
+    for all nights that are expected from one reference.
     """
 
     method: Literal["cbpe", "pape", "dle"]
@@ -38,7 +40,9 @@ class Expected:
     reference_errors: dict[str, float] = field(default_factory=dict)
 
 
-def estimate(name: str, value: float, by_labels: float, by_reference: float, rows: int) -> Estimate | None:
+def estimate(
+    name: str, value: float, by_labels: float, by_reference: float, rows: int, *, unlearnt: float = 0.0
+) -> Estimate | None:
     """A metric with its interval, inside the metric's range; None where it is no number.
 
     Args:
@@ -47,11 +51,13 @@ def estimate(name: str, value: float, by_labels: float, by_reference: float, row
         by_labels: standard error from the night's labels.
         by_reference: standard error from the finite reference.
         rows: that it is about.
+        unlearnt: how much farther it may have to go, positive where upwards.
     """
     error = math.hypot(by_labels, by_reference)
     if not math.isfinite(value) or not math.isfinite(error):
         return None
     kind = METRICS[name]
     value = min(max(value, kind.low), kind.high)
-    low, high = max(value - CONFIDENT * error, kind.low), min(value + CONFIDENT * error, kind.high)
+    down, up = (CONFIDENT * math.hypot(error, max(part, 0.0)) for part in (-unlearnt, unlearnt))
+    low, high = max(value - down, kind.low), min(value + up, kind.high)
     return Estimate(value=value, low=low, high=high, error=error, rows=rows)

@@ -36,7 +36,8 @@ _HALF_LEARNT = 1_000
 """Rows of a night of which the classifiers are taken to miss as much of a shift as they find.
 
 On the credit cards of docs/performance-benchmark.md 490 rows miss 1.6 times what they find; the number was chosen by
-that. That what they miss falls with the root of the rows is an assumption.
+that. An interval reaches so much farther, on that side alone. That what they miss falls with the root of the rows is an
+assumption.
 """
 _BEYOND = 1.645
 _LEAST = 50

@@ -90,3 +90,14 @@ def test_where_labels_are_missing_their_own_noise_counts() -> None:
 
 def test_nothing_to_compare_is_no_verdict() -> None:
     assert judged("accuracy", []) == Judgement("accuracy", 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("realised", "low", "withdrawn"), [(0.74, 0.70, False), (0.74, 0.76, True), (0.82, 0.70, True)]
+)
+def test_what_weights_of_few_rows_have_not_found_is_no_drift(realised: float, low: float, withdrawn: bool) -> None:
+    """The interval reaches farther on one side: a gap on that side is what it said could be."""
+    expected = Estimate(value=0.78, low=low, high=0.80, error=0.01, rows=400)
+    came = Estimate(value=realised, low=realised - 0.02, high=realised + 0.02, error=0.01, rows=400)
+    found = judged("roc_auc", [(date(2026, 1, day), expected, came) for day in range(1, 8)], 0.003)
+    assert found.withdrawn == withdrawn
