@@ -96,10 +96,10 @@ def test_whose_value_it_is_can_be_another_ones() -> None:
     [
         ("mean_absolute_error", 10.0, 14.0, "mean absolute error 14.0"),
         ("log_loss", 0.30, 0.45, "log loss 0.45"),
-        ("brier_score", 0.10, 0.18, "brier score 0.18"),
+        ("brier_score", 0.10, 0.18, "Brier score 0.18"),
         ("calibration_error", 0.02, 0.10, "calibration error 0.10"),
         ("r2", 0.80, 0.60, "R2 0.60"),
-        ("matthews_correlation", 0.60, 0.40, "matthews correlation 0.40"),
+        ("matthews_correlation", 0.60, 0.40, "Matthews correlation 0.40"),
     ],
 )
 def test_every_metric_falls_to_its_own_side(metric: str, before: float, now: float, words: str) -> None:
