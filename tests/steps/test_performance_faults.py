@@ -23,6 +23,8 @@ from pipeline.results import Decision, PerformanceResult
 from pipeline.steps import nightly as steps
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 1, 14)
 ROWS = 240
 COLUMNS = {"id": "id", "label": "y", "prediction": "p", "score": "s", "numerical": ["x"], "categorical": []}
