@@ -517,7 +517,7 @@ def test_counts_are_learnt_and_measured_as_numbers(world: World) -> None:
     performance = steps.measure_performance(world.night(2))
     result = retrain(world, 3)
 
-    assert set(performance.realised) == {"mean_absolute_error", "root_mean_squared_error", "r2"}
+    assert {"mean_absolute_error", "root_mean_squared_error", "r2"} < set(performance.realised)
     assert result.evaluation is not None, result.words
     assert (result.evaluation.task, result.status) == ("regression", "promoted")
 
