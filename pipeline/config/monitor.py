@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.config.sections import ClassLabel, ColumnName, Ratio, Section, Share, one_of
+from pipeline.config.sections import ClassLabel, ColumnName, Drop, Section, Share, one_of
 from pipeline.config.values import (
     CHAMPION,
     AnyMethod,
@@ -197,7 +197,7 @@ class PerformancePolicy(Section):
     floors: dict[Annotated[str, one_of(*METRICS)], Annotated[float, Field(allow_inf_nan=False)]] = Field(
         default_factory=dict
     )
-    max_drop: Annotated[str, one_of("auto")] | Ratio | None = "auto"
+    max_drop: Drop = "auto"
     trend_nights: Annotated[int, Field(ge=0, le=365)] = 10
     on: tuple[Annotated[str, one_of("realised", "estimated")], ...] = ("realised", "estimated")
     quantile: Annotated[float, Field(gt=0, lt=1)] | None = None

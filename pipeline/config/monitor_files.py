@@ -111,7 +111,8 @@ def _describe(detail: dict[str, Any]) -> str:
     message = str(detail["msg"]).removeprefix("Value error, ")
     if not message.startswith("allowed: "):
         message = "allowed: " + message.removeprefix("Input should be ")
-    return f"found {_short(found)}; {message}"
+    # Of a whole file or section there is nothing to quote.
+    return message if isinstance(found, dict) else f"found {_short(found)}; {message}"
 
 
 def _allowed_keys(key: Key) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -19,6 +20,13 @@ def _check_class(value: object) -> object:
     return value
 
 
+def _check_drop(value: object) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value in ("auto", None) or (number and 0 <= value < math.inf):  # type: ignore[operator]
+        return value
+    raise ValueError("allowed: auto, null for none, or a number of at least 0")
+
+
 def one_of(*allowed: str) -> AfterValidator:
     """Text out of a closed set; the message lists it."""
 
@@ -33,6 +41,7 @@ def one_of(*allowed: str) -> AfterValidator:
 Share = Annotated[float, AfterValidator(_check_share)]
 Ratio = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 ColumnName = Annotated[str, Field(min_length=1)]
+Drop = Annotated[float | Literal["auto"] | None, BeforeValidator(_check_drop)]
 # As it stands in the data; YAML tells the three from each other.
 ClassLabel = Annotated[bool | int | str, BeforeValidator(_check_class)]
 

@@ -37,11 +37,9 @@ class Tally(Result):
     and whether it was the right one. `probable`: the scores were probabilities. `together` is by metric of ranks from
     how many rows, and which part of the mean standard error of the classes that of their mean is. `losses` are by
     metric, `moments` sums that R2 needs, by name. `residuals` are forecast minus truth. `lost` are metrics that rows
-    did not allow, `notes` sentences about that. `version` grows when the meaning changes, and another version is
-    measured anew.
+    did not allow, `notes` sentences about that.
     """
 
-    version: int = 1
     task: Task
     rows: int = 0
     known: int = 0

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pipeline.checks.performance.standard import Standard
     from pipeline.publish.facts.history import PastNight
 
-_MOST_REFERENCE = 100_000  # rows that an estimator learns from
 _MOST_PRODUCTION = 500_000  # rows of a night that are estimated: chance among more is nothing beside all else
 _MOST_VALUES = 20_000_000  # of a wide table fewer rows are looked at
 _FEWEST = 20_000
@@ -54,12 +53,13 @@ class _Work:
 
     @cached_property
     def sample(self) -> Rows:
-        """Label, answers and inputs of the reference, of at most 100,000 rows."""
+        """Label, answers and inputs of the reference, of as many rows as an estimator learns from."""
+        from pipeline.checks.performance.estimated.thin import MOST_REFERENCE
         from pipeline.checks.performance.labelled_rows import Rows
         from pipeline.snapshots import read_sample
 
         uri, wanted = self.pair.reference.uri, list(dict.fromkeys([*self.features.names, *_judged(self.night)]))
-        most = _most(_MOST_REFERENCE, wanted)
+        most = _most(MOST_REFERENCE, wanted)
         return Rows(read_sample(self.pair.reference, self.night.cache(), wanted, most), uri, uri)
 
     @cached_property

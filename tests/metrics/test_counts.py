@@ -159,7 +159,7 @@ def test_numbers_of_rows_in_a_tally_take_no_more_space_than_their_digits() -> No
 
 def test_no_label_prediction_or_row_is_in_a_tally() -> None:
     assert set(Tally.model_fields) == {
-        "version", "task", "rows", "known", "positive", "cells", "event", "levels", "confidence", "probable",
+        "task", "rows", "known", "positive", "cells", "event", "levels", "confidence", "probable",
         "together", "losses", "moments", "residuals", "quantile", "lost", "notes",
     }  # fmt: skip
 

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-CANNOT_SEE = (
-    "An estimate follows from the inputs and from what the reference shows; it cannot see that the relation between "
-    "inputs and label has changed. Only labels can."
-)
 CONFIDENT = 1.96
 """Standard errors to both sides: 95% of a normal distribution."""
 
