@@ -1,6 +1,7 @@
 """Metrics estimated before labels against those that labels then showed, night by night, beside NannyML's.
 
     python -m benchmarks.estimates NAME DATA [NANNYML.json]     NAME: employment, cards or cars
+    python -m benchmarks.estimates verdict NAME DATA            what the verdict says of each day without a label
     python -m benchmarks.estimates time DATA                    fit and estimate of one large night
     python -m benchmarks.estimates make ROWS DATA               such a night: reference and production of so many rows
 
@@ -16,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,14 @@ from sklearn import metrics
 from pipeline.checks.performance.estimated.estimator import Estimator, fit
 from pipeline.checks.performance.estimated.features import Features
 from pipeline.checks.performance.labelled_rows import Rows
+from pipeline.checks.performance.pooled import estimated
+from pipeline.checks.performance.realised import own
+from pipeline.checks.performance.standard import standard_of
+from pipeline.checks.performance.verdict.judge import judge
 from pipeline.config import ColumnRoles
+from pipeline.config.monitor import PerformancePolicy
 from pipeline.labels.classes import Classes, classes_of
+from pipeline.results import Estimate
 
 OF_PEER = {"mean_absolute_error": "mae", "root_mean_squared_error": "rmse"}
 MAX_DROP = {"roc_auc": 0.05, "accuracy": 0.05}
@@ -166,12 +174,33 @@ def timed(data: Path) -> None:
     print(json.dumps({**seconds, "peak_mib": used.ru_maxrss / 1024, "method": found.method, "accuracy": accuracy}))
 
 
+def verdicts(name: str, data: Path) -> dict[str, str]:
+    """The status by day of a classifier, judged by ROC AUC on estimates alone, with default settings."""
+    case, reference = CASES[name], read(data / "reference")
+    standard = standard_of(reference, case.roles, reference, "classification", None)
+    before = own(reference, standard).metrics
+    estimator = fit(reference, case.roles, standard.classes, case.features(reference.table.column_names))
+    known: dict[date, Estimate] = {}
+    found: dict[str, str] = {}
+    for path in sorted(data.glob("production/dt=*")):
+        day, expected = date.fromisoformat(path.name.removeprefix("dt=")), estimator.expect(read(path))
+        known[day] = expected.metrics["roc_auc"]
+        window = {night: value for night, value in known.items() if (day - night).days < 30}
+        stretches = estimated(window, expected.reference_errors["roc_auc"], "roc_auc")
+        found[str(day)] = judge(PerformancePolicy(), "roc_auc", {"roc_auc": {"estimated": stretches}}, before).status
+    return found
+
+
 def main(arguments: list[str]) -> None:
     command, *rest = arguments
     if command == "make":
         make(int(rest[0]), Path(rest[1]))
     elif command == "time":
         timed(Path(rest[0]))
+    elif command == "verdict":
+        found = verdicts(rest[0], Path(rest[1]))
+        degraded = [day for day, status in found.items() if status == "degraded"]
+        print(f"{len(degraded)} of {len(found)} days degraded: {degraded[0]} to {degraded[-1]}" if degraded else "none")
     else:
         peer = json.loads(Path(rest[1]).read_text()) if len(rest) > 1 else {}
         table = compare(command, Path(rest[0]), peer)

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from pipeline.checks.performance.labelled_rows import Rows
-from pipeline.checks.performance.realised import measure
 from pipeline.labels.join import join, labelled
 from pipeline.results import ColumnType, PinnedObject, Snapshot
 from pipeline.retrain.data.gather import gather
+from tests.checks.performance.one_night import measure
 from tests.retrain.data.test_training_set import monitor
 
 EXAMPLES = int(os.environ.get("NIGHTJAR_FUZZ_EXAMPLES", "0"))

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.performance.labelled_rows import Rows
-from pipeline.checks.performance.realised import measure
 from pipeline.config import Monitor
 from pipeline.labels.task import task_of, values_of
 from pipeline.retrain.data.gather import gather
+from tests.checks.performance.one_night import measure
 from tests.label_columns import FRACTIONS, WHOLE, Column
 from tests.retrain.data.test_gather import DAY, Shelf
 from tests.retrain.data.test_training_set import monitor

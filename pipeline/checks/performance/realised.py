@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 
 from pipeline.checks.performance.classification import inverted
 from pipeline.checks.performance.labelled_rows import Rows, metrics_of
 from pipeline.checks.performance.one_day import counted, details_of
-from pipeline.checks.performance.one_day import measure as measure_day
-from pipeline.checks.performance.standard import Standard, standard_of
+from pipeline.checks.performance.standard import Standard
 from pipeline.config import ColumnRoles
 from pipeline.labels.columns import LabelsUnusable, present
 from pipeline.results import Details, Estimate, LabelledDay, PerformanceResult
@@ -31,32 +29,6 @@ class Own:
 def configured(roles: ColumnRoles) -> bool:
     """Whether the monitor says which columns are the label and the prediction or score."""
     return roles.label is not None and bool(roles.answers)
-
-
-def measure(
-    rows: Rows, reference: Rows, roles: ColumnRoles, labels_date: date, snapshots: str, *, wanted: str = "auto"
-) -> PerformanceResult:
-    """Realised metrics of the labelled production rows of one day, and the same on the reference where it has labels.
-
-    Task and classes are known before a row of the night is looked at, see `pipeline.labels`. What cannot be measured is
-    a reason or a note, and never an error.
-
-    Args:
-        rows: production rows that have a label, with it.
-        reference: rows of the reference.
-        roles: which column is what.
-        labels_date: the day of the production rows.
-        snapshots: digest of the pair that the result is about.
-        wanted: `task` of the monitor.
-    """
-    result = PerformanceResult(snapshots=snapshots, status="awaiting_labels", labels_date=labels_date)
-    try:
-        standard = standard_of(reference, roles, rows, wanted, None)
-    except LabelsUnusable as why:
-        return not_evaluable(result.model_copy(update={"labelled_rows": len(rows.table)}), str(why))
-    day = measure_day(rows, labels_date, len(rows.table), standard)
-    before = own(reference, standard)
-    return with_day(with_reference(result, before, standard), day, before)
 
 
 def with_reference(result: PerformanceResult, before: Own, standard: Standard) -> PerformanceResult:

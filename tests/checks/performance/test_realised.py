@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.performance.labelled_rows import Rows
-from pipeline.checks.performance.realised import measure
 from pipeline.config import ColumnRoles
 from pipeline.results import PerformanceResult
+from tests.checks.performance.one_night import measure
 from tests.label_columns import FRACTIONS, WHOLE, Column
 
 ROLES = ColumnRoles(id="id", label="y", prediction="p", score="s")
