@@ -148,6 +148,15 @@ def unpacked(tally: Tally) -> Counts:
     )
 
 
+def is_readable(tally: Tally) -> bool:
+    """Whether a tally that was kept is whole."""
+    try:
+        unpacked(tally)
+    except (ValueError, IndexError, OverflowError):
+        return False
+    return True
+
+
 def merged(*parts: Counts) -> Counts:
     """Counts of the rows of all parts together, such as of several nights, in any order.
 

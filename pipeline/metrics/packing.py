@@ -22,10 +22,20 @@ def packed(*columns: Integers) -> str:
 
 
 def unpacked(text: str, columns: int) -> list[Integers]:
-    """The opposite of `packed`."""
+    """The opposite of `packed`.
+
+    Raises:
+        ValueError: the text is damaged, or another number of columns.
+    """
     import numpy as np
 
     if not text:
         return [np.empty(0, dtype=np.int64) for _ in range(columns)]
-    lines = zlib.decompress(base64.b64decode(text)).decode().split("\n")
-    return [np.array([int(number) for number in line.split()], dtype=np.int64) for line in lines]
+    try:
+        lines = zlib.decompress(base64.b64decode(text, validate=True)).decode().split("\n")
+    except zlib.error as error:
+        raise ValueError(f"no packed columns: {error}") from error
+    found = [np.array([int(number) for number in line.split()], dtype=np.int64) for line in lines]
+    if len(found) != columns or len({len(column) for column in found}) > 1:
+        raise ValueError(f"{len(found)} packed columns of lengths that do not fit, not {columns}")
+    return found

@@ -334,3 +334,21 @@ def test_on_s3_labels_mature_as_on_a_disk(watched: Project, s3: Any, monkeypatch
     expected = (np.count_nonzero(~right[:120]) + np.count_nonzero(right[120:])) / 200
     assert corrected.realised["accuracy"] == pytest.approx(expected)
     assert look(watched, FIRST + timedelta(days=DELAY)) == corrected
+
+
+@pytest.mark.parametrize("damage", ["no json", "half", "cells", "levels", "bytes"])
+def test_what_is_kept_of_a_day_and_damaged_is_measured_anew(watched: Project, damage: str) -> None:
+    for back in range(2):
+        write_labels(watched, FIRST + timedelta(days=back), labels(FIRST + timedelta(days=back)))
+    before = look(watched, FIRST + timedelta(days=5))
+    path = watched.store / "people" / "labelled" / f"{FIRST}.json"
+    whole, kept = path.read_bytes(), json.loads(path.read_text())
+    kept["tally"]["cells"] = "no cells" if damage == "cells" else kept["tally"]["cells"]
+    if damage == "levels":
+        next(iter(kept["tally"]["levels"].values()))["counts"] = "bm9uZQ=="
+    damaged = {"no json": b"no json", "half": whole[: len(whole) // 2], "bytes": b"\xff\xfe\x00"}
+    path.write_bytes(damaged.get(damage, json.dumps(kept).encode()))
+    after = look(watched, FIRST + timedelta(days=5))
+    assert after == before
+    assert after.failure is None
+    assert path.read_bytes() == whole
