@@ -352,3 +352,17 @@ def test_what_is_kept_of_a_day_and_damaged_is_measured_anew(watched: Project, da
     assert after == before
     assert after.failure is None
     assert path.read_bytes() == whole
+
+
+def test_a_version_that_comes_back_is_judged_by_what_it_did_before(watched: Project) -> None:
+    days = [FIRST + timedelta(days=back) for back in range(8)]
+    for day in days:
+        frame = predictions(day)
+        if day == days[3]:  # one night of another version, the newest that has labels
+            frame = frame.assign(model_version="8", score=1 - frame["score"], prediction=1 - frame["prediction"])
+        watched.write_parquet(f"production/dt={day}/part-0.parquet", frame)
+    for day in days[:4]:
+        write_labels(watched, day, labels(day))
+    found = look(watched, days[6]).verdict
+    assert found is not None
+    assert (found.status, found.first, found.last) == ("sound", days[0], days[2])

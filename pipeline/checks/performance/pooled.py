@@ -36,12 +36,12 @@ class Serving:
 def telling(days: Iterable[LabelledDay], standard: str, serving: Serving) -> list[LabelledDay]:
     """The days that tell of the model that answers tonight, oldest first.
 
-    Measured by one standard, without a day of another model after them, and final: labels that come early are often
-    those of one kind (who leaves is known before who stays), so a provisional result is shown and decides nothing.
+    Measured by one standard, without those that another model answered (of a version that comes back, also those from
+    before), and final: labels that come early are often those of one kind (who leaves is known before who stays), so a
+    provisional result is shown and decides nothing.
     """
-    usable = sorted((day for day in days if _is_usable(day, standard)), key=lambda day: day.day)
-    first = next((place for place in range(len(usable), 0, -1) if not serving.answered(usable[place - 1])), 0)
-    return usable[first:]
+    usable = (day for day in days if _is_usable(day, standard) and serving.answered(day))
+    return sorted(usable, key=lambda day: day.day)
 
 
 def spans(days: Sequence[LabelledDay]) -> dict[str, Span]:
