@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def packed(*columns: Integers) -> str:
     """Columns of the same length; nothing where they are empty."""
-    if not len(columns[0]):
+    if columns[0].size == 0:
         return ""
     text = "\n".join(" ".join(map(str, column.tolist())) for column in columns)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
