@@ -1,6 +1,7 @@
 """What a platform engineer writes: monitor files and the environment. Typed, frozen, validated."""
 
-from pipeline.config.monitor import ColumnDriftPolicy, ColumnRoles, DriftFlags, Monitor
+from pipeline.config.drift_policy import AlarmPolicy, ColumnDriftPolicy, DriftFlags, PastNights
+from pipeline.config.monitor import ColumnRoles, Monitor
 from pipeline.config.settings import Settings, load_settings
 from pipeline.config.values import (
     CATEGORICAL_METHODS,
@@ -14,12 +15,14 @@ from pipeline.config.values import (
 __all__ = [
     "CATEGORICAL_METHODS",
     "NUMERICAL_METHODS",
+    "AlarmPolicy",
     "ColumnDriftPolicy",
     "ColumnRoles",
     "DriftFlags",
     "Location",
     "Monitor",
     "Name",
+    "PastNights",
     "Settings",
     "dated_folders",
     "load_settings",

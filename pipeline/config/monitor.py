@@ -10,24 +10,21 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from pipeline.config.drift_policy import DriftPolicy
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.config.sections import ClassLabel, ColumnName, Drop, Section, Share, one_of
+from pipeline.config.sections import ClassLabel, ColumnName, Drop, Section, one_of
 from pipeline.config.values import (
     CHAMPION,
-    AnyMethod,
-    CategoricalMethod,
     Cron,
     Email,
     Location,
     Name,
-    NumericalMethod,
     Reference,
-    Threshold,
     dated_folders,
 )
 from pipeline.results.metric_kinds import METRICS
-from pipeline.wording import exact_share, listed
+from pipeline.wording import listed
 
 
 class SnapshotSources(Section):
@@ -122,62 +119,6 @@ class QualityPolicy(Section):
     suite: Name
     examples: Annotated[int, Field(ge=0, le=20)] = 0
     checks: QualityChecks = QualityChecks()
-
-
-class NumericalDrift(Section):
-    """How numerical columns are compared unless a column says otherwise."""
-
-    method: NumericalMethod = "auto"
-    threshold: Threshold | None = None
-
-
-class CategoricalDrift(Section):
-    """How categorical columns are compared unless a column says otherwise."""
-
-    method: CategoricalMethod = "auto"
-    threshold: Threshold | None = None
-
-
-class ColumnDriftPolicy(Section):
-    """How one column is compared."""
-
-    method: AnyMethod = "auto"
-    threshold: Threshold | None = None
-
-
-class DriftFlags(Section):
-    """From where findings that a drift score cannot see are flagged; `null` switches one off.
-
-    `missing_rise` is a fraction of all rows, the category limits are fractions of the non-missing rows.
-    """
-
-    missing_rise: Share | None = 0.05
-    new_category: Share | None = 0.01
-    vanished_category: Share | None = 0.01
-    changed_type: bool = True
-
-
-class DriftPolicy(Section):
-    """Retraining is due when the share of drifted columns is over `limit`, strictly.
-
-    `share: importance` counts columns by how much the champion relies on them, once there is a champion that says so.
-    Of the columns under `critical` each decides alone: where it drifted, the night did.
-    """
-
-    limit: Share = 0.30
-    share: Annotated[str, one_of("columns", "importance")] = "columns"
-    critical: tuple[ColumnName, ...] = ()
-    flags: DriftFlags = DriftFlags()
-    numerical: NumericalDrift = NumericalDrift()
-    categorical: CategoricalDrift = CategoricalDrift()
-    columns: dict[ColumnName, ColumnDriftPolicy] = Field(default_factory=dict)
-
-    @property
-    def over_words(self) -> str:
-        """What counts as drifted: `more than 30% of the columns drifted, or plan did`."""
-        base = "the columns" if self.share == "columns" else "what the champion relies on"
-        alone = f", or {listed(self.critical)} did" if self.critical else ""
-        return f"more than {exact_share(self.limit)} of {base} drifted{alone}"
 
 
 class PerformancePolicy(Section):

@@ -3,7 +3,17 @@
 from pipeline.results.base import Failure, Kept, Number, Result
 from pipeline.results.champion import AliasChange, Move, Mover
 from pipeline.results.decision import Cause, Decision, Hold, Status
-from pipeline.results.drift import CategoryShare, ColumnDrift, Direction, DriftResult, Kind, Shape, strength
+from pipeline.results.drift import (
+    CategoryShare,
+    ColumnDrift,
+    Comparison,
+    Direction,
+    DriftResult,
+    Kind,
+    NightAlarms,
+    Shape,
+    strength,
+)
 from pipeline.results.metric_kinds import MAIN, METRICS, Better, MetricKind, Task
 from pipeline.results.performance import (
     Basis,
@@ -24,6 +34,7 @@ from pipeline.results.performance import (
     Trend,
 )
 from pipeline.results.probation import Done, Loss, LossComparison, ProbationResult, Watch
+from pipeline.results.profile import ColumnProfile, NightProfile, Pieces, SideProfile
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
@@ -56,7 +67,9 @@ __all__ = [
     "Cause",
     "ClassPerformance",
     "ColumnDrift",
+    "ColumnProfile",
     "ColumnType",
+    "Comparison",
     "Decision",
     "Details",
     "Direction",
@@ -82,11 +95,14 @@ __all__ = [
     "MetricKind",
     "Move",
     "Mover",
+    "NightAlarms",
     "NightLeftOut",
     "NightPerformance",
+    "NightProfile",
     "Number",
     "PerformanceResult",
     "PerformanceVerdict",
+    "Pieces",
     "PinnedObject",
     "ProbationResult",
     "QualityResult",
@@ -99,6 +115,7 @@ __all__ = [
     "Severity",
     "Shape",
     "Shift",
+    "SideProfile",
     "Since",
     "Snapshot",
     "SnapshotPair",

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pipeline.results.base import Kept
 
-Status = Literal["healthy", "drifted", "degraded", "data_broken"]
+Status = Literal["healthy", "drifted", "degraded", "too_few_rows", "data_broken"]
 Cause = Literal["drift", "degraded"]
 
 Hold = Literal[
@@ -19,6 +19,7 @@ class Decision(Kept):
     column that decides alone drifted; `degraded` when the model itself is worse than it may be, beyond the noise,
     whether or not anything drifted. `causes` are all that was found, of what may ask for retraining.
 
+    `too_few_rows`: on a budget of alarms, nothing can be told from chance tonight.
     `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained. `hold`
     names why nothing is: always on broken data, and on such a night whose monitor's policy waits.
     """

@@ -43,6 +43,13 @@ class ColumnDrift(Result):
     `new_categories` are the largest of those that only production has, `vanished_categories` those that only the
     reference has; the counts beside them are of all. No value of a private column is listed. `changed_type` says from
     what to what the column's type changed, such as `integer to text`.
+
+    On a budget of alarms (`DriftResult.alarms`) `method` is the view of the column that is rarest tonight: `quantiles`
+    (rows below each quantile of the reference), `shares` (rows in each cell or category) or `missing`; score and
+    threshold are distances in that view. `chance` is how often a quiet night is at least this far, as a fraction of
+    nights in (0, 1], and `usual` the distance that nineteen of twenty quiet nights keep within. Otherwise `chance` is
+    how often the fixed threshold is passed by chance, on as many rows as tonight's in which nothing changed; None where
+    nobody knows.
     """
 
     name: str
@@ -66,6 +73,38 @@ class ColumnDrift(Result):
     vanished_category_count: int = 0
     changed_type: str | None = None
     failure: Failure | None = None
+    chance: Number | None = None
+    usual: Number | None = None
+
+
+class Comparison(Result):
+    """A night held against one thing: what, in words, how rare tonight is beside it (see `NightAlarms.chance`), and
+    the columns that drifted from it, the rarest first.
+    """
+
+    against: str
+    chance: Number
+    drifted: tuple[str, ...] = ()
+
+
+class NightAlarms(Result):
+    """A night judged on a budget: at most one false alarm in `per_nights` quiet nights.
+
+    `chance` is how often a quiet night has columns as rare as tonight's, as a fraction of nights in (0, 1]; at
+    1 / `per_nights` or below it, columns drifted. `nights` are the past nights that say what is usual; `rows` are those
+    of the `window` last nights, tonight's among them, that were looked at together. `too_few_rows`: a change of a whole
+    standard deviation would not be told from chance in enough columns, and nothing was found; `rows_needed` is from how
+    many on it would, where that is known. `comparisons` are all that was asked for, the first of which decides.
+    """
+
+    per_nights: int
+    chance: Number
+    nights: int
+    rows: int
+    window: int = 1
+    too_few_rows: bool = False
+    rows_needed: int | None = None
+    comparisons: tuple[Comparison, ...] = ()
 
 
 class DriftResult(Kept):
@@ -75,7 +114,8 @@ class DriftResult(Kept):
     Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
     `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
     `decisive` says which of the two is held against the limit. `failure`: drift could not be measured at all, or not of
-    the columns whose part of a file is damaged.
+    the columns whose part of a file is damaged. `alarms`: how the night was judged where the monitor has a budget of
+    alarms instead of fixed thresholds.
     """
 
     file: ClassVar[str] = "drift"
@@ -89,6 +129,7 @@ class DriftResult(Kept):
     decisive: Literal["columns", "importance"] = "columns"
     failure: Failure | None = None
     critical: tuple[str, ...] = ()
+    alarms: NightAlarms | None = None
 
     @property
     def decisive_share(self) -> float:
@@ -111,6 +152,11 @@ class DriftResult(Kept):
         """Columns that would decide alone and have no score, or are not there: nobody knows whether they drifted."""
         known = {item.name for item in self.columns if item.status == "evaluated"}
         return tuple(name for name in self.critical if name not in known)
+
+    @property
+    def too_few_rows(self) -> bool:
+        """Whether nothing can be told of the night, as a budget of alarms sees it."""
+        return self.alarms is not None and self.alarms.too_few_rows and not self.drifted
 
     @property
     def evaluated(self) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 from pipeline.results import Cause, ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
 from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, undecided
 
-State = Literal["healthy", "drifted", "degraded", "data_broken", "stale", "absent"]
+State = Literal["healthy", "drifted", "degraded", "too_few_rows", "data_broken", "stale", "absent"]
 
 # What stands on top where states are listed comes first.
 STATES: dict[State, str] = {
@@ -17,6 +17,7 @@ STATES: dict[State, str] = {
     "stale": "Stale data",
     "degraded": "Degraded",
     "drifted": "Drifted",
+    "too_few_rows": "Too few rows",
     "healthy": "Healthy",
 }
 HOLDS: dict[Hold, str] = {

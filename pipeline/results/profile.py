@@ -1,0 +1,67 @@
+"""What is kept of a night's columns, so that it can be asked again later without its rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pipeline.results.base import Kept, Number, Result
+from pipeline.results.drift import Kind
+
+
+class SideProfile(Result):
+    """One column of one snapshot, in numbers that add up.
+
+    `cells` counts the non-missing rows: of numbers, one cell more than the profile has edges, cell i being
+    (edges[i-1], edges[i]]; of categories, one for each named category and one for all others. `mean`, `deviation`
+    (population), `low` and `high` are of the finite numbers; `distinct` counts categories. `low` and `high` are values
+    of rows, and are not kept of private columns.
+    """
+
+    rows: int
+    missing: int
+    cells: tuple[int, ...]
+    mean: Number | None = None
+    deviation: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    distinct: int | None = None
+
+
+class Pieces(Result):
+    """How much the reference varies from piece to piece, each as long as a night: `count` pieces, and by view (see
+    `ColumnDrift.method`) the mean squared distance of a piece from the others, beyond what chance makes of its rows.
+    """
+
+    count: int
+    variation: dict[str, Number]
+
+
+class ColumnProfile(Result):
+    """One column of a night beside its reference, counted in the same cells.
+
+    Of numbers, `edges` are quantiles of the reference, ascending and distinct; a private column keeps none. Of
+    categories, `categories` are the most frequent of the reference as they may be shown; of a private column they are
+    numbered. `pieces`: None where the reference is too short to be cut into pieces.
+    """
+
+    name: str
+    kind: Kind
+    edges: tuple[Number, ...] = ()
+    categories: tuple[str, ...] = ()
+    reference: SideProfile
+    production: SideProfile
+    pieces: Pieces | None = None
+
+
+class NightProfile(Kept):
+    """Every column of a night that can be counted. Nights of the same `reference` (a snapshot's digest) have the same
+    cells, and add up. `drifted` names the columns that were found to have drifted; `version` says how it was made.
+    """
+
+    file: ClassVar[str] = "profile"
+
+    snapshots: str
+    reference: str
+    columns: tuple[ColumnProfile, ...]
+    drifted: tuple[str, ...] = ()
+    version: int = 1
