@@ -28,7 +28,8 @@ def nightjar(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
 
     imported()
     before, after = [str(folder / "reference.parquet")], [str(folder / "production.parquet")]
-    compared = compare_columns(before, after, infer_plans(before, after), threads=threads)
+    found = compare_columns(before, after, infer_plans(before, after), threads=threads)
+    compared: Any = [getattr(item, "drift", item) for item in found]  # earlier versions kept no profile beside it
     return {"scores": {item.name: item.score for item in compared if item.score is not None}}
 
 

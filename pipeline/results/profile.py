@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from typing import ClassVar
+
+from pydantic import Field
 
 from pipeline.results.base import Kept, Number, Result
 from pipeline.results.drift import Kind
@@ -55,7 +59,8 @@ class ColumnProfile(Result):
 
 class NightProfile(Kept):
     """Every column of a night that can be counted. Nights of the same `reference` (a snapshot's digest) have the same
-    cells, and add up. `drifted` names the columns that were found to have drifted; `version` says how it was made.
+    cells, and add up. `drifted` names the columns that were found to have drifted, on a budget of alarms by what they
+    were held against, such as `reference` or `trailing 28`; `version` says how it was made.
     """
 
     file: ClassVar[str] = "profile"
@@ -63,5 +68,17 @@ class NightProfile(Kept):
     snapshots: str
     reference: str
     columns: tuple[ColumnProfile, ...]
-    drifted: tuple[str, ...] = ()
+    drifted: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     version: int = 1
+
+    def to_json(self) -> bytes:
+        """Strict JSON on one line a column: there are many numbers, and many nights."""
+        columns = [column.model_dump_json(exclude_defaults=True) for column in self.columns]
+        rest = self.model_dump(mode="json", exclude={"columns"})
+        head = json.dumps(rest, allow_nan=False, ensure_ascii=False)[:-1]
+        return (head + ', "columns": [\n' + ",\n".join(columns) + "\n]}\n").encode()
+
+    @cached_property
+    def by_name(self) -> dict[str, ColumnProfile]:
+        """The columns by their names."""
+        return {column.name: column for column in self.columns}

@@ -32,6 +32,7 @@ from pipeline.results import (
     Decision,
     DriftResult,
     Failure,
+    NightProfile,
     PerformanceResult,
     QualityResult,
     Rendering,
@@ -40,7 +41,7 @@ from pipeline.results import (
 from pipeline.steps import pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
-from pipeline.steps.unmeasured import no_drift, no_performance, no_quality
+from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -120,29 +121,35 @@ def _recent_rows(night: Night) -> list[int]:
 
 
 def measure_drift(night: Night) -> DriftResult:
-    """Compare every configured column of production with the reference."""
+    """Compare every configured column of production with the reference, and keep the night's profile."""
     pair = night.load(SnapshotPair)
-    result = attempt("drift", lambda: _drift(night, pair), lambda failure: no_drift(night, pair, failure))
-    night.save(result)
-    return result
+    drift, profile = attempt(
+        "drift", lambda: _drift(night, pair), lambda failure: (no_drift(night, pair, failure), no_profile(pair))
+    )
+    night.save(drift)
+    night.save(profile)
+    return drift
 
 
-def _drift(night: Night, pair: SnapshotPair) -> DriftResult:
+def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]:
     from pipeline.checks.drift.measure import measure
     from pipeline.snapshots import open_snapshot, told_by_sources
+    from pipeline.steps.past_nights import past_nights
 
     cache = night.cache()
-    importances = standing.importances(night)
+    importances, past = standing.importances(night), past_nights(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
-        result = measure(
+        drift, profile = measure(
             night.monitor,
             reference,
             production,
-            pair.digest,
+            pair,
             budget_bytes=night.settings.memory_budget_bytes,
             importances=importances,
+            past=past,
         )
-        return told_by_sources(result, (pair.reference, reference), (pair.production, production))
+        told = told_by_sources(drift, (pair.reference, reference), (pair.production, production))
+        return told, profile
 
 
 def measure_performance(night: Night) -> PerformanceResult:
@@ -194,11 +201,12 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
     runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
     view = replace(night_view(night), runs=runs, probation=standing.probation(night))
+    profile = night.load(NightProfile)
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
         tonight = mishaps.attempt("history", lambda: view.tonight)
-        kept = (view.pair, view.quality, view.drift, view.performance, view.decision, tonight, whole.runs)
+        kept = (view.pair, view.quality, view.drift, profile, view.performance, view.decision, tonight, whole.runs)
         message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
         exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole))
         page = mishaps.attempt("night's page", lambda: night_page(whole))

@@ -6,6 +6,7 @@ from pipeline.results import (
     DriftResult,
     ExpectationOutcome,
     Failure,
+    NightProfile,
     PerformanceResult,
     QualityResult,
     SnapshotPair,
@@ -32,6 +33,11 @@ def no_drift(night: Night, pair: SnapshotPair, failure: Failure) -> DriftResult:
     """Without a column nothing is evaluated, and so there is no verdict."""
     limit = night.monitor.drift.limit
     return DriftResult(snapshots=pair.digest, drift_share=0.0, limit=limit, drifted=False, columns=(), failure=failure)
+
+
+def no_profile(pair: SnapshotPair) -> NightProfile:
+    """Nothing was counted."""
+    return NightProfile(snapshots=pair.digest, reference=pair.reference.digest, columns=())
 
 
 def no_performance(pair: SnapshotPair, failure: Failure) -> PerformanceResult:

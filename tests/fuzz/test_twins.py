@@ -150,7 +150,7 @@ def test_equal_values_say_the_same_in_any_type_encoding_and_split(
             write(Path(folder) / name, {"alone": next(iter(twins.values()))}, [side], [{}])
             for name, side in zip("ab", whole, strict=True)
         ]
-        found = compare_columns(before, after, [ColumnPlan(name, kind) for name in twins])
-        (plain,) = compare_columns(alone[0], alone[1], [ColumnPlan("alone", kind)])
+        found = [item.drift for item in compare_columns(before, after, [ColumnPlan(name, kind) for name in twins])]
+        plain = compare_columns(alone[0], alone[1], [ColumnPlan("alone", kind)])[0].drift
     for item in found:
         assert told(item) == told(plain), item.name

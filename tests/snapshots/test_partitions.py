@@ -145,6 +145,6 @@ def test_a_country_that_is_gone_is_a_finding(tmp_path: Path, cache: Cache) -> No
     before, after = (pin(str(tmp_path / root), cache) for root in ("before", "after"))
     with open_snapshot(before, cache) as reference, open_snapshot(after, cache) as production:
         sides = [str(path) for path in reference], [str(path) for path in production]
-        found = {item.name: item for item in compare_columns(*sides, infer_plans(*sides))}
+        found = {item.drift.name: item.drift for item in compare_columns(*sides, infer_plans(*sides))}
     assert found["country"].drifted
     assert [item.label for item in found["country"].vanished_categories] == ["FR"]

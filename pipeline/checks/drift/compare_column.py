@@ -55,6 +55,7 @@ def compare_column(
     threshold: float | None = None,
     limits: DriftFlags = DEFAULT_LIMITS,
     private: bool = False,
+    scored: bool = True,
 ) -> ColumnDrift:
     """Compares two summaries of one column; `importance` is left for whoever knows the champion.
 
@@ -66,11 +67,15 @@ def compare_column(
         threshold: None for the method's default.
         limits: from where findings beside the score are flagged.
         private: no category of the column may be named.
+        scored: with a method. Otherwise score and verdict are left for whoever judges on a budget of alarms, and
+            `reason` says what changed.
     """
     told = _nameless(reference, production) if private else (reference, production)
     chosen: Method | None = None
     try:
         require_comparable(reference, production)
+        if not scored:
+            return _unscored(told, kind, limits, private)
         chosen = choose_method(reference, production, kind, method)
         score = _score(chosen, reference, production)
     except NotEvaluable as error:
@@ -95,7 +100,18 @@ def compare_column(
         error_bound=score.error_bound,
         drifted=verdict,
         status="evaluated",
-        reason="; ".join(explain(*told)) or "the distribution changed" if verdict else None,
+        reason=_changes(told) if verdict else None,
+    )
+
+
+def _changes(told: tuple[Summary, Summary]) -> str:
+    return "; ".join(explain(*told)) or "the distribution changed"
+
+
+def _unscored(told: tuple[Summary, Summary], kind: Kind, limits: DriftFlags, private: bool) -> ColumnDrift:
+    beside = _beside(*told, kind, limits, private)
+    return ColumnDrift(
+        **beside, **_asked(None, None), score=None, drifted=False, status="evaluated", reason=_changes(told)
     )
 
 
@@ -125,6 +141,15 @@ def _nameless(reference: Summary, production: Summary) -> tuple[Summary, Summary
     names: dict[Key, Key] = {key: f"private {number}" for number, key in enumerate(keys, start=1)}
     numbered = [{names[key]: count for key, count in counts.items()} for counts in (before, after)]
     return dataclasses.replace(reference, counts=numbered[0]), dataclasses.replace(production, counts=numbered[1])
+
+
+def is_comparable(reference: Summary, production: Summary) -> bool:
+    """Whether a statistic may be asked about two columns."""
+    try:
+        require_comparable(reference, production)
+    except NotEvaluable:
+        return False
+    return True
 
 
 def require_comparable(reference: Summary, production: Summary) -> None:

@@ -7,9 +7,12 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from pipeline.checks.drift.compare_column import compare_column
+from pipeline.checks.drift.compare_column import compare_column, is_comparable
 from pipeline.checks.drift.findings import DEFAULT_LIMITS
+from pipeline.checks.profile.build import profile_of
+from pipeline.checks.profile.pieces import rows_of_pieces
 from pipeline.checks.scan import (
     DEFAULT_BUDGET_BYTES,
     STREAMING_BYTES,
@@ -23,7 +26,7 @@ from pipeline.checks.scan import (
 )
 from pipeline.config import DriftFlags
 from pipeline.errors import ExitCode, NightjarError, named
-from pipeline.results import ColumnDrift, Failure, Kind
+from pipeline.results import ColumnDrift, ColumnProfile, Failure, Kind
 
 log = logging.getLogger(__name__)
 _ENOUGH_ROWS = 100
@@ -50,6 +53,13 @@ class ColumnPlan:
     listed: bool = False
 
 
+class Compared(NamedTuple):
+    """A column as it was compared, and what is kept of it where it can be counted."""
+
+    drift: ColumnDrift
+    profile: ColumnProfile | None
+
+
 def compare_columns(
     reference: Sequence[str],
     production: Sequence[str],
@@ -58,7 +68,8 @@ def compare_columns(
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
     limits: DriftFlags = DEFAULT_LIMITS,
     threads: int | None = None,
-) -> tuple[ColumnDrift, ...]:
+    scored: bool = True,
+) -> tuple[Compared, ...]:
     """Compares the planned columns, in the order of the plans, on every row.
 
     Args:
@@ -68,6 +79,7 @@ def compare_columns(
         budget_bytes: for the columns in memory at any moment, reference and production together.
         limits: from where findings beside the score are flagged.
         threads: at most this many columns at once; by default one per available core.
+        scored: see `compare_column`.
 
     Raises:
         SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises: a column that is
@@ -76,18 +88,30 @@ def compare_columns(
     before, after = open_table(reference), open_table(production)
     threads = threads or _cores()
     workers, share = _workers(before, after, budget_bytes, threads, len(plans))
+    rows = rows_of_pieces(before.rows, after.rows)
 
-    def compare(plan: ColumnPlan) -> ColumnDrift:
+    def compare(plan: ColumnPlan) -> Compared:
+        picking = before.picking(rows.ravel()) if rows.size else before
         try:
-            sides = scan_pair(before, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
+            sides = scan_pair(picking, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
             if not plan.listed and _is_identifier(sides[0]):
-                return _not_evaluable(plan, _IDENTIFIER)
-            return compare_column(
-                *sides, plan.kind, method=plan.method, threshold=plan.threshold, limits=limits, private=plan.private
+                return Compared(_not_evaluable(plan, _IDENTIFIER), None)
+            drift = compare_column(
+                *sides,
+                plan.kind,
+                method=plan.method,
+                threshold=plan.threshold,
+                limits=limits,
+                private=plan.private,
+                scored=scored,
             )
+            if not is_comparable(*sides):
+                return Compared(drift, None)
+            picked = picking.picked(plan.name)
+            return Compared(drift, profile_of(*sides, picked, len(rows), private=plan.private))
         except Exception as error:
             log.error("column %r could not be compared", plan.name, exc_info=error)
-            return _failed(plan, error)
+            return Compared(_failed(plan, error), None)
 
     if workers == 1:
         return tuple(compare(plan) for plan in plans)

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config import ColumnDriftPolicy, Monitor
 from pipeline.errors import ExitCode
-from pipeline.results import ColumnDrift, DriftResult, Failure, Kind
+from pipeline.results import ColumnDrift, DriftResult, Failure, Kind, NightAlarms, NightProfile, SnapshotPair
 
 if TYPE_CHECKING:
-    from pipeline.checks.drift.compare_columns import ColumnPlan
+    from pipeline.checks.alarms.past import PastNight
+    from pipeline.checks.drift.compare_columns import ColumnPlan, Compared
+
+
+class Measured(NamedTuple):
+    """The drift of a night, and what is kept of its columns."""
+
+    drift: DriftResult
+    profile: NightProfile
 
 
 def measure(
     monitor: Monitor,
     reference: Sequence[Path],
     production: Sequence[Path],
-    snapshots: str,
+    pair: SnapshotPair,
     *,
     budget_bytes: int,
     importances: Mapping[str, float] | None = None,
-) -> DriftResult:
+    past: Sequence[PastNight] = (),
+) -> Measured:
     """Compare every column the monitor asks for, on every row.
 
     Args:
-        monitor: which columns, methods, thresholds and limit.
+        monitor: which columns, methods, thresholds or budget of alarms, and limit.
         reference: local parquet files of the reference snapshot.
         production: local parquet files of the production snapshot.
-        snapshots: digest of the pair that the result is about.
+        pair: the snapshots that the result is about.
         budget_bytes: memory for the columns held at any moment.
         importances: how much the champion relies on its features, in any unit; negative values count as none.
+        past: the nights before this one that a budget of alarms looks at.
 
     Raises:
         SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises.
@@ -40,12 +51,37 @@ def measure(
     from pipeline.checks.drift.compare_columns import compare_columns
 
     before, after = [str(path) for path in reference], [str(path) for path in production]
-    plans = plan_columns(monitor, before, after)
-    compared = compare_columns(before, after, plans, budget_bytes=budget_bytes, limits=monitor.drift.flags)
+    plans, policy = plan_columns(monitor, before, after), monitor.drift
+    compared = compare_columns(
+        before, after, plans, budget_bytes=budget_bytes, limits=policy.flags, scored=policy.alarms is None
+    )
+    profile = NightProfile(
+        snapshots=pair.digest,
+        reference=pair.reference.digest,
+        columns=tuple(item.profile for item in compared if item.profile is not None),
+    )
+    columns, alarms, drifted = _judged(monitor, compared, profile, past, pair.run_date)
     parts = _parts(importances or {})
     weighed = {name: float(part) for name, part in parts.items()}
-    columns = tuple(item.model_copy(update={"importance": weighed.get(item.name)}) for item in compared)
-    return _result(monitor, snapshots, columns, parts)
+    columns = tuple(item.model_copy(update={"importance": weighed.get(item.name)}) for item in columns)
+    result = _result(monitor, pair.digest, columns, parts).model_copy(update={"alarms": alarms})
+    return Measured(result, profile.model_copy(update={"drifted": drifted}))
+
+
+_Judged = tuple[tuple[ColumnDrift, ...], NightAlarms | None, dict[str, tuple[str, ...]]]
+
+
+def _judged(
+    monitor: Monitor, compared: Sequence[Compared], profile: NightProfile, past: Sequence[PastNight], run_date: date
+) -> _Judged:
+    """The columns with their verdicts: as their thresholds gave them, or on a budget of alarms."""
+    columns, policy = tuple(item.drift for item in compared), monitor.drift
+    if policy.alarms is None:
+        return columns, None, {"reference": tuple(item.name for item in columns if item.drifted)}
+    from pipeline.checks.alarms.judge import judge
+
+    verdict = judge(policy.alarms, policy.limit, profile, past, run_date)
+    return tuple(map(verdict.on, columns)), verdict.alarms, dict(verdict.drifted)
 
 
 def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:

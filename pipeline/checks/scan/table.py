@@ -6,12 +6,13 @@ Nothing here reads more than one column, or more of it at once than a batch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.checks.scan.types import form_of, is_whole, joint_form
+from pipeline.checks.scan.types import IntArray, form_of, is_whole, joint_form
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results.snapshots import is_index
 from pipeline.wording import cause, count
@@ -23,14 +24,35 @@ _READ_BUFFER_BYTES = 1 << 20
 _INT96_UNIT = "us"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picks:
+    """Some rows that are kept aside while columns are read: their places in file order, shape (n,), ascending, and by
+    column their values in parts.
+    """
+
+    rows: IntArray
+    values: dict[str, list[pa.Array]] = field(default_factory=dict)
+
+    def see(self, name: str, start: int, batch: pa.Array) -> None:
+        """Keep what is wanted of a batch whose first row is at `start`; a column that is read again starts anew."""
+        if start == 0:
+            self.values[name] = []
+        first, last = np.searchsorted(self.rows, [start, start + len(batch)])
+        if first < last:
+            self.values[name].append(batch.take(pa.array(self.rows[first:last] - start)))
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The files of one snapshot, with their footers already read. `places`: where a footer has which flat column."""
+    """The files of one snapshot, with their footers already read. `places`: where a footer has which flat column.
+    `picks`: rows to keep aside while columns are read.
+    """
 
     paths: tuple[str, ...]
     footers: tuple[pq.FileMetaData, ...]
     schemas: tuple[pa.Schema, ...]
     places: tuple[Mapping[str, int], ...]
+    picks: Picks | None = None
 
     @property
     def rows(self) -> int:
@@ -40,6 +62,14 @@ class Table:
     def column_names(self) -> tuple[str, ...]:
         """Every column of any file, in the order of first appearance."""
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema.names))
+
+    def picking(self, rows: IntArray) -> Table:
+        """The same, which keeps rows aside while columns are read. `rows`: shape (n,), places in file order."""
+        return replace(self, picks=Picks(rows))
+
+    def picked(self, name: str) -> list[pa.Array]:
+        """The values of the rows kept aside, of a column that was read, in order."""
+        return [] if self.picks is None else self.picks.values.pop(name, [])
 
     def types_of(self, name: str) -> tuple[pa.DataType, ...]:
         """The arrow types of one column, one per file that has it, each type once."""
@@ -52,6 +82,7 @@ class Table:
         Raises:
             SnapshotUnreadable: a file is damaged or gone.
         """
+        start = 0
         for path, footer, schema, places in zip(self.paths, self.footers, self.schemas, self.places, strict=True):
             # Text decoded as dictionary codes is counted several times faster than as text.
             text = form_of(schema.field(name).type) == "text"
@@ -66,7 +97,11 @@ class Table:
                     pre_buffer=False,
                 ) as file:
                     for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
-                        yield batch.column(name)
+                        column = batch.column(name)
+                        if self.picks is not None:
+                            self.picks.see(name, start, column)
+                        start += len(column)
+                        yield column
             except (OSError, pa.ArrowException) as error:
                 raise SnapshotUnreadable(
                     f"{path}: column {name!r} cannot be read: {cause(error)}; write it again"

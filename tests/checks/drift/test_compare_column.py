@@ -25,6 +25,11 @@ from pipeline.results import ColumnDrift, Kind
 from tests.checks.drift.summaries import categories, numbers, table
 
 
+def drifts(*sides: Any, **options: Any) -> list[ColumnDrift]:
+    """The columns as they were compared, without what is kept of them."""
+    return [item.drift for item in compare_columns(*sides, **options)]
+
+
 def compared(folder: Path, first: pa.Array, second: pa.Array, kind: Kind = "numerical", **options: Any) -> ColumnDrift:
     sides = table(folder / "reference", first), table(folder / "production", second)
     return compare_column(*scan_pair(*sides, "x", kind), kind, **options)
@@ -283,7 +288,7 @@ def test_all_columns_are_compared_in_the_order_of_the_plans(tmp_path: Path) -> N
         ColumnPlan("absent", "numerical"),
         ColumnPlan("moved", "numerical", "ks"),
     )
-    found = compare_columns(before, after, more, threads=3)
+    found = drifts(before, after, more, threads=3)
     assert [item.name for item in found] == [plan.name for plan in more]
     assert [item.drifted for item in found] == [False, True, False, False, False, True]
     assert "missing" in str(found[4].reason)
@@ -294,8 +299,8 @@ def test_all_columns_are_compared_in_the_order_of_the_plans(tmp_path: Path) -> N
 def test_neither_threads_nor_budget_change_a_verdict(threads: int, budget: int, tmp_path: Path) -> None:
     before, after = snapshot(tmp_path / "r", 0), snapshot(tmp_path / "p", 1, shift=2.0)
     plans = infer_plans(before, after)
-    found = compare_columns(before, after, plans, threads=threads, budget_bytes=budget)
-    expected = compare_columns(before, after, plans)
+    found = drifts(before, after, plans, threads=threads, budget_bytes=budget)
+    expected = drifts(before, after, plans)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.drifted == theirs.drifted
         assert ours.score is not None
@@ -308,7 +313,7 @@ def test_a_damaged_column_takes_no_other_down(threads: int, tmp_path: Path) -> N
     before, after = snapshot(tmp_path / "r", 0), snapshot(tmp_path / "p", 1, shift=2.0)
     plans = infer_plans(before, after)
     damage(Path(after[0]), "steady")
-    found = {item.name: item for item in compare_columns(before, after, plans, threads=threads)}
+    found = {item.name: item for item in drifts(before, after, plans, threads=threads)}
     assert (found["steady"].status, found["moved"].status, found["label"].status) == (
         "not_evaluable", "evaluated", "evaluated",
     )  # fmt: skip
@@ -339,7 +344,7 @@ def test_an_error_that_nobody_foresaw_is_the_columns_own(
         raise KeyError("a value from the data")
 
     monkeypatch.setattr(numerical, "wasserstein_distance", broken)
-    found = compare_columns(before, after, infer_plans(before, after), threads=threads)
+    found = drifts(before, after, infer_plans(before, after), threads=threads)
     assert [item.status for item in found] == ["not_evaluable", "not_evaluable", "evaluated"]
     assert "wasserstein failed: KeyError in checks/drift/" in str(found[0].reason)
     assert "a value" not in str(found)
@@ -348,10 +353,10 @@ def test_an_error_that_nobody_foresaw_is_the_columns_own(
 def test_identifiers_are_told_by_their_values_unless_somebody_lists_them(tmp_path: Path) -> None:
     before = table(tmp_path / "r", pa.array([f"order {row}" for row in range(500)])).paths
     after = table(tmp_path / "p", pa.array([f"order {row}" for row in range(500, 900)])).paths
-    (guessed,) = compare_columns(before, after, infer_plans(before, after))
+    (guessed,) = drifts(before, after, infer_plans(before, after))
     assert (guessed.status, guessed.drifted) == ("not_evaluable", False)
     assert "list the column under columns.categorical" in str(guessed.reason)
-    (listed,) = compare_columns(before, after, [ColumnPlan("x", "categorical", listed=True)])
+    (listed,) = drifts(before, after, [ColumnPlan("x", "categorical", listed=True)])
     assert (listed.status, listed.drifted) == ("evaluated", True)
 
 
@@ -359,7 +364,7 @@ def test_identifiers_are_told_by_their_values_unless_somebody_lists_them(tmp_pat
 def test_categories_are_no_identifiers_however_many_and_however_few_rows(tmp_path: Path, rows: int) -> None:
     some = np.random.default_rng(0).integers(0, rows // 2, rows)
     side = table(tmp_path / "r", pa.array([f"city {row}" for row in some])).paths
-    assert compare_columns(side, side, infer_plans(side, side))[0].status == "evaluated"
+    assert drifts(side, side, infer_plans(side, side))[0].status == "evaluated"
 
 
 def test_a_column_of_one_snapshot_only_is_planned_and_reported(tmp_path: Path) -> None:
@@ -367,7 +372,7 @@ def test_a_column_of_one_snapshot_only_is_planned_and_reported(tmp_path: Path) -
     after = table(tmp_path / "p", draws(20), name="fresh").paths
     plans = infer_plans(before, after)
     assert [plan.name for plan in plans] == ["gone", "fresh"]
-    reasons = [item.reason for item in compare_columns(before, after, plans)]
+    reasons = [item.reason for item in drifts(before, after, plans)]
     assert reasons == ["in production: the column is missing", "in the reference: the column is missing"]
 
 

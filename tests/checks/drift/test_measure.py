@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline.checks.drift.measure import drifted_share, measure, plan_columns
 from pipeline.config import Monitor
 from pipeline.config import monitor_files as monitors
-from pipeline.results import ColumnDrift, DriftResult
+from pipeline.results import ColumnDrift, DriftResult, PinnedObject, Snapshot, SnapshotPair
 from tests.project import Project, people
 
 BUDGET = 2**30
@@ -30,7 +32,19 @@ def monitor(project: Project, **changes: Any) -> Monitor:
 def run(project: Project, reference: pd.DataFrame, production: pd.DataFrame, **changes: Any) -> DriftResult:
     before = project.write_parquet("r.parquet", reference)
     after = project.write_parquet("p.parquet", production)
-    return measure(monitor(project, **changes), [before], [after], "digest", budget_bytes=BUDGET)
+    return measured(monitor(project, **changes), before, after)
+
+
+def about(before: Path, after: Path) -> SnapshotPair:
+    """The pair of snapshots of two files."""
+    pinned = [PinnedObject(uri=str(path), size=1, sha256=path.name[0] * 64, rows=1) for path in (before, after)]
+    sides = [Snapshot(uri=item.uri, objects=(item,), rows=1, fields=()) for item in pinned]
+    return SnapshotPair(monitor="people", run_date=date(2026, 1, 7), reference=sides[0], production=sides[1])
+
+
+def measured(monitored: Monitor, before: Path, after: Path, **options: Any) -> DriftResult:
+    """The drift between two files."""
+    return measure(monitored, [before], [after], about(before, after), budget_bytes=BUDGET, **options).drift
 
 
 def kinds(project: Project, **changes: Any) -> dict[str, str]:
@@ -159,13 +173,18 @@ def test_the_weighted_share_counts_columns_by_importance_and_is_only_reported(pr
     after = project.write_parquet("p.parquet", production)
     columns = {"numerical": ["age", "income", "score"], "categorical": ["city"]}
     reported = measure(
-        monitor(project, columns=columns), [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES
-    )
+        monitor(project, columns=columns),
+        [before],
+        [after],
+        about(before, after),
+        budget_bytes=BUDGET,
+        importances=IMPORTANCES,
+    ).drift
     assert (reported.drift_share, reported.weighted_drift_share) == (0.25, 0.75)
     assert not reported.drifted
     decisive = monitor(project, columns=columns, drift={"share": "importance"})
-    assert measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=IMPORTANCES).drifted
-    without = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET)
+    assert measured(decisive, before, after, importances=IMPORTANCES).drifted
+    without = measured(decisive, before, after)
     assert (without.weighted_drift_share, without.decisive, without.drifted) == (None, "columns", False)
 
 
@@ -213,7 +232,7 @@ def test_three_tenths_of_the_importance_are_not_over_a_limit_of_three_tenths(
         drift={"share": "importance", "limit": limit},
     )
     scaled = {name: float(repr(round(value * unit, 12))) for name, value in importances.items()}
-    result = measure(decisive, [before], [after], "digest", budget_bytes=BUDGET, importances=scaled)
+    result = measured(decisive, before, after, importances=scaled)
     assert (result.weighted_drift_share, result.drifted) == (0.3, over)
 
 

@@ -1,0 +1,113 @@
+"""One column of a night: how far it is from what it is held against, and how rare that is on quiet nights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.checks.alarms.quiet import Quiet
+from pipeline.checks.alarms.variation import Variation, between, effective, expected
+from pipeline.checks.alarms.views import View, ViewName, views_of
+from pipeline.checks.scan.types import FloatArray
+from pipeline.results import Kind
+
+_USUAL = 0.05
+_NONE = 1e-12
+_LARGE = {"quantiles": 0.45, "shares": 0.36, "missing": 0.36}
+"""Squared distance of a mean that moved by a standard deviation, and of 30 of 100 rows that moved from one category of
+half of the rows to another; times the freedom of the view."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A column of tonight and what it is held against: rows in each cell, shape (k,), the missing ones last.
+
+    `before` is made of `nights_before` nights, or of a reference (0); `after` of `nights_after`. `usual` are past
+    nights, shape (nights, k), that say how much nights differ, and `weekday` those of tonight's weekday. `apart` says
+    the same by view where nights were counted in other cells, and `pieces` of pieces of the reference.
+    """
+
+    name: str
+    kind: Kind
+    before: FloatArray
+    after: FloatArray
+    usual: FloatArray | None = None
+    weekday: FloatArray | None = None
+    nights_before: int = 0
+    nights_after: int = 1
+    apart: Mapping[ViewName, Variation] = field(default_factory=dict)
+    pieces: Mapping[ViewName, Variation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rarity:
+    """How rare a column is tonight.
+
+    `chance`: how often a quiet night has this column at least so far, in (0, 1]; `view` is where it is rarest, and
+    `score` the distance there. `views` is how many there are: each may use its part of what the column may.
+    """
+
+    name: str
+    chance: float
+    view: ViewName
+    score: float
+    views: int
+    quiet: Quiet | None
+
+    def threshold(self, chance: float) -> float:
+        """The distance in that view from which on the column is as rare as that."""
+        return 0.0 if self.quiet is None else float(np.sqrt(self.quiet.at(chance / self.views)))
+
+    @property
+    def usual(self) -> float:
+        """The distance that nineteen of twenty quiet nights keep within."""
+        return 0.0 if self.quiet is None else float(np.sqrt(self.quiet.at(_USUAL)))
+
+
+def rarity(held: Held) -> Rarity:
+    """How rare the column is; a column that no view can tell apart is as usual as can be."""
+    views = _views(held)
+    seen = held.apart if held.apart or held.usual is None else between(views, held.usual, held.weekday)
+    found = [_seen_in(view, held, seen, len(views)) for view in views]
+    if not found:
+        view: ViewName = "quantiles" if held.kind == "numerical" else "shares"
+        return Rarity(held.name, 1.0, view, 0.0, 1, None)
+    return min(found, key=lambda item: item.chance)
+
+
+def rows_needed(held: Held, chance: float) -> float:
+    """From how many rows on a large change is as rare as that, by chance alone; infinite where never."""
+    wanted: ViewName = "quantiles" if held.kind == "numerical" else "shares"
+    view = next((view for view in _views(held) if view.name == wanted), None)
+    if view is None:
+        return 0.0
+    farthest = Quiet(1.0, view.lead, view.rest, (Variation(_NONE, np.inf),)).at(chance)
+    left = _LARGE[view.name] / view.freedom / farthest - 1 / float(view.rows(held.before))
+    return 1 / left if left > 0 else np.inf
+
+
+def _views(held: Held) -> tuple[View, ...]:
+    """Those in which both sides have rows."""
+    rows = effective(float(held.before.sum()), float(held.after.sum()))
+    found = views_of(held.kind, held.before, rows) if rows else ()
+    return tuple(view for view in found if view.rows(held.before) and view.rows(held.after))
+
+
+def _seen_in(view: View, held: Held, seen: Mapping[ViewName, Variation], views: int) -> Rarity:
+    nights = 1 / held.nights_after + (1 / held.nights_before if held.nights_before else 0.0)
+    variations = [_times(expected(view, seen.get(view.name)), nights)]
+    if view.name in held.pieces and not held.nights_before:
+        piece = held.pieces[view.name]
+        variations.append(_times(Variation(max(piece.size, _NONE), piece.nights), 1 / held.nights_after))
+    noise = 1 / float(view.rows(held.before)) + 1 / float(view.rows(held.after))
+    quiet = Quiet(noise, view.lead, view.rest, tuple(variations))
+    gap = view.point(held.before) - view.point(held.after)
+    squared = float(gap @ gap)
+    chance = min(1.0, views * float(quiet.chance(np.array([squared]))[0]))
+    return Rarity(held.name, chance, view.name, float(np.sqrt(squared)), views, quiet)
+
+
+def _times(variation: Variation, factor: float) -> Variation:
+    return Variation(variation.size * factor, variation.nights)

@@ -1,0 +1,91 @@
+"""How much nights differ from each other beyond chance, as a mean squared distance in a view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.checks.alarms.views import View, ViewName, views_of
+from pipeline.checks.scan.types import FloatArray
+from pipeline.results import Kind
+
+PRIOR = 0.0025
+"""What is expected before nights were seen: numbers that move by about 7 hundredths of a standard deviation."""
+PRIOR_NIGHTS = 4.0
+"""How many nights the expectation counts for."""
+LEAST = PRIOR / 50
+"""Nights never differ by less: about 1 hundredth of a standard deviation. However many rows, less is no news."""
+
+_RECURS = 2
+"""Nights of a weekday that make a pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """A mean squared distance between nights, and how many nights say so."""
+
+    size: float
+    nights: float
+
+
+def expected(view: View, seen: Variation | None) -> Variation:
+    """What past nights show, and what is expected without any, each by its nights.
+
+    As variances are estimated from few values each, with a prior on them; see Smyth (2004).
+    """
+    known = seen or Variation(0.0, 0.0)
+    nights = PRIOR_NIGHTS + known.nights
+    size = (PRIOR_NIGHTS * PRIOR / view.freedom + known.nights * known.size) / nights
+    return Variation(max(size, LEAST / view.freedom), nights)
+
+
+def between(views: Sequence[View], nights: FloatArray, alike: FloatArray | None = None) -> dict[ViewName, Variation]:
+    """How much nights differ from their mean, in each view.
+
+    Args:
+        views: of the column.
+        nights: rows in each cell, shape (nights, k), the missing ones last.
+        alike: those of them that fell on the same weekday. How far such nights lie from the others is no news.
+    """
+    found = {}
+    for view in views:
+        points, noise = _points(view, nights)
+        if len(points) > 1:
+            size = float(points.var(axis=0, ddof=1).sum()) - float(noise.mean())
+            recurring = 0.0 if alike is None else _recurring(view, points, alike)
+            found[view.name] = Variation(max(0.0, size) + recurring, float(len(points)))
+    return found
+
+
+def _points(view: View, nights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The points of nights that have rows, shape (nights, f), and what chance makes of each, shape (nights,)."""
+    rows = view.rows(nights)
+    return view.point(nights[rows > 0]), 1 / rows[rows > 0]
+
+
+def _recurring(view: View, points: FloatArray, alike: FloatArray) -> float:
+    """The squared distance between the mean of nights of one weekday and the mean of all."""
+    found, noise = _points(view, alike)
+    if len(found) < _RECURS:
+        return 0.0
+    gap = found.mean(axis=0) - points.mean(axis=0)
+    return max(0.0, float(gap @ gap) - float(noise.mean()) / len(found))
+
+
+def apart(kind: Kind, nights: Sequence[FloatArray], references: Sequence[FloatArray]) -> dict[ViewName, Variation]:
+    """The same from nights of different cells, each held against a reference of its own; arrays of shape (k,)."""
+    found: dict[ViewName, list[float]] = {}
+    for night, reference in zip(nights, references, strict=True):
+        for view in views_of(kind, reference, effective(night.sum(), reference.sum())):
+            rows, others = float(view.rows(night)), float(view.rows(reference))
+            if rows and others:
+                gap = view.point(night) - view.point(reference)
+                found.setdefault(view.name, []).append(float(gap @ gap) - 1 / rows - 1 / others)
+    return {name: Variation(max(0.0, float(np.mean(sizes))), float(len(sizes))) for name, sizes in found.items()}
+
+
+def effective(first: float, second: float) -> float:
+    """The rows that two sides are as good as."""
+    return first * second / (first + second) if first and second else 0.0
