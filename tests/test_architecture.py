@@ -23,7 +23,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 # The same inside the rooms that have rooms of their own.
 INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "checks": (("scan",), ("drift", "performance", "policy", "quality")),
+    "checks": (("scan",), ("alarms",), ("profile",), ("drift", "performance", "policy", "quality")),
+    "checks.alarms": (
+        ("quadratic",),
+        ("views",),
+        ("variation",),
+        ("quiet",),
+        ("budget", "column", "past"),
+        ("judge",),
+    ),
     "checks.drift": (
         ("explain", "statistics"),
         ("findings", "shape"),

@@ -37,5 +37,5 @@ def unpacked(text: str, columns: int) -> list[Integers]:
         raise ValueError(f"no packed columns: {error}") from error
     found = [np.array([int(number) for number in line.split()], dtype=np.int64) for line in lines]
     if len(found) != columns or len({len(column) for column in found}) > 1:
-        raise ValueError(f"{len(found)} packed columns of lengths that do not fit, not {columns}")
+        raise ValueError(f"not {columns} packed columns of one length")
     return found

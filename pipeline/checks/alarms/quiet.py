@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from pipeline.checks.scan.types import FloatArray
 _RAREST = 1e-12
 _STEPS = np.geomspace(1.0, _RAREST, 200)
 _GRID = 100
+_FINE = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,14 +55,14 @@ class Quiet:
         freedom = variation.nights * (scale / variation.size) ** 2
         if self.rest is None:
             return np.asarray(2 * stdtr(freedom, -np.sqrt(squared / scale)))
-        moved = scale * _squares(float(f"{freedom:.2g}"))
+        moved = scale * _squares(round(math.log(freedom) * _FINE))
         left = (squared[:, None] - moved[1:]) / ((1 - self.lead) * self.noise)
         return np.asarray(self.rest.survival(left) @ -np.diff(_STEPS) + _RAREST)
 
 
 @lru_cache(maxsize=1024)
-def _squares(freedom: float) -> FloatArray:
-    """Squared Student's t of so many degrees of freedom, at the probabilities of `_STEPS` to be beyond."""
+def _squares(step: int) -> FloatArray:
+    """Squared Student's t at the probabilities of `_STEPS` to be beyond, its degrees of freedom in steps of 5%."""
     from scipy.special import stdtrit
 
-    return np.asarray(stdtrit(freedom, _STEPS / 2) ** 2)
+    return np.asarray(stdtrit(math.exp(step / _FINE), _STEPS / 2) ** 2)
