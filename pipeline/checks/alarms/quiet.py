@@ -16,6 +16,7 @@ _RAREST = 1e-12
 _STEPS = np.geomspace(1.0, _RAREST, 200)
 _GRID = 100
 _FINE = 20
+_NORMAL = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ class Quiet:
         freedom = variation.nights * (scale / variation.size) ** 2
         if self.rest is None:
             return np.asarray(2 * stdtr(freedom, -np.sqrt(squared / scale)))
-        moved = scale * _squares(round(math.log(freedom) * _FINE))
+        moved = scale * _squares(round(math.log(min(freedom, _NORMAL)) * _FINE))
         left = (squared[:, None] - moved[1:]) / ((1 - self.lead) * self.noise)
         return np.asarray(self.rest.survival(left) @ -np.diff(_STEPS) + _RAREST)
 
