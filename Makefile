@@ -2,6 +2,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests of one file share what they set up; each of the two halves has servers of its own.
+PYTEST_JOBS ?= -n 2 --dist loadfile
 
 .PHONY: help
 help: ## Show this help
@@ -32,7 +34,7 @@ demo: .venv/.runtime ## Run the demo: nearly four weeks of nights through a real
 
 .PHONY: test
 test: .venv/.dev tests/browser/node_modules/.ready ## Run all tests; those whose server is absent say what to install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PYTEST_JOBS)
 
 .PHONY: test-fast
 test-fast: .venv/.dev ## Run the pure tests: half a minute of computing
@@ -46,7 +48,7 @@ fuzz: .venv/.dev ## Look for new faults for an hour: generated tables, suites an
 .PHONY: coverage
 coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total
 	@mkdir -p build/coverage && $(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q -m 'not slow and not fuzz'; status=$$?; $(BIN)/coverage combine --quiet; \
+	@$(BIN)/coverage run -m pytest -q $(PYTEST_JOBS) -m 'not slow and not fuzz'; status=$$?; $(BIN)/coverage combine --quiet; \
 	$(BIN)/coverage report --skip-covered --sort=-miss | sed -n '1,17p;/^TOTAL/p'; exit $$status
 
 .PHONY: test-lowest
