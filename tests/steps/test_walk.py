@@ -22,6 +22,7 @@ PUBLISHED = {
     "snapshots.json",
     "quality.json",
     "drift.json",
+    "profile.json",
     "performance.json",
     "decision.json",
     "history.json",
