@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
         code.words = words
         return code
 
-    SOUND = 0, "healthy, drifted or degraded: a verdict is not a failure"
+    SOUND = 0, "healthy, too few rows, drifted or degraded: a verdict is not a failure"
     UNEXPECTED = 1, "an error that Nightjar does not know; `--traceback` shows all of it"
     USAGE = 2, "bad usage or configuration"
     SNAPSHOT = 3, "a snapshot is missing or unreadable"

@@ -9,6 +9,7 @@ One function for each idea, so that a value reads the same on a page, in a mail,
     measured       the same with its zeros, for metrics          0.780
     signed         a change                                      +0.032
     times          how many times something else                 4.2
+    once_in        how rare something is, in nights              once in 900 nights
     size, seconds, moment
     value          a value from the data, a limit somebody set   01067, 2024, true
     member         a value among others, so that none is misread 01067, 'a, b', ''
@@ -28,6 +29,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal
+from fractions import Fraction
 from numbers import Integral, Real
 from typing import Literal
 
@@ -39,6 +41,8 @@ _MORE_DIGITS = 20  # two different floats differ within 17 significant digits
 _SMALLEST, _LARGEST = Decimal("1e-6"), Decimal("1e15")  # beyond them numbers are written with an exponent
 _GROUPED = 10_000
 _MANY_TIMES = 1000
+_RAREST = 1_000_000  # nights; beyond it nobody counts
+_OFTEN = 10  # nights; what is not rarer is told as a fraction of so many at most
 _EXACT = Context(prec=400)
 _JOINERS = "\u200c\u200d"  # zero-width, but part of how some scripts are written
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -114,6 +118,28 @@ def times(ratio: float) -> str:
     return f"{rounded:.{used if rounded < 10 else used - 1}f}"
 
 
+def once_in(chance: float, *, beside: Iterable[float] = ()) -> str:
+    """How often, of nights: `once in 900 nights`, `on 4 of 7 nights`, `less than once in 1,000,000 nights`.
+
+    `chance` is a fraction of nights in [0, 1]; only 1 is `every night`. `beside`: of how many nights each of what it is
+    held against is once.
+    """
+    if chance >= 1:
+        return "every night"
+    if chance * _RAREST < 1:
+        return f"less than once in {count(_RAREST, 'night')}"
+    if chance * _OFTEN > 1:
+        near = Fraction(chance).limit_denominator(_OFTEN)
+        if near == 1:
+            return "nearly every night"
+        if near.numerator > 1:
+            return f"on {count(near.numerator)} of {count(near.denominator, 'night')}"
+        return f"once in {count(near.denominator, 'night')}"
+    exact = Context(12).plus(1 / _decimal(chance))  # 1 / 365 is once in 365 nights, not in 365.0000000000000003
+    nights, _ = _rounded(exact, 2, map(_decimal, beside), _to_significant)
+    return f"once in {nights:,f} nights"
+
+
 def value(found: object, digits: int | None = None, *, beside: Iterable[float] = ()) -> str:
     """A value from the data, or a limit that somebody set: `01067`, `2024`, `0.05`, `true`, `2026-01-14`, `missing`.
 
@@ -170,6 +196,18 @@ def quantile(part: float) -> str:
 def decided_alone(names: Sequence[str]) -> str:
     """Columns that made a night drifted whatever the others did: `education drifted, which decides alone`."""
     return f"{_some(names)} drifted, {_alone(names)}"
+
+
+def too_few_rows(rows: int, nights: int, needed: int | None) -> str:
+    """What cannot be told, as there are `rows` in so many nights: `too few rows to tell a change from chance: 24`."""
+    return f"too few rows to tell a change from chance: {few_rows(rows, nights, needed)}"
+
+
+def few_rows(rows: int, nights: int, needed: int | None) -> str:
+    """How many rows there are, and should be: `24 instead of at least 310`, `168 in 7 nights together`."""
+    together = f" in {count(nights, 'night')} together" if nights > 1 else ""
+    asked = "" if needed is None else f" instead of at least {count(needed)}"
+    return f"{count(rows)}{together}{asked}"
 
 
 def undecided(names: Sequence[str]) -> str:
@@ -265,6 +303,10 @@ def _to_digits(exact: Decimal, digits: int) -> Decimal:
     if not _SMALLEST <= abs(exact) < _LARGEST:
         return Context(prec=digits).plus(exact)
     return _to_places(exact, digits - 1 - exact.adjusted())
+
+
+def _to_significant(exact: Decimal, digits: int) -> Decimal:
+    return Context(digits).plus(exact)
 
 
 def _to_percent(percent: Decimal, digits: int) -> Decimal:

@@ -123,6 +123,48 @@ def test_metrics_keep_their_zeros(found: float, text: str) -> None:
     assert measured(found) == text
 
 
+@pytest.mark.parametrize(
+    ("chance", "text"),
+    [(1, "every night"), (0.999, "nearly every night"), (0.57, "on 4 of 7 nights"), (0.4, "on 2 of 5 nights"),
+     (0.5, "once in 2 nights"), (1 / 3, "once in 3 nights"), (0.1, "once in 10 nights"), (0.05, "once in 20 nights"),
+     (1 / 912, "once in 910 nights"), (1 / 4_023, "once in 4,000 nights"), (1e-6, "once in 1,000,000 nights"),
+     (9e-7, "less than once in 1,000,000 nights"), (0, "less than once in 1,000,000 nights")],
+)  # fmt: skip
+def test_how_rare_something_is(chance: float, text: str) -> None:
+    assert wording.once_in(chance) == text
+
+
+def read_rarity(text: str) -> Decimal:
+    """The fraction of nights that a person reads, none of them twice; what lies beyond the ends reads as just that."""
+    ends = {"every night": "1", "nearly every night": "0.99", "less than once in 1,000,000 nights": "0.0000009"}
+    if text in ends:
+        return Decimal(ends[text])
+    many, nights = re.fullmatch(r"(?:on (\d+) of|once in) ([\d,.]+) nights", text).groups()  # type: ignore[union-attr]
+    return Decimal(many or 1) / read(nights)
+
+
+@repeatable
+@given(st.floats(0, 1) | st.floats(0, 0.11) | st.floats(1, 2e6).map(lambda nights: 1 / nights), FRACTIONS)
+def test_what_is_rarer_never_reads_as_more_frequent(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert read_rarity(wording.once_in(low)) <= read_rarity(wording.once_in(high))
+
+
+@repeatable
+@given(st.floats(11, 1e5), st.integers(11, 100_000))
+def test_a_rarity_stays_on_its_side_of_the_budget(nights: float, budget: int) -> None:
+    shown = read(wording.once_in(1 / nights, beside=(budget,)).split()[2])
+    if abs(nights - budget) > 1e-6 * budget:
+        assert (shown > budget) == (nights > budget)
+    assert wording.once_in(1 / budget, beside=(budget,)) == f"once in {count(budget)} nights"
+
+
+def test_too_few_rows_are_told_with_what_it_takes_where_that_is_known() -> None:
+    assert wording.few_rows(24, 1, 310) == "24 instead of at least 310"
+    assert wording.few_rows(1_680, 7, None) == "1,680 in 7 nights together"
+    assert wording.too_few_rows(24, 1, None) == "too few rows to tell a change from chance: 24"
+
+
 @repeatable
 @given(FIGURES, FIGURES, st.sampled_from([number, measured, value]), st.integers(1, 6))
 def test_a_larger_number_never_reads_as_a_smaller_one(one: float, other: float, write: Writer, digits: int) -> None:

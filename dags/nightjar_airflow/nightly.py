@@ -1,7 +1,8 @@
 """One night of one monitored model: pull the snapshots, check them, decide, publish, ask for retraining if need be.
 
-Drift or a degraded model is a verdict and leaves the run green. The run is red when something broke, or when the data failed a
-critical expectation; in the second case everything was published before, so read the report first.
+Drift or a degraded model is a verdict and leaves the run green, and so are too few rows to tell (on a budget of alarms), which
+ask for nothing. The run is red when something broke, or when the data failed a critical expectation; in the second case
+everything was published before, so read the report first.
 
 **Which date?** The run date is the last whole day (UTC) before the run's data interval ended: the run that starts on
 the 15th at 02:00 is about the 14th. A manual run takes the date of its form, else yesterday.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pipeline.config.retrain_policy import RetrainPolicy
-from pipeline.results import Cause, Decision, DriftResult, Hold, PerformanceResult, QualityResult
-from pipeline.wording import count, decided_alone, share, share_and_limit, undecided
+from pipeline.results import Cause, Decision, DriftResult, Hold, PerformanceResult, QualityResult, Status
+from pipeline.wording import count, decided_alone, share, share_and_limit, too_few_rows, undecided
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def decide(
     Retraining is due when the drift share is over the limit, strictly, or a column that decides alone drifted, or the
     model is degraded, and no critical expectation failed: what is found in broken data says something about the data,
     not about the world. It is then held for every reason that the monitor's policy finds in the circumstances; without
-    these two, for none. A model that is degraded is told before what drifted.
+    these two, for none. A model that is degraded is told before what drifted, and only where neither is so that there
+    were too few rows to tell, which asks for nothing.
     """
     found, causes = _found(drift, performance), causes_of(drift, performance)
     if not quality.passed:
@@ -56,7 +57,8 @@ def decide(
         reason += f"; {_model(performance)}" if "degraded" in causes else ""
         return _broken(drift, reason, "not_comparable", causes)
     if not causes:
-        return Decision(snapshots=drift.snapshots, status="healthy", retrain=False, reason=found)
+        status: Status = "too_few_rows" if drift.too_few_rows else "healthy"
+        return Decision(snapshots=drift.snapshots, status=status, retrain=False, reason=found)
     asks = policy is None or not set(causes).isdisjoint(policy.on)
     holds = list(_holds(policy, circumstances)) if policy and circumstances and asks else []
     reason = found
@@ -99,13 +101,15 @@ def _drift(drift: DriftResult) -> str:
 
     What decides alone comes first.
     """
+    last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
+    if drift.alarms is not None and drift.too_few_rows:
+        return too_few_rows(drift.alarms.rows, drift.alarms.window, drift.alarms.rows_needed) + last
     weighted = drift.weighted_drift_share if drift.decisive == "importance" else None
     held, limit = share_and_limit(drift.decisive_share, drift.limit)
     of_columns = held if weighted is None else share(drift.drift_share)
     drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
     drifted += "" if weighted is None else f", {held} of what the champion relies on"
     first = f"{decided_alone(drift.deciding)}; " if drift.deciding else ""
-    last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
     return f"{first}{drifted}, {'over' if drift.over else 'not over'} the limit of {limit}{last}"
 
 

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pipeline.config.drift_policy import AlarmPolicy
 from pipeline.config.monitor import PerformancePolicy
 from pipeline.publish.facts.night import NightView
 from pipeline.results import PerformanceResult, Snapshot
@@ -91,6 +92,8 @@ def metrics(view: NightView) -> dict[str, float]:
     }
     if view.drift.weighted_drift_share is not None:
         found["weighted_drift_share"] = view.drift.weighted_drift_share
+    if view.drift.alarms is not None:
+        found["drift.chance"] = view.drift.alarms.chance
     for prefix, values in (("performance/", view.performance.realised), ("reference/", view.performance.reference)):
         found |= {metric_name(prefix, name): value for name, value in values.items()}
     found |= _performance_metrics(view.performance)
@@ -144,8 +147,15 @@ def parameters(view: NightView) -> dict[str, str]:
         "categorical_method": _method(policy.categorical.method, policy.categorical.threshold),
         "column_methods": clip(json.dumps(overrides, ensure_ascii=False), _MAX_TEXT) if overrides else "none",
         "label_delay_days": str(view.monitor.performance.label_delay_days),
+        **({} if policy.alarms is None else {"drift_alarms": _alarms(policy.alarms)}),
         **_performance_parameters(view.monitor.performance),
     }
+
+
+def _alarms(policy: AlarmPolicy) -> str:
+    """`1 in 365 nights, window 7, against the reference and the last quiet night`."""
+    against = " and ".join("the reference" if item == "reference" else item.words for item in policy.against)
+    return f"1 in {policy.per_nights} nights, window {policy.window}, against {against}"
 
 
 def _performance_parameters(policy: PerformancePolicy) -> dict[str, str]:

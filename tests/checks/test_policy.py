@@ -12,6 +12,7 @@ from pipeline.results import (
     ColumnDrift,
     DriftResult,
     ExpectationOutcome,
+    NightAlarms,
     PerformanceResult,
     PerformanceVerdict,
     QualityResult,
@@ -105,6 +106,53 @@ def test_the_reason_tells_the_share_from_the_limit(drifted: int, evaluated: int,
     share = drifted / evaluated
     told = decide(quality(), found.model_copy(update={"drift_share": share, "limit": limit, "drifted": share > limit}))
     assert told.reason == reason
+
+
+def on_a_budget(drifted: int = 0, **told: object) -> DriftResult:
+    """Ten columns of a night on a budget that could tell nothing but what drifted."""
+    alarms = {"per_nights": 365, "chance": 0.7, "nights": 28, "rows": 24, "too_few_rows": True, **told}
+    return drift(drifted, 10).model_copy(update={"alarms": NightAlarms.model_validate(alarms)})
+
+
+FEW = "too few rows to tell a change from chance: 24"
+
+
+@pytest.mark.parametrize(
+    ("found", "failed", "degraded", "status", "reason"),
+    [
+        (on_a_budget(), [], False, "too_few_rows", FEW),
+        (on_a_budget(rows_needed=310), ["warning"], False, "too_few_rows", f"{FEW} instead of at least 310"),
+        (on_a_budget(rows=168, window=7), [], False, "too_few_rows", f"{FEW[:-2]}168 in 7 nights together"),
+        (on_a_budget(), [], True, "degraded", f"the model is degraded: ROC AUC 0.47 over 6 nights, below 0.83; {FEW}"),
+        (on_a_budget(), ["critical"], False, "data_broken", "1 critical expectation failed, so nothing is retrained"),
+        (on_a_budget(4), [], False, "drifted", "4 of 10 columns drifted (40%), over the limit of 30%"),
+        (
+            on_a_budget(too_few_rows=False),
+            [],
+            False,
+            "healthy",
+            "0 of 10 columns drifted (0%), not over the limit of 30%",
+        ),
+    ],
+)
+def test_too_few_rows_are_neither_healthy_nor_drifted(
+    found: DriftResult, failed: list[Severity], degraded: bool, status: str, reason: str
+) -> None:
+    decision = decide(
+        quality(*failed),
+        found,
+        RetrainPolicy(),
+        Circumstances(run_date=date(2026, 1, 14), rows=24),
+        performance(DEGRADED if degraded else None),
+    )
+    assert (decision.status, decision.retrain) == (status, status in ("degraded", "drifted"))
+    assert decision.reason == reason
+    assert (decision.status == "too_few_rows") <= (decision.hold is None and not decision.causes)
+
+
+def test_a_column_that_decides_alone_and_has_no_score_is_named_among_too_few_rows() -> None:
+    reason = decide(quality(), on_a_budget().model_copy(update={"critical": ("plan",)})).reason
+    assert reason == f"{FEW}; plan, which decides alone, could not be compared"
 
 
 def alone(drifted: int, critical: tuple[str, ...]) -> DriftResult:

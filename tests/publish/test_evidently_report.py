@@ -11,7 +11,7 @@ from pipeline.publish import evidently_report
 from pipeline.publish.evidently_report import page, performance_widgets, widgets
 from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, Shape
-from tests.publish import performances, samples
+from tests.publish import budgets, performances, samples
 from tests.publish.performances import VIEWS
 from tests.publish.samples import SCRIPTS
 
@@ -35,6 +35,29 @@ def test_a_row_says_what_is_said_elsewhere() -> None:
     row = widgets.columns_table([column])["params"]["data"][0]
     assert (row["name"], row["verdict"], row["method"]) == ("average_order_value", "drifted", "ks (p-value)")
     assert (row["score"], row["threshold"], row["missing"]) == ("0.0111 ± 0.0021", "0.05", "1.2% to 9.8%")
+
+
+def test_a_row_opens_what_is_usual_and_how_rare_it_is() -> None:
+    said = [
+        item["text"]
+        for item in widgets.columns_table([budgets.column(0, True)])["params"]["data"][0]["details"]["insights"]
+    ]
+    assert said[1] == "once in 7,000 nights on unchanged data; usual to 0.0516"
+    fixed = widgets.columns_table(budgets.VIEWS["by-chance"].drift.columns[:1])["params"]["data"][0]
+    assert fixed["details"]["insights"][1]["text"] == "by chance past its threshold once in 2 nights"
+
+
+def test_the_overview_says_how_rare_the_night_is_or_that_nobody_can_tell() -> None:
+    view = budgets.VIEWS["budget"]
+    insights = widgets.overview(view.monitor, view.pair, view.drift)["insights"]
+    assert insights[1]["text"].startswith("On unchanged data this happens once in 4,000 nights")
+    few = widgets.overview(view.monitor, view.pair, budgets.few_drift())
+    assert few["insights"][0] == {
+        "severity": "info",
+        "title": "Too few rows",
+        "text": "Too few rows to tell a change from chance: 24 instead of at least 310",
+    }
+    assert {"value": "not known", "label": "drift share"} in few["params"]["counters"]
 
 
 def test_a_flag_that_the_reason_already_says_is_not_said_twice() -> None:

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.config.drift_policy import DriftPolicy
 from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.mlflow_run import MAX_METRIC_NAME, log_night, metric_name, metrics, parameters, tags
 from pipeline.storage import mlflow_client as mlflow_store
-from tests.publish import samples
+from tests.publish import budgets, samples
 from tests.publish.performances import VIEWS
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,18 @@ def test_where_importances_decide_the_run_has_them_and_the_share_they_give() -> 
     known_only = metrics(replace(view, drift=samples.weighed(decisive="columns")))
     assert known_only["decisive_drift_share"] == known_only["drift_share"] == 0.2
     assert "weighted_drift_share" not in metrics(samples.view())
+
+
+def test_a_night_on_a_budget_has_its_chance_and_what_it_was_held_against() -> None:
+    view = budgets.VIEWS["budget"]
+    policy = {"per_nights": 365, "window": 7, "against": ["reference", {"trailing": 28}]}
+    drift = DriftPolicy.model_validate({"alarms": policy})
+    asked = replace(view, monitor=view.monitor.model_copy(update={"drift": drift}))
+    assert metrics(asked)["drift.chance"] == pytest.approx(1 / 4_023)
+    said = "1 in 365 nights, window 7, against the reference and the quiet nights of the last 28 days"
+    assert parameters(asked)["drift_alarms"] == said
+    assert tags(budgets.VIEWS["few-rows"])["status"] == "too_few_rows"
+    assert "drift.chance" not in metrics(budgets.VIEWS["by-chance"])
 
 
 def test_parameters_are_what_the_monitor_file_asks_for() -> None:

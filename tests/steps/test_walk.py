@@ -196,6 +196,7 @@ def failing(code: ExitCode) -> NightjarError:
         ([], "drifted", False, 0),
         ([], "drifted", True, 6),
         ([], "healthy", True, 0),
+        ([], "too_few_rows", True, 0),
         ([ExitCode.OUTLET], "drifted", True, 5),
         ([ExitCode.OUTLET, ExitCode.QUALITY], "data_broken", False, 4),
         ([ExitCode.SNAPSHOT], None, True, 3),

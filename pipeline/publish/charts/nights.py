@@ -12,15 +12,20 @@ from pipeline.publish.charts.svg import across_of, percent, px, row, svg
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import State
-from pipeline.results import Shape
+from pipeline.results import Shape, Status
 from pipeline.wording import exact_share
 
 Link = Callable[[date], str]
 BACK = "M-6 4.5 1 0V9z"
 """The sign of a rollback: an arrow to what was before, around the middle of a line."""
 _DIAMOND = "M0-1 5 4.5 0 10-5 4.5z"
+_UNDER: dict[Status, str] = {
+    "data_broken": "M-3.5 1h7v7h-7z",
+    "too_few_rows": "M0 .5a4 4 0 1 0 .01 0zM0 2.5a2 2 0 1 1-.01 0z",
+}
 STRENGTH_FULL = 4.0  # a strength bar is full here; its threshold mark stands at a quarter
 _MARKS: dict[State, str] = {
+    "too_few_rows": "M6 1a5 5 0 1 0 .01 0zM6 3a3 3 0 1 1-.01 0z",
     "healthy": "M6 1a5 5 0 1 0 .01 0z",
     "drifted": "M6 .8 11.6 11H.4z",
     "degraded": "M.4 1h11.2L6 11.2z",
@@ -106,7 +111,7 @@ def _share_bar(slot: Slot, across: tuple[str, str], tall: float, plot: float, *,
         left, width, px(plot), words
     )
     linked = Markup('<a href="{}" tabindex="-1">{}{}</a>').format(link(slot.day), bar, target)
-    value = _over(left, width, 14 + plot - tall, night.share_words) if now else Markup("")
+    value = _over(left, width, 14 + plot - tall, night.share_words) if now and night.few is None else Markup("")
     return linked + value
 
 
@@ -123,8 +128,8 @@ def sign(
     retraining: PastRetraining | None,
     base: str = "",
 ) -> Markup:
-    """A diamond under a retraining, filled if its model served; else a triangle under a night that asked for one, and a
-    square under broken data. `base` leads to the monitor's folder.
+    """A diamond under a retraining, filled if its model served; else a triangle under a night that asked for one, a
+    square under broken data and a ring under too few rows. `base` leads to the monitor's folder.
 
     It is a nested svg because elements can be placed by per cent and paths cannot.
     """
@@ -132,8 +137,8 @@ def sign(
     middle = percent(float(left) + float(width) / 2)
     if retraining is not None:
         look, form = "promoted" if retraining.served else "tried", _DIAMOND
-    elif night is not None and (night.status == "data_broken" or night.retrain):
-        look, form = night.status, "M-3.5 1h7v7h-7z" if night.status == "data_broken" else "M-4.5 8 0 0 4.5 8z"
+    elif night is not None and (night.status in _UNDER or night.retrain):
+        look, form = night.status, _UNDER.get(night.status, "M-4.5 8 0 0 4.5 8z")
     else:
         return Markup("")
     drawn = Markup(
@@ -194,12 +199,20 @@ def pair_bar(before: float, after: float, top: float) -> Markup:
     ).format(wide, other)
 
 
-def strength_bar(strength: float, drifted: bool) -> Markup:
-    """How far along the way to the threshold, or past it: the mark at a quarter of the width is the threshold."""
-    wide = percent(100 * min(strength, STRENGTH_FULL) / STRENGTH_FULL)
+def strength_bar(strength: float, drifted: bool, usual: float | None = None) -> Markup:
+    """How far along the way to the threshold, or past it: the mark at a quarter of the width is the threshold.
+
+    `usual`: how far along quiet nights are, drawn as a band behind.
+    """
+    band = "" if usual is None else Markup('<rect class="usual" width="{}%"/>').format(_along(usual))
     return Markup(
-        '<svg class="strength" aria-hidden="true"><rect class="{}" width="{}%"/><rect class="threshold" x="{}%"/></svg>'
-    ).format("fill over" if drifted else "fill", wide, percent(100 / STRENGTH_FULL))
+        '<svg class="strength" aria-hidden="true">{}<rect class="{}" width="{}%"/>'
+        '<rect class="threshold" x="{}%"/></svg>'
+    ).format(band, "fill over" if drifted else "fill", _along(strength), percent(100 / STRENGTH_FULL))
+
+
+def _along(strength: float) -> str:
+    return percent(100 * min(strength, STRENGTH_FULL) / STRENGTH_FULL)
 
 
 def interval_bar(low: float, value: float, high: float, extent: float) -> Markup:

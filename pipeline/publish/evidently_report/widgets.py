@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.config import Monitor
+from pipeline.publish.facts.alarms import chance_line, chance_words, method_name
 from pipeline.publish.facts.verdict import drifted_words, share_words
-from pipeline.publish.facts.words import score_words
+from pipeline.publish.facts.words import score_words, usual_words
 from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair
 from pipeline.wording import apart, clip, count, exact_share, number, share
 
@@ -50,7 +51,7 @@ def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget
         "columns compared": count(drift.evaluated),
         "columns drifted": count(len(drift.drifted_columns)),
         "not evaluable": count(left_out),
-        "drift share": of_columns if drift.evaluated else "none",
+        "drift share": "not known" if drift.too_few_rows else of_columns if drift.evaluated else "none",
         "limit": exact_share(drift.limit),
     }
     if by_weight:
@@ -62,16 +63,19 @@ def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget
         "size": _FULL_WIDTH,
         "details": f"{rows}: {origin}",
         "params": {"counters": [{"value": value, "label": label} for label, value in counters.items()]},
-        "insights": _verdict(drift, left_out),
+        "insights": _verdict(drift, left_out, chance_line(drift, pair.production.rows)),
     }
 
 
-def _verdict(drift: DriftResult, left_out: int) -> list[dict[str, str]]:
+def _verdict(drift: DriftResult, left_out: int, chance: str) -> list[dict[str, str]]:
     if not drift.evaluated:
         insights = [_insight("error", "No verdict", drifted_words(drift))]
     else:
-        look = ("warning", "Drifted") if drift.drifted else ("success", "Not drifted")
+        calm = ("info", "Too few rows") if drift.too_few_rows else ("success", "Not drifted")
+        look = ("warning", "Drifted") if drift.drifted else calm
         insights = [_insight(*look, drifted_words(drift))]
+    if chance:
+        insights.append(_insight("info", "Chance", chance))
     if left_out:
         text = f"{count(left_out, 'column')} without a score, listed below; not part of the share"
         insights.append(_insight("info", "Not evaluable", text))
@@ -171,7 +175,7 @@ def _row(position: int, column: ColumnDrift) -> dict[str, Any]:
         "verdict": "drifted" if column.drifted else "not drifted",
         "score": score,
         "threshold": threshold,
-        "method": f"{column.method} ({direction})",
+        "method": f"{method_name(column)} ({direction})",
         "importance": "" if column.importance is None else share(column.importance),
         "missing": _missing(column),
         "changed": clip("; ".join(_changes(column)), MAX_CELL),
@@ -205,6 +209,9 @@ def _details(position: int, column: ColumnDrift) -> dict[str, Any]:
     insights = [_insight(severity, clip(column.name, MAX_NAME), clip(reason, MAX_TEXT))]
     if flags:
         insights.append(_insight("info", "Also noted", clip("; ".join(flags), MAX_CELL)))
+    chance = "; ".join(filter(None, (chance_words(column), usual_words(column))))
+    if chance:
+        insights.append(_insight("info", "Chance", chance))
     return {"parts": [part], "insights": insights}
 
 

@@ -56,7 +56,7 @@ def rank(night: PastNight, outcome: PastRetraining | None, probation: str = "") 
         return HELD
     if night.status in ("drifted", "degraded"):
         return RETRAINING if settled else HELD
-    return WARNED if night.failures else CALM
+    return WARNED if night.failures or night.status == "too_few_rows" else CALM
 
 
 def needs_attention(a_rank: int) -> bool:

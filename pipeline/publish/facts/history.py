@@ -32,10 +32,23 @@ from pipeline.results import (
     Status,
     strength,
 )
-from pipeline.wording import metric_name, share_and_limit
+from pipeline.wording import few_rows, metric_name, share_and_limit
 
 SHOWN_BEFORE = 30
 """How many earlier nights the page of a night has in its charts, its own aside."""
+
+
+class FewRows(Result):
+    """How many rows a night had in `nights` together, too few to tell anything, and how many it takes, where known."""
+
+    rows: int
+    nights: int = 1
+    needed: int | None = None
+
+    @property
+    def words(self) -> str:
+        """`24 instead of at least 310`."""
+        return few_rows(self.rows, self.nights, self.needed)
 
 
 class PastNight(Kept):
@@ -53,7 +66,7 @@ class PastNight(Kept):
     those of the decision.
     Of the night's own predictions `estimated` is the main metric before labels; `performance` (all metrics), `realised`
     (the main one), `labelled_share` and `final` follow the labels as they come. `probation` is the champion that was on
-    probation on that night, with what was done about it.
+    probation on that night, with what was done about it. `few`: nothing could be told of drift, and the share is none.
     """
 
     file: ClassVar[str] = "history"
@@ -89,6 +102,7 @@ class PastNight(Kept):
     breach: Breach | None = None
     causes: tuple[Cause, ...] = ()
     probation: PastWatch | None = None
+    few: FewRows | None = None
 
     @property
     def headline(self) -> str:
@@ -103,6 +117,7 @@ class PastNight(Kept):
             stale=self.stale,
             critical=len(self.critical),
             worse=self.worse_words,
+            few="" if self.few is None else self.few.words,
         )
 
     @property
@@ -144,8 +159,8 @@ class PastNight(Kept):
 
     @property
     def share_words(self) -> str:
-        """The decisive share as it reads everywhere: with digits enough to tell it from the limit."""
-        return share_and_limit(self.decisive_share, self.limit)[0]
+        """The decisive share as it reads everywhere: with digits enough to tell it from the limit; or that none is."""
+        return "not known" if self.few is not None else share_and_limit(self.decisive_share, self.limit)[0]
 
     @property
     def rolled_back(self) -> bool:
@@ -222,8 +237,16 @@ def remember(
         breach=first_breach(performance),
         causes=decision.causes,
         probation=remember_probation(probation),
+        few=_few(drift),
     )
     return night if labelled is None else with_labels(night, labelled)
+
+
+def _few(drift: DriftResult) -> FewRows | None:
+    alarms = drift.alarms
+    if alarms is None or not drift.too_few_rows:
+        return None
+    return FewRows(rows=alarms.rows, nights=alarms.window, needed=alarms.rows_needed)
 
 
 def with_labels(night: PastNight, labelled: LabelledDay) -> PastNight:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 from pipeline.config import Monitor
+from pipeline.publish.facts.alarms import chance_line
 from pipeline.publish.facts.history import PastNight, remember
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
@@ -144,6 +145,7 @@ class NightView:
             "stale": "the newest data is older than it should be",
             "degraded": "the model is worse than it may be",
             "drifted": "no retraining is asked for",
+            "too_few_rows": "nothing can be told from chance",
         }
         words = retraining_words(self.decision, self.runs.starts) or calm.get(self.state, "nothing to do")
         return words[0].upper() + words[1:]
@@ -181,8 +183,8 @@ class NightView:
         return tuple(item for item in self.drift.columns if item.status == "not_evaluable")
 
     @property
-    def changed(self) -> tuple[str, str, str]:
-        """What changed, in three lines: drift, quality, performance and volume.
+    def changed(self) -> tuple[str, ...]:
+        """What changed, in three lines: drift, quality, performance and volume; below drift what chance explains of it.
 
         Broken or stale data comes first, then how well the model does, where there is a verdict on that.
         """
@@ -193,9 +195,13 @@ class NightView:
         if first is not None:
             quality = f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}"
         if is_judged(self.performance):
-            told = (performance, drift)
-            return (quality, performance, f"{drift}; {rows}") if first else (*told, f"{quality}; {rows}")
-        return (quality, drift, f"{performance}; {rows}") if first else (drift, quality, f"{performance}; {rows}")
+            rest = f"{quality}; {rows}"
+            lines = (quality, performance, f"{drift}; {rows}") if first else (performance, drift, rest)
+        else:
+            rest = f"{performance}; {rows}"
+            lines = (quality, drift, rest) if first else (drift, quality, rest)
+        chance, place = chance_line(self.drift, self.pair.production.rows), 2 if is_judged(self.performance) else 1
+        return (*lines[: place + bool(first)], chance, *lines[place + bool(first) :]) if chance else lines
 
     @property
     def next_step(self) -> str:
@@ -211,7 +217,22 @@ class NightView:
             )
         if self.decision.status in ("drifted", "degraded"):
             return late + self._held_step()
+        if self.state == "too_few_rows":
+            return self._few_step()
         return "Nothing to do."
+
+    def _few_step(self) -> str:
+        """What helps where so few rows come every night."""
+        policy, found = self.monitor.drift.alarms, self.drift.alarms
+        most, together = (policy.window if policy else 1), (found.window if found else 1)
+        calm = "Nothing to do tonight, and nothing is retrained."
+        if together < most:
+            return f"{calm} As soon as more nights are known, up to {count(most)} are looked at together."
+        more = f"more nights than {count(most)}" if most > 1 else "several nights"
+        return (
+            f"{calm} Where rows are always this few, `drift.alarms.window` in the monitor file lets {more} "
+            "be looked at together."
+        )
 
     def _held_step(self) -> str:
         """Who decides, where the night does not ask for a retraining although it found a reason."""
@@ -241,7 +262,7 @@ class NightView:
     @property
     def command(self) -> str | None:
         """The command line that goes with `next_step`, where a person has to act."""
-        if (self.decision.retrain and self.runs.starts) or self.state == "healthy":
+        if (self.decision.retrain and self.runs.starts) or self.state in ("healthy", "too_few_rows"):
             return None
         verb = "run" if self.state in ("data_broken", "stale") else "retrain"
         return f"python -m pipeline {verb} {self.monitor.name} --date {self.run_date}"
@@ -276,8 +297,9 @@ class NightView:
 def drift_words(view: NightView) -> str:
     """The drift share against the limit and the night before, with the strongest columns."""
     text, drifted = drifted_words(view.drift), view.drift.drifted_columns
-    if view.before and view.drift.evaluated:
-        text += f"; {view.before[-1].share_words} {before_words(view)}"
+    if view.before and view.drift.evaluated and not view.drift.too_few_rows:
+        last = view.before[-1]
+        text += f"; {'too few rows' if last.few else last.share_words} {before_words(view)}"
     if drifted:
         text += "; most: " + ", ".join(clip(item.name, 40) for item in drifted[:3])
     return text

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pipeline.results import Cause, ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
-from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, undecided
+from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, too_few_rows, undecided
 
 State = Literal["healthy", "drifted", "degraded", "too_few_rows", "data_broken", "stale", "absent"]
 
@@ -37,8 +37,8 @@ def is_stale(quality: QualityResult) -> bool:
 
 
 def state_of(status: Status, stale: bool) -> State:
-    """What a night is shown as: a healthy verdict on stale data is not one to trust."""
-    return "stale" if stale and status == "healthy" else status
+    """What a night is shown as: a healthy verdict on stale data is not one to trust, nor that rows are too few."""
+    return "stale" if stale and status in ("healthy", "too_few_rows") else status
 
 
 def headline(
@@ -52,6 +52,7 @@ def headline(
     stale: bool = False,
     critical: int = 0,
     worse: str = "",
+    few: str = "",
 ) -> str:
     """The verdict in a line; ASCII and free of data, so that it can go into any header.
 
@@ -65,6 +66,7 @@ def headline(
         stale: the data is older than it should be.
         critical: how many of the drifted columns decide alone.
         worse: of a degraded night, in what it is, and `drifted` is 0 where the columns as such did not.
+        few: how many rows there are, where they are too few to tell.
     """
     columns = count(evaluated, "column")
     part = f", {share} by importance" if weighted else f" ({share})"
@@ -76,6 +78,8 @@ def headline(
     if status == "degraded":
         also = f"; {alone}{count(drifted)} of {columns} drifted{part}" if drifted else ""
         return f"{'degraded on stale data' if stale else 'degraded'}: {worse}{also}"
+    if status == "too_few_rows":
+        return f"{'stale data and ' if stale else ''}too few rows: {few}"
     found = f"{count(drifted)} of {columns} drifted{part}" if drifted else f"none of {columns} drifted"
     return f"{'stale data' if stale else 'healthy'}: {found}"
 
@@ -133,15 +137,18 @@ def share_words(drift: DriftResult) -> tuple[str, str]:
 
 
 def drifted_words(drift: DriftResult) -> str:
-    """`9 of 18 columns drifted (50%), over the limit of 30%`; before it what decides alone."""
+    """`9 of 18 columns drifted (50%), over the limit of 30%`; before it what decides alone. Or why nobody can tell."""
     if not drift.evaluated:
         return "No column could be compared with the reference"
+    last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
+    if drift.alarms is not None and drift.too_few_rows:
+        words = too_few_rows(drift.alarms.rows, drift.alarms.window, drift.alarms.rows_needed)
+        return words[0].upper() + words[1:] + last
     of_columns, by_weight = share_words(drift)
     words = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
     if by_importance(drift) is not None:
         words += f", {by_weight} of what the champion relies on"
     first = f"{decided_alone(drift.deciding)}; " if drift.deciding else ""
-    last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
     return f"{first}{words}, {limit_words(drift)}{last}"
 
 

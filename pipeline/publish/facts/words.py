@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pipeline.config import Monitor
+from pipeline.publish.facts.alarms import METHODS
 from pipeline.results import (
     ColumnDrift,
     ExpectationOutcome,
     QualityResult,
 )
-from pipeline.wording import clip, count, number, share, times, value
+from pipeline.wording import apart, clip, count, number, share, times, value
 
 _NOBODY = ("unknown", "nobody", "none", "n/a", "-", "?", "todo", "tbd")
 
@@ -47,10 +48,21 @@ def origin_words(outcome: ExpectationOutcome) -> str:
 
 
 def score_words(column: ColumnDrift) -> tuple[str, str]:
-    """Score and threshold, with enough digits to tell them apart: `0.312`, `0.1`."""
+    """Score and threshold, with enough digits to tell them apart: `0.312`, `0.1`.
+
+    A threshold that somebody set is written in full, one that follows from a budget of alarms is not.
+    """
     if column.score is None or column.threshold is None:
         return "no score", "no threshold"
+    if column.method in METHODS:
+        score, threshold = apart(column.score, column.threshold)
+        return score, threshold
     return number(column.score, beside=(column.threshold,)), value(column.threshold)
+
+
+def usual_words(column: ColumnDrift) -> str:
+    """How far quiet nights are from the reference: `usual to 0.12`; empty where nobody knows."""
+    return "" if column.usual is None else f"usual to {number(column.usual)}"
 
 
 def strength_words(strength: float) -> str:

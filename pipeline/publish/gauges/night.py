@@ -8,14 +8,14 @@ series; a failure replaces only its own gauge, so that the last good numbers sur
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
 from pipeline.publish.gauges.gateway import send
 from pipeline.publish.gauges.performance import add_performance
-from pipeline.results import ColumnDrift, Hold, QualityResult, Severity, Status
+from pipeline.results import ColumnDrift, DriftResult, Hold, QualityResult, Severity, Status
 from pipeline.wording import clip
 
 MAX_COLUMNS = 1000
@@ -97,7 +97,18 @@ def _add_drift(gauges: Gauges, view: NightView) -> None:
     drifted = [({"column": label}, float(item.drifted)) for label, item in columns]
     gauges.add("column_drifted", "Whether the column is past its threshold.", drifted)
     weights = [({"column": label}, item.importance) for label, item in columns if item.importance is not None]
+    _add_chances(gauges, drift, columns)
     gauges.add("column_importance_ratio", "How much the champion relies on the column, of all it relies on.", weights)
+
+
+def _add_chances(gauges: Gauges, drift: DriftResult, columns: Sequence[tuple[str, ColumnDrift]]) -> None:
+    """Only of a night on a budget of alarms, where the gauges can be held against it."""
+    if drift.alarms is None:
+        return
+    meaning = "How often a quiet night is as rare as this one, as a fraction of nights."
+    gauges.one("night_chance_ratio", meaning, drift.alarms.chance)
+    chances = [({"column": label}, item.chance) for label, item in columns if item.chance is not None]
+    gauges.add("column_chance_ratio", "How often the column of a quiet night is as far from usual.", chances)
 
 
 def _add_quality(gauges: Gauges, quality: QualityResult) -> None:

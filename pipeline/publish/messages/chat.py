@@ -47,7 +47,7 @@ def due(when: str, state: State, before: State | None, serious_failures: int) ->
     if when == "change":
         return state != before
     if when == "trouble":
-        return state != "healthy" or serious_failures > 0
+        return state not in ("healthy", "too_few_rows") or serious_failures > 0
     return True
 
 

@@ -124,7 +124,7 @@ def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining
     if before is not None and before.state != night.state:
         parts.append(f"{STATES[before.state].lower()} on {before.run_date}")
     parts += [fleet.action(night, outcome), probation]
-    if night.status == "healthy" and night.failures and not night.stale:
+    if night.status in ("healthy", "too_few_rows") and night.failures and not night.stale:
         parts.append(f"{count(night.failures, 'expectation')} failed")
     return "; ".join(filter(None, parts))
 

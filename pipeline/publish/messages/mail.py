@@ -17,6 +17,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
+from pipeline.publish.facts.alarms import method_name
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import (
     beyond_noise,
@@ -152,7 +153,7 @@ def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
     return {
         "name": clip(column.name, MAX_NAME),
         "reason": clip(column.reason or "", 160),
-        "method": ", ".join(filter(None, (column.method, importance_words(column)))),
+        "method": ", ".join(filter(None, (method_name(column), importance_words(column)))),
         "score": score,
         "threshold": threshold,
         "sign": "<" if column.direction == "p_value" else ">",

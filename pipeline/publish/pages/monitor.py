@@ -98,6 +98,7 @@ def _drift(
         "alone": sum(bool(night.critical) and not night.over for night in shown),
         "retrainings": sum(night.retrain for night in shown),
         "broken": sum(night.status == "data_broken" for night in shown),
+        "few": sum(night.status == "too_few_rows" for night in shown),
         "missing": len(places) - len(shown),
     }
 

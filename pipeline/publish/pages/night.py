@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 
+from markupsafe import Markup
+
 from pipeline.publish import charts
+from pipeline.publish.facts.alarms import chance_words, method_name
 from pipeline.publish.facts.history import since
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
@@ -20,7 +23,9 @@ from pipeline.publish.facts.words import (
     quality_words,
     score_words,
     strength_words,
+    usual_words,
 )
+from pipeline.publish.pages.alarms import alarms_part, column_words, method_lines, table_words
 from pipeline.publish.pages.performance import performance_part
 from pipeline.publish.pages.performance_details import MAX_NAME
 from pipeline.publish.pages.performance_history import HISTORY_NIGHTS
@@ -48,7 +53,9 @@ def night_page(view: NightView) -> bytes:
         history=_history(view),
         detailed=[_detail(item) for item in drifted[:MAX_DETAILED]],
         more_drifted=max(len(drifted) - MAX_DETAILED, 0),
-        listed=[_listed(item) for item in view.ranked[:MAX_LISTED]],
+        listed=[_listed(item) | column_words(view.drift, item) for item in view.ranked[:MAX_LISTED]],
+        alarms=alarms_part(view.drift),
+        chances=table_words(view.drift),
         weighted=any(item.importance is not None for item in view.drift.columns),
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view),
@@ -93,6 +100,7 @@ def _history(view: NightView) -> dict[str, object]:
         "missing": len(places) - len(shown),
         "retrainings": sum(night.retrain for night in shown),
         "broken": sum(night.status == "data_broken" for night in shown),
+        "few": sum(night.status == "too_few_rows" for night in shown),
     }
 
 
@@ -101,6 +109,9 @@ def _drift_figure(view: NightView) -> dict[str, object]:
     drift = view.drift
     if not drift.evaluated:
         return {"value": "not known", "over": False, "against": "no column could be compared", "basis": ""}
+    few = view.tonight.few
+    if few is not None:
+        return {"value": "not known", "over": False, "against": f"too few rows: {few.words}", "basis": ""}
     of_columns, by_weight = share_words(drift)
     drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')}"
     return {
@@ -119,6 +130,8 @@ def _tonight(view: NightView) -> str:
     """What the chart's last bar says, in sentences."""
     if not view.drift.evaluated:
         return "Tonight no column could be compared."
+    if view.drift.too_few_rows:
+        return "Tonight there were too few rows to tell."
     of_columns, by_weight = share_words(view.drift)
     if by_importance(view.drift) is None:
         words = f"Tonight {of_columns} of the columns drifted"
@@ -133,20 +146,27 @@ def _tonight(view: NightView) -> str:
 def _detail(column: ColumnDrift) -> dict[str, object]:
     score, threshold = score_words(column)
     p_value = " p-value" if column.direction == "p_value" else ""
+    measure = f"{method_name(column) or 'score'}{p_value} {score}"
     missing = f"missing values {_missing(column)}" if _missing(column) else ""
     times = "" if p_value else strength_words(strength(column))
-    aside = ", ".join(filter(None, (times, missing, *_one_sided(column), importance_words(column))))
+    told = (chance_words(column), times, missing, *_one_sided(column), importance_words(column))
+    aside = ", ".join(filter(None, told))
     reason = clip(column.reason or "the distribution changed", 500)
     return {
         "name": clip(column.name, MAX_NAME),
         "kind": column.kind,
-        "score_words": f"{column.method or 'score'}{p_value} {score}, threshold {threshold}",
+        "score_words": ", ".join(filter(None, (measure, f"threshold {threshold}", usual_words(column)))),
         "aside": aside[:1].upper() + aside[1:],
-        "bar": charts.strength_bar(strength(column), True),
+        "bar": _bar(column),
         "reason": reason[:1].upper() + reason[1:],
         "flags": [clip(flag, 200) for flag in column.flags if flag not in (column.reason or "")],
         "shape": None if column.shape is None else _shape(column.shape),
     }
+
+
+def _bar(column: ColumnDrift) -> Markup:
+    usual = column.usual / column.threshold if column.usual is not None and column.threshold else None
+    return charts.strength_bar(strength(column), column.drifted, usual)
 
 
 def _one_sided(column: ColumnDrift) -> list[str]:
@@ -195,10 +215,10 @@ def _listed(column: ColumnDrift) -> dict[str, object]:
     return {
         "name": clip(column.name, MAX_NAME),
         "kind": column.kind,
-        "method": column.method or "",
+        "method": method_name(column),
         "score": score,
         "threshold": threshold,
-        "bar": charts.strength_bar(strength(column), column.drifted) if column.status == "evaluated" else "",
+        "bar": _bar(column) if column.status == "evaluated" else "",
         "missing": _missing(column),
         "importance": "" if column.importance is None else share(column.importance),
         "state": state,
@@ -276,7 +296,12 @@ def _compared(view: NightView) -> list[dict[str, object]]:
 
 
 def _methods(view: NightView) -> list[str]:
-    """`wasserstein on 12 columns, threshold 0.1, high means drift`, one for each method and threshold."""
+    """`wasserstein on 12 columns, threshold 0.1, high means drift`, one for each method and threshold.
+
+    On a budget of alarms every column has a threshold of its own, and only the methods are named.
+    """
+    if view.drift.alarms is not None:
+        return method_lines(view.drift)
     used = sorted(
         (item.method or "", item.direction == "p_value", item.threshold)
         for item in view.drift.columns

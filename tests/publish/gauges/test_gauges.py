@@ -15,7 +15,7 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges import families
 from pipeline.publish.gauges import night as gauges
 from pipeline.results import DriftResult
-from tests.publish import samples
+from tests.publish import budgets, samples
 from tests.publish.performances import VIEWS
 from tests.publish.reading import read_gauges
 from tests.publish.samples import HOSTILE, NOW
@@ -44,6 +44,23 @@ def test_where_importances_decide_the_gauges_have_them_and_the_share_they_give()
     without = read_gauges(gauges.exposition(samples.view()))
     assert without["decisive_drift_share_ratio"] == [({}, 0.5)]
     assert not {"weighted_drift_share_ratio", "column_importance_ratio"} & without.keys()
+
+
+def test_a_night_on_a_budget_says_how_rare_it_and_each_of_its_columns_are() -> None:
+    view = budgets.VIEWS["budget"]
+    found = read_gauges(gauges.exposition(view))
+    assert found["night_chance_ratio"] == [({}, 1 / 4_023)]
+    columns = {item.name: item.chance for item in view.drift.columns}
+    assert {labels["column"]: value for labels, value in found["column_chance_ratio"]} == columns
+    for other in (samples.view(), budgets.VIEWS["by-chance"]):
+        assert not [name for name in read_gauges(gauges.exposition(other)) if "chance" in name]
+
+
+def test_too_few_rows_are_a_status_of_their_own() -> None:
+    found = read_gauges(gauges.exposition(budgets.VIEWS["few-rows"]))
+    assert [labels["status"] for labels, value in found["status"] if value] == ["too_few_rows"]
+    assert found["retraining_requested"] == [({}, 0.0)]
+    assert not any(value for _, value in found["retraining_held"])
 
 
 def test_stale_data_is_a_gauge_of_its_own() -> None:

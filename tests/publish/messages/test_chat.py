@@ -21,7 +21,7 @@ from pipeline.results import Decision, QualityResult, Status
 from pipeline.steps import nightly as steps
 from pipeline.steps import telling
 from tests.project import Project
-from tests.publish import samples
+from tests.publish import budgets, samples
 from tests.publish.nights import past
 from tests.publish.performances import VIEWS
 from tests.publish.samples import HOSTILE
@@ -72,6 +72,10 @@ def test_a_degraded_night_says_in_what_first() -> None:
         ("trouble", "healthy", None, 0, False),
         ("trouble", "healthy", "drifted", 0, False),
         ("trouble", "healthy", "healthy", 1, True),
+        ("trouble", "too_few_rows", "healthy", 0, False),
+        ("trouble", "too_few_rows", "healthy", 1, True),
+        ("change", "too_few_rows", "healthy", 0, True),
+        ("change", "too_few_rows", "too_few_rows", 0, False),
         ("trouble", "drifted", "drifted", 0, True),
         ("trouble", "data_broken", "healthy", 1, True),
     ],
@@ -94,6 +98,18 @@ def test_a_later_night_does_not_change_whether_an_old_one_is_told() -> None:
     assert not_due_words(told("change", dataclasses.replace(view, history=(yesterday,)))) == words
     assert not_due_words(told("change", dataclasses.replace(view, history=(tomorrow, yesterday)))) == words
     assert not_due_words(told("change", dataclasses.replace(view, history=(tomorrow,)))) is None
+
+
+def test_a_chat_has_one_line_about_chance() -> None:
+    lines = night_message(budgets.VIEWS["budget"]).body.splitlines()
+    said = "On unchanged data this happens once in 4,000 nights (budget: one false alarm in 365)"
+    assert lines[1] == f"{said}; no column drifted from {budgets.SINCE_LAST_MONTH}"
+    assert len(lines) == len(night_message(samples.view()).body.splitlines()) + 1
+    few = night_message(budgets.VIEWS["few-rows"])
+    assert few.title == "[churn] too few rows: 24 instead of at least 310 on 2026-01-14"
+    assert few.body.startswith(
+        "Too few rows to tell a change from chance: 24 instead of at least 310\nJudged on a budget"
+    )
 
 
 def test_data_that_turns_stale_is_a_change_and_stays_told_once() -> None:

@@ -17,7 +17,7 @@ from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.messages import digest
 from pipeline.results import RetrainStatus, Status
 from tests.project import Project
-from tests.publish import probations, samples
+from tests.publish import budgets, probations, samples
 from tests.publish.performances import VIEWS
 from tests.publish.reading import Page, part
 from tests.servers.smtp import Flavour, SmtpServer
@@ -60,6 +60,15 @@ def build(
         recipients=["lead@example.com", "ops@example.com"],
         report_base_url=base,
     )
+
+
+def test_too_few_rows_need_nobody_and_say_what_it_takes() -> None:
+    few = budgets.few_night().tonight
+    watched = [*mixed(), Watched(monitor("small"), [night(day=TODAY - timedelta(days=1)), few])]
+    text = part(build(watched), "plain")
+    assert "- Too few rows: 1" in text
+    assert text.index("Nobody needs to act") < text.index("  small (too few rows)")
+    assert "small (too few rows): Too few rows: 24 instead of at least 310; healthy on 2026-01-13; 1 expect" in text
 
 
 def mixed() -> list[Watched]:

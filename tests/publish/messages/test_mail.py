@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.messages import mail
 from pipeline.results import DriftResult, ExpectationOutcome, QualityResult
-from tests.publish import samples
+from tests.publish import budgets, samples
 from tests.publish.performances import VIEWS
 from tests.publish.reading import Page, part
 from tests.publish.samples import HOSTILE
@@ -38,6 +38,28 @@ def to_team(view: NightView | None = None) -> EmailMessage:
     night = view or samples.view()
     monitor = night.monitor.model_copy(update={"notify": NotifyPolicy(email=TEAM)})
     return built(dataclasses.replace(night, monitor=monitor))
+
+
+def test_a_mail_has_one_line_about_chance_and_names_methods_in_words() -> None:
+    text = part(built(budgets.VIEWS["budget"]), "plain")
+    said = (
+        "- On unchanged data this happens once in 4,000 nights (budget: one false alarm in 365); no column drifted from"
+    )
+    assert f"{said} {budgets.SINCE_LAST_MONTH}\n" in text
+    assert "support_tickets_90d: 0.625 > 0.101 (missing values)" in text
+    fixed = part(built(budgets.VIEWS["by-chance"]), "plain")
+    assert "- By chance alone 2.6 of 18 columns pass their threshold on an unchanged night of 3,412 rows" in fixed
+    assert "chance" not in part(built(), "plain")
+
+
+def test_a_mail_about_too_few_rows_asks_nobody_for_anything() -> None:
+    message = built(budgets.VIEWS["few-rows"])
+    assert message["Subject"] == "[churn] too few rows: 24 instead of at least 310 on 2026-01-14"
+    text, html = part(message, "plain"), part(message, "html")
+    assert "Nothing to do tonight, and nothing is retrained." in text
+    assert "python -m pipeline" not in text
+    assert re.search(r'class="act too_few_rows_ink" style="[^"]*color: #5a6272', html)
+    assert re.search(r'class="rule too_few_rows" style="[^"]*background: #5a6272', html)
 
 
 def hostile_view(names: tuple[str, ...] = HOSTILE) -> NightView:

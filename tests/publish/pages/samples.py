@@ -11,7 +11,7 @@ from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.night import NightView
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
-from tests.publish import performances, probations, retrainings, samples
+from tests.publish import budgets, performances, probations, retrainings, samples
 from tests.publish.nights import past
 from tests.publish.samples import HOSTILE
 
@@ -116,6 +116,10 @@ PAGES: dict[str, Callable[[], bytes]] = {
         samples.monitor(), probations.nights(ago=6), [probations.undone(ago=6)]
     ),
     "short-monitor": lambda: pages.monitor_page(samples.monitor(), probations.nights("proposed")[-8:]),
+    **{f"night-{name}": partial(pages.night_page, view) for name, view in budgets.VIEWS.items()},
+    "few-monitor": lambda: pages.monitor_page(
+        samples.monitor(), (*budgets.few_night().before, budgets.few_night().tonight)
+    ),
     "hostile-probation": lambda: pages.night_page(probations.hostile()),
     "judged-fleet": lambda: pages.fleet_page(performances.fleet()),
     "hostile-performance": lambda: pages.night_page(performances.hostile_view()),
