@@ -12,6 +12,7 @@ from pipeline.cli import main
 from pipeline.results import DriftResult
 from pipeline.steps import nightly as steps
 from pipeline.steps.night import Night
+from pipeline.steps.unmeasured import no_profile
 from pipeline.storage import lease
 from tests.project import Project
 from tests.publish import samples
@@ -36,6 +37,7 @@ def kept(project: Project, day: date, drift: DriftResult) -> Night:
     night, view = project.night(str(day)), samples.view("people", day)
     results = {"quality": view.quality, "drift": drift, "performance": view.performance, "decision": view.decision}
     night.store.save("people", day, "snapshots", view.pair)
+    night.save(no_profile(view.pair))
     for name, result in results.items():
         night.store.save("people", day, name, result.model_copy(update={"snapshots": view.pair.digest}))
     return night

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -55,6 +55,7 @@ class Rarity:
     score: float
     views: int
     quiet: Quiet | None
+    nights: int = 0
 
     def threshold(self, chance: float) -> float:
         """The distance in that view from which on the column is as rare as that."""
@@ -74,7 +75,8 @@ def rarity(held: Held) -> Rarity:
     if not found:
         view: ViewName = "quantiles" if held.kind == "numerical" else "shares"
         return Rarity(held.name, 1.0, view, 0.0, 1, None)
-    return min(found, key=lambda item: item.chance)
+    nights = 0 if held.usual is None else len(held.usual)
+    return replace(min(found, key=lambda item: item.chance), nights=nights)
 
 
 def rows_needed(held: Held, chance: float) -> float:

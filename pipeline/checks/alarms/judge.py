@@ -80,21 +80,20 @@ def judge(
     pooled = _window(policy, limit, profile, past, run_date)
     tonight = [_Tonight(column, pooled) for column in profile.columns]
     found = {against: _compare(against, tonight, profile, past, run_date) for against in policy.against}
-    level = 1 / policy.per_nights
+    columns, level = found[policy.against[0]], 1 / policy.per_nights
     comparisons = tuple(_comparison(against, columns, level) for against, columns in found.items())
     needed = _rows_needed(tonight, limit, level)
     rows = max((int(item.after.sum()) for item in tonight), default=0)
     alarms = NightAlarms(
         per_nights=policy.per_nights,
         chance=comparisons[0].chance,
-        nights=len(past),
+        nights=max((item.nights for item in columns.values()), default=0),
         rows=rows,
         window=1 + len(pooled),
         too_few_rows=bool(tonight) and rows < needed and not comparisons[0].drifted,
         rows_needed=math.ceil(needed) if math.isfinite(needed) else None,
         comparisons=comparisons,
     )
-    columns = found[policy.against[0]]
     drifted = {key_of(against): item.drifted for against, item in zip(found, comparisons, strict=True)}
     return Verdict(alarms, columns, drifted, level_of(_chances(columns), level))
 
