@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pipeline.checks.alarms.quiet import Quiet
-from pipeline.checks.alarms.variation import Variation, between, effective, expected
+from pipeline.checks.alarms.variation import (
+    Variation,
+    between,
+    effective,
+    expected,
+    from_night_to_night,
+)
 from pipeline.checks.alarms.views import View, ViewName, views_of
 from pipeline.checks.scan.types import FloatArray
 from pipeline.results import Kind
@@ -25,8 +31,9 @@ class Held:
     """A column of tonight and what it is held against: rows in each cell, shape (k,), the missing ones last.
 
     `before` is made of `nights_before` nights, or of a reference (0); `after` of `nights_after`. `usual` are past
-    nights, shape (nights, k), that say how much nights differ, and `weekday` those of tonight's weekday. `apart` says
-    the same by view where nights were counted in other cells, and `pieces` of pieces of the reference.
+    nights, shape (nights, k), that say how much nights differ, and `weekday` those of tonight's weekday. As long as
+    they are few, `every` are all nights in order. `apart` says the same by view where nights were counted in other
+    cells, and `pieces` of pieces of the reference.
     """
 
     name: str
@@ -35,6 +42,7 @@ class Held:
     after: FloatArray
     usual: FloatArray | None = None
     weekday: FloatArray | None = None
+    every: FloatArray | None = None
     nights_before: int = 0
     nights_after: int = 1
     apart: Mapping[ViewName, Variation] = field(default_factory=dict)
@@ -70,13 +78,20 @@ class Rarity:
 def rarity(held: Held) -> Rarity:
     """How rare the column is; a column that no view can tell apart is as usual as can be."""
     views = _views(held)
-    seen = held.apart if held.apart or held.usual is None else between(views, held.usual, held.weekday)
+    seen = held.apart or _between(views, held)
     found = [_seen_in(view, held, seen, len(views)) for view in views]
     if not found:
         view: ViewName = "quantiles" if held.kind == "numerical" else "shares"
         return Rarity(held.name, 1.0, view, 0.0, 1, None)
-    nights = 0 if held.usual is None else len(held.usual)
+    nights = max(0 if known is None else len(known) for known in (held.usual, held.every))
     return replace(min(found, key=lambda item: item.chance), nights=nights)
+
+
+def _between(views: Sequence[View], held: Held) -> Mapping[ViewName, Variation]:
+    quiet = {} if held.usual is None else between(views, held.usual, held.weekday)
+    every = {} if held.every is None else from_night_to_night(views, held.every)
+    both = [*quiet.items(), *every.items()]
+    return {name: max((item for key, item in both if key == name), key=lambda item: item.size) for name, _ in both}
 
 
 def rows_needed(held: Held, chance: float) -> float:

@@ -12,6 +12,8 @@ import numpy as np
 from pipeline.checks.alarms.budget import chance_of, level_of
 from pipeline.checks.alarms.column import Held, Rarity, rarity, rows_needed
 from pipeline.checks.alarms.past import (
+    ENOUGH_NIGHTS,
+    USUAL_NIGHTS,
     Against,
     PastNight,
     base_of,
@@ -188,6 +190,7 @@ def _held(
             nights, before = len(base), np.sum([counts_of(found.production) for found in base], axis=0)
     nights_usual = usual_of(column.name, against, run_date, alike)
     usual = _stacked(column, nights_usual)
+    few = len(usual) < ENOUGH_NIGHTS
     return Held(
         name=column.name,
         kind=column.kind,
@@ -197,7 +200,8 @@ def _held(
         weekday=_stacked(column, (night for night in nights_usual if night.run_date.weekday() == run_date.weekday())),
         nights_before=nights,
         nights_after=item.nights,
-        apart={} if len(usual) >= _FEWEST else _apart(column, usual_of(column.name, against, run_date, past)),
+        every=_stacked(column, alike[-USUAL_NIGHTS:]) if few else None,
+        apart={} if len(same_cells(column, alike)) >= _FEWEST else _apart(column, past),
         pieces=_pieces(column),
     )
 

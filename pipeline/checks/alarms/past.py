@@ -13,7 +13,7 @@ from pipeline.results import NightProfile
 
 Against = Literal["reference"] | PastNights
 ENOUGH_NIGHTS = 10
-"""From so many nights outside of incidents on, only those say what is usual; before that all do."""
+"""From so many nights outside of incidents on, only those say what is usual."""
 USUAL_NIGHTS = 60
 """How many past nights say what is usual."""
 _FEWEST_OF_A_WEEKDAY = 3
@@ -72,16 +72,15 @@ def base_of(against: PastNights, run_date: date, quiet: Sequence[PastNight]) -> 
 
 
 def usual_of(column: str, against: Against, run_date: date, nights: Sequence[PastNight]) -> list[PastNight]:
-    """The nights that say how much a column moves from night to night.
+    """The nights that say how much a column moves from night to night, in order.
 
     What came and went within two nights belongs to it, such as weekends; what lasted longer, or has not ended, does
-    not, once there are enough other nights.
+    not.
     """
-    quiet = _without_incidents(column, against, nights)
-    found = quiet if len(quiet) >= ENOUGH_NIGHTS else list(nights)
+    found = _without_incidents(column, against, nights)
     if isinstance(against, PastNights) and against.same_weekday is not None:
         alike = [night for night in found if night.run_date.weekday() == run_date.weekday()]
-        return alike if len(alike) >= _FEWEST_OF_A_WEEKDAY else found[-USUAL_NIGHTS:]
+        found = alike if len(alike) >= _FEWEST_OF_A_WEEKDAY else found
     return found[-USUAL_NIGHTS:]
 
 
