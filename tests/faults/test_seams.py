@@ -22,17 +22,23 @@ from tests.project import Project
 DAY = "2026-01-14"
 NIGHT = ["run", "people", "--date", DAY]
 MEASURED = ("quality.json", "drift.json", "performance.json")
-RESULTS = (*MEASURED, "decision.json", "snapshots.json")
+RESULTS = (*MEASURED, "profile.json", "decision.json", "snapshots.json")
 ALL = VARIABLE in os.environ
-SAMPLE = 3
+SAMPLE = 2
 OUTERMOST = ("cli/__init__.py:main", "steps/contain.py:foreseen")
 # Which measurement a fault may cost: that of its room; one of all, where they share the room.
 BREAKS = {
     "checks/quality": {"quality.json"},
-    "checks/drift": {"drift.json"},
+    "checks/drift": {"drift.json", "profile.json"},
+    "checks/alarms": {"drift.json", "profile.json"},
+    "checks/profile": {"drift.json", "profile.json"},
+    "steps/past_nights": {"drift.json", "profile.json"},
     "checks/performance": {"performance.json"},
     "labels": {"performance.json"},
-    "checks/scan": set(MEASURED),
+    "metrics": {"performance.json"},
+    "steps/performing": {"performance.json"},
+    "steps/labelled_nights": {"performance.json"},
+    "checks/scan": {*MEASURED, "profile.json"},
     "publish": set(),
 }
 
@@ -62,7 +68,7 @@ class Ground:
 @pytest.fixture
 def ground(project: Project) -> Ground:
     project.write_labels()
-    project.complete(drifted=True, notify={"email": ["team@example.com"]})
+    project.complete(drifted=True, notify={"email": ["team@example.com"]}, drift={"alarms": {"per_nights": 20}})
     assert main(NIGHT) == 0  # what is called once in a process is called here
     found = Ground(project, {}, [])
     found.forget()
