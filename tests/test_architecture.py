@@ -34,7 +34,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "checks.drift": (
         ("explain", "statistics"),
-        ("chance", "findings", "shape"),
+        ("chance", "expected", "findings", "shape"),
         ("compare_column",),
         ("compare_columns",),
         ("measure",),

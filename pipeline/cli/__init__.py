@@ -8,14 +8,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from pipeline.cli import authoring, check, nights, pages, people, retraining
+from pipeline.cli import authoring, check, expecting, nights, pages, people, retraining
 from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
 from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
 
-_GROUPS = (nights, authoring, check, pages, retraining, people)
+_GROUPS = (nights, expecting, authoring, check, pages, retraining, people)
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 

@@ -1,6 +1,7 @@
 """What a platform engineer writes: monitor files and the environment. Typed, frozen, validated."""
 
 from pipeline.config.drift_policy import AlarmPolicy, ColumnDriftPolicy, DriftFlags, PastNights
+from pipeline.config.expected import ExpectedChange
 from pipeline.config.monitor import ColumnRoles, Monitor
 from pipeline.config.settings import Settings, load_settings
 from pipeline.config.values import (
@@ -19,6 +20,7 @@ __all__ = [
     "ColumnDriftPolicy",
     "ColumnRoles",
     "DriftFlags",
+    "ExpectedChange",
     "Location",
     "Monitor",
     "Name",

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pipeline.config.drift_policy import DriftPolicy
+from pipeline.config.expected import ExpectedChange
 from pipeline.config.quality_checks import QualityChecks
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.config.sections import ClassLabel, ColumnName, Drop, Section, one_of
@@ -167,6 +168,7 @@ class Monitor(Section):
     columns: ColumnRoles = ColumnRoles()
     quality: QualityPolicy
     drift: DriftPolicy = DriftPolicy()
+    expected: tuple[ExpectedChange, ...] = ()
     performance: PerformancePolicy = PerformancePolicy()
     retrain: RetrainPolicy = RetrainPolicy()
     notify: NotifyPolicy = NotifyPolicy()

@@ -116,7 +116,7 @@ def _describe(detail: dict[str, Any]) -> str:
 
 
 def _allowed_keys(key: Key) -> str:
-    allowed = sorted(_section_at(key[:-1]).model_fields)
+    allowed = sorted(field.alias or name for name, field in _section_at(key[:-1]).model_fields.items())
     close = difflib.get_close_matches(str(key[-1]), allowed, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     return f"allowed: {', '.join(allowed)}{hint}"

@@ -50,6 +50,9 @@ class ColumnDrift(Result):
     nights in (0, 1], and `usual` the distance that nineteen of twenty quiet nights keep within. Otherwise `chance` is
     how often the fixed threshold is passed by chance, on as many rows as tonight's in which nothing changed; None where
     nobody knows.
+
+    `expected` says why people expect the change, and until when, such as `price change, until 2026-02-14`; such a
+    column is past its threshold, decides nothing, and is not called drifted. None for any other.
     """
 
     name: str
@@ -75,6 +78,7 @@ class ColumnDrift(Result):
     failure: Failure | None = None
     chance: Number | None = None
     usual: Number | None = None
+    expected: str | None = None
 
 
 class Comparison(Result):
@@ -162,6 +166,12 @@ class DriftResult(Kept):
     def evaluated(self) -> int:
         """Columns that have a score: the denominator of the share."""
         return sum(1 for item in self.columns if item.status == "evaluated")
+
+    @property
+    def expected_columns(self) -> tuple[ColumnDrift, ...]:
+        """Columns that changed as people expect, the strongest first."""
+        found = (item for item in self.columns if item.expected is not None)
+        return tuple(sorted(found, key=strength, reverse=True))
 
     @property
     def drifted_columns(self) -> tuple[ColumnDrift, ...]:

@@ -59,8 +59,8 @@ class ColumnProfile(Result):
 
 class NightProfile(Kept):
     """Every column of a night that can be counted. Nights of the same `reference` (a snapshot's digest) have the same
-    cells, and add up. `drifted` names the columns that were found to have drifted, on a budget of alarms by what they
-    were held against, such as `reference` or `trailing 28`; `version` says how it was made.
+    cells, and add up. `drifted` names the columns that were found to have drifted, expected or not, on a budget of
+    alarms by what they were held against, such as `reference` or `trailing 28`; `version` says how it was made.
     """
 
     file: ClassVar[str] = "profile"

@@ -134,10 +134,11 @@ def measure_drift(night: Night) -> DriftResult:
 def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]:
     from pipeline.checks.drift.measure import measure
     from pipeline.snapshots import open_snapshot, told_by_sources
+    from pipeline.steps.expecting import expected_on
     from pipeline.steps.past_nights import past_nights
 
     cache = night.cache()
-    importances, past = standing.importances(night), past_nights(night)
+    importances, past, expected = standing.importances(night), past_nights(night), expected_on(night)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         drift, profile = measure(
             night.monitor,
@@ -147,6 +148,7 @@ def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]
             budget_bytes=night.settings.memory_budget_bytes,
             importances=importances,
             past=past,
+            expected=expected,
         )
         told = told_by_sources(drift, (pair.reference, reference), (pair.production, production))
         return told, profile

@@ -62,6 +62,12 @@ def test_a_sound_file_gets_the_documented_defaults(project: Project) -> None:
         ("drift: {critical: age}", 9, "drift.critical: found 'age'"),
         ("columns: {score: p, scores: {a: q, b: r}}", 9, "allowed: 'score', the probability of one class"),
         ("retrain: [1", 10, "broken YAML"),
+        ("expected:\n  - {columns: [age], from: 2026-02-01, why: x}", 10, "expected.0.until: missing"),
+        (
+            "expected:\n  - columns: [age]\n    form: 2026-02-01\n    until: 2026-02-03\n    why: x",
+            11,
+            "expected.0.form: unknown key; allowed: columns, from, until, why (did you mean 'from'?)",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_line_key_and_what_is_allowed(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.config import ColumnDriftPolicy, Monitor
+from pipeline.config import ColumnDriftPolicy, ExpectedChange, Monitor
 from pipeline.errors import ExitCode
-from pipeline.results import ColumnDrift, DriftResult, Failure, Kind, NightAlarms, NightProfile, SnapshotPair
+from pipeline.results import ColumnDrift, DriftResult, Failure, Kind, NightProfile, SnapshotPair
 
 if TYPE_CHECKING:
+    from pipeline.checks.alarms.judge import Verdict
     from pipeline.checks.alarms.past import PastNight
     from pipeline.checks.drift.compare_columns import ColumnPlan, Compared
+    from pipeline.checks.drift.expected import Judged
 
 
 class Measured(NamedTuple):
@@ -33,6 +35,7 @@ def measure(
     budget_bytes: int,
     importances: Mapping[str, float] | None = None,
     past: Sequence[PastNight] = (),
+    expected: Sequence[ExpectedChange] = (),
 ) -> Measured:
     """Compare every column the monitor asks for, on every row.
 
@@ -44,11 +47,13 @@ def measure(
         budget_bytes: memory for the columns held at any moment.
         importances: how much the champion relies on its features, in any unit; negative values count as none.
         past: the nights before this one that a budget of alarms looks at.
+        expected: changes that people know of, those that cover the run date.
 
     Raises:
         SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises.
     """
     from pipeline.checks.drift.compare_columns import compare_columns
+    from pipeline.checks.drift.expected import marked, words_of
 
     before, after = [str(path) for path in reference], [str(path) for path in production]
     plans, policy = plan_columns(monitor, before, after), monitor.drift
@@ -60,28 +65,37 @@ def measure(
         reference=pair.reference.digest,
         columns=tuple(item.profile for item in compared if item.profile is not None),
     )
-    columns, alarms, drifted = _judged(monitor, compared, profile, past, pair.run_date)
+    words = words_of(expected)
+    columns, alarms, drifted = _judged(monitor, compared, profile, past, pair.run_date, expected=words)
     parts = _parts(importances or {})
     weighed = {name: float(part) for name, part in parts.items()}
-    columns = tuple(item.model_copy(update={"importance": weighed.get(item.name)}) for item in columns)
+    columns = tuple(marked(item, words).model_copy(update={"importance": weighed.get(item.name)}) for item in columns)
     result = _result(monitor, pair.digest, columns, parts).model_copy(update={"alarms": alarms})
     return Measured(result, profile.model_copy(update={"drifted": drifted}))
 
 
-_Judged = tuple[tuple[ColumnDrift, ...], NightAlarms | None, dict[str, tuple[str, ...]]]
-
-
 def _judged(
-    monitor: Monitor, compared: Sequence[Compared], profile: NightProfile, past: Sequence[PastNight], run_date: date
-) -> _Judged:
+    monitor: Monitor,
+    compared: Sequence[Compared],
+    profile: NightProfile,
+    past: Sequence[PastNight],
+    run_date: date,
+    *,
+    expected: Collection[str],
+) -> Judged:
     """The columns with their verdicts: as their thresholds gave them, or on a budget of alarms."""
+    from pipeline.checks.drift.expected import Judged, judged_apart
+
     columns, policy = tuple(item.drift for item in compared), monitor.drift
-    if policy.alarms is None:
-        return columns, None, {"reference": tuple(item.name for item in columns if item.drifted)}
+    budget = policy.alarms
+    if budget is None:
+        return Judged(columns, None, {"reference": tuple(item.name for item in columns if item.drifted)})
     from pipeline.checks.alarms.judge import judge
 
-    verdict = judge(policy.alarms, policy.limit, profile, past, run_date)
-    return tuple(map(verdict.on, columns)), verdict.alarms, dict(verdict.drifted)
+    def verdict(part: NightProfile) -> Verdict:
+        return judge(budget, policy.limit, part, past, run_date)
+
+    return judged_apart(verdict, columns, profile, expected)
 
 
 def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:

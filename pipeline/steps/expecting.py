@@ -1,0 +1,139 @@
+"""What people expect of a monitor's data: out of its file, and out of the run store, where commands note it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.config import ExpectedChange
+from pipeline.errors import ConfigError, ResultMissing
+from pipeline.results import DriftResult
+from pipeline.steps.night import Night, Workspace
+from pipeline.wording import clip, count
+
+_ACKNOWLEDGED_DAYS = 14
+
+
+class NotedChange(ExpectedChange):
+    """One that was noted by a command, and the user name of whoever did it."""
+
+    by: str | None = None
+
+
+_NOTED = TypeAdapter(tuple[NotedChange, ...])
+
+
+def expected_on(night: Night) -> tuple[ExpectedChange, ...]:
+    """The changes that are expected on a night, those of the file first.
+
+    Raises:
+        ConfigError: what was noted cannot be read.
+    """
+    found = (*night.monitor.expected, *noted(night))
+    return tuple(change for change in found if change.covers(night.run_date))
+
+
+def noted(workspace: Workspace) -> tuple[NotedChange, ...]:
+    """What commands noted for a monitor, the oldest first.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    key = _key(workspace)
+    content = workspace.store.read_page(key)
+    if content is None:
+        return ()
+    try:
+        return _NOTED.validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "file"
+        problem = f"{workspace.store.page_uri(key)}: cannot be read: {place}: {clip(first['msg'], 200)}"
+        raise ConfigError([f"{problem}; repair it, or remove it and note again what is expected"]) from error
+
+
+def change_of(columns: Sequence[str], first: date, until: date, why: str, by: str | None) -> NotedChange:
+    """A change as a command is told of it.
+
+    Raises:
+        ConfigError: it makes no sense; says all that is wrong.
+    """
+    told = {"columns": tuple(columns), "from": first, "until": until, "why": why, "by": by}
+    try:
+        return NotedChange.model_validate(told)
+    except ValidationError as error:
+        raise ConfigError([_problem(item["loc"], item["msg"]) for item in error.errors(include_url=False)]) from error
+
+
+def expect(workspace: Workspace, change: NotedChange) -> bool:
+    """Note a change; whether it was not noted already.
+
+    Raises:
+        ConfigError: what was noted before cannot be read.
+    """
+    with workspace.store.alone(workspace.name):
+        before = noted(workspace)
+        is_new = all(change != known.model_copy(update={"by": change.by}) for known in before)
+        if is_new:
+            _keep(workspace, (*before, change))
+    return is_new
+
+
+def withdraw(workspace: Workspace, number: int) -> NotedChange:
+    """Take back what was noted; what it was.
+
+    Args:
+        workspace: whose.
+        number: its place among what was noted, from 1.
+
+    Raises:
+        ConfigError: there is no such number, or what was noted cannot be read.
+    """
+    with workspace.store.alone(workspace.name):
+        before = noted(workspace)
+        if not 1 <= number <= len(before):
+            allowed = f"a number from 1 to {count(len(before))}" if before else "none, as nothing is noted"
+            raise ConfigError([f"--withdraw: found {number}; allowed: {allowed}"])
+        _keep(workspace, (*before[: number - 1], *before[number:]))
+    return before[number - 1]
+
+
+def acknowledge(night: Night, until: date | None, why: str, by: str | None) -> NotedChange:
+    """What drifted on a published night, as a change that is expected from that night on; it is not noted yet.
+
+    Args:
+        night: the night.
+        until: the last day; by default two weeks later.
+        why: why it changed.
+        by: the user name of whoever acknowledges it.
+
+    Raises:
+        ResultMissing: there is no such night.
+        ConfigError: nothing drifted on it, or the rest makes no sense.
+    """
+    drift = night.read(DriftResult)
+    if drift is None:
+        raise ResultMissing(f"{night.uri('drift.json')}: no such night is published; only such a night is acknowledged")
+    names = [item.name for item in drift.drifted_columns]
+    if not names:
+        raise ConfigError([f"{night.name}: no column drifted on {night.run_date}; there is nothing to acknowledge"])
+    last = night.run_date + timedelta(days=_ACKNOWLEDGED_DAYS) if until is None else until
+    return change_of(names, night.run_date, last, why, by)
+
+
+def _keep(workspace: Workspace, changes: tuple[NotedChange, ...]) -> None:
+    told = [change.model_dump(mode="json", by_alias=True) for change in changes]
+    text = json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    workspace.store.write_page(_key(workspace), text.encode())
+
+
+def _key(workspace: Workspace) -> str:
+    return f"{workspace.name}/expected.json"
+
+
+def _problem(place: tuple[int | str, ...], message: str) -> str:
+    option = f"--{place[0]}: " if place else ""
+    return option + message.removeprefix("Value error, ")
