@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.config import Monitor
 from pipeline.publish.facts.alarms import chance_line, chance_words, method_name
+from pipeline.publish.facts.expected import expected_words
 from pipeline.publish.facts.verdict import drifted_words, share_words
 from pipeline.publish.facts.words import score_words, usual_words
 from pipeline.results import ColumnDrift, DriftResult, Shape, SnapshotPair
@@ -172,7 +173,7 @@ def _row(position: int, column: ColumnDrift) -> dict[str, Any]:
         "rank": position + 1,
         "name": clip(column.name, MAX_NAME),
         "kind": column.kind,
-        "verdict": "drifted" if column.drifted else "not drifted",
+        "verdict": "drifted" if column.drifted else "as expected" if column.expected else "not drifted",
         "score": score,
         "threshold": threshold,
         "method": f"{method_name(column)} ({direction})",
@@ -209,6 +210,8 @@ def _details(position: int, column: ColumnDrift) -> dict[str, Any]:
     insights = [_insight(severity, clip(column.name, MAX_NAME), clip(reason, MAX_TEXT))]
     if flags:
         insights.append(_insight("info", "Also noted", clip("; ".join(flags), MAX_CELL)))
+    if column.expected:
+        insights.append(_insight("info", "Expected", expected_words(column)))
     chance = "; ".join(filter(None, (chance_words(column), usual_words(column))))
     if chance:
         insights.append(_insight("info", "Chance", chance))

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from pipeline.config import Monitor
 from pipeline.publish.facts.alarms import chance_line
+from pipeline.publish.facts.expected import expected_line
 from pipeline.publish.facts.history import PastNight, remember
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
@@ -184,7 +185,8 @@ class NightView:
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """What changed, in three lines: drift, quality, performance and volume; below drift what chance explains of it.
+        """What changed, in three lines: drift, quality, performance and volume; below drift what people expected of it,
+        and what chance explains.
 
         Broken or stale data comes first, then how well the model does, where there is a verdict on that.
         """
@@ -200,8 +202,9 @@ class NightView:
         else:
             rest = f"{performance}; {rows}"
             lines = (quality, drift, rest) if first else (drift, quality, rest)
-        chance, place = chance_line(self.drift, self.pair.production.rows), 2 if is_judged(self.performance) else 1
-        return (*lines[: place + bool(first)], chance, *lines[place + bool(first) :]) if chance else lines
+        place = (2 if is_judged(self.performance) else 1) + bool(first)
+        below = filter(None, (expected_line(self.drift), chance_line(self.drift, self.pair.production.rows)))
+        return (*lines[:place], *below, *lines[place:])
 
     @property
     def next_step(self) -> str:

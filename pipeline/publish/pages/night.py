@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from pipeline.publish import charts
 from pipeline.publish.facts.alarms import chance_words, method_name
+from pipeline.publish.facts.expected import expected_line, expected_words
 from pipeline.publish.facts.history import since
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
@@ -55,6 +56,7 @@ def night_page(view: NightView) -> bytes:
         more_drifted=max(len(drifted) - MAX_DETAILED, 0),
         listed=[_listed(item) | column_words(view.drift, item) for item in view.ranked[:MAX_LISTED]],
         alarms=alarms_part(view.drift),
+        expected=expected_line(view.drift),
         chances=table_words(view.drift),
         weighted=any(item.importance is not None for item in view.drift.columns),
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
@@ -211,7 +213,8 @@ def _missing(column: ColumnDrift) -> str:
 
 def _listed(column: ColumnDrift) -> dict[str, object]:
     score, threshold = score_words(column) if column.status == "evaluated" else ("", "")
-    state = "drifted" if column.drifted else "steady" if column.status == "evaluated" else "not evaluable"
+    flags = (flag for flag in column.flags if flag not in (column.reason or ""))
+    told = (expected_words(column), column.reason, *flags)
     return {
         "name": clip(column.name, MAX_NAME),
         "kind": column.kind,
@@ -221,9 +224,15 @@ def _listed(column: ColumnDrift) -> dict[str, object]:
         "bar": _bar(column) if column.status == "evaluated" else "",
         "missing": _missing(column),
         "importance": "" if column.importance is None else share(column.importance),
-        "state": state,
-        "reason": "" if column.drifted else clip("; ".join(filter(None, (column.reason, *column.flags))), 300),
+        "state": _state(column),
+        "reason": "" if column.drifted else clip("; ".join(filter(None, told)), 500 if column.expected else 300),
     }
+
+
+def _state(column: ColumnDrift) -> str:
+    if column.drifted or column.expected is not None:
+        return "drifted" if column.drifted else "as expected"
+    return "steady" if column.status == "evaluated" else "not evaluable"
 
 
 def _quality(view: NightView) -> dict[str, object]:

@@ -37,6 +37,18 @@ def first_night() -> NightView:
     return dataclasses.replace(samples.view(), drift=drift, decision=samples.decision(drifted=False))
 
 
+def expected_night(drifted: int = 2, words: Sequence[str] = ("price change, until 2026-02-14",)) -> NightView:
+    """Some columns drifted, and the next three changed as expected."""
+    drift = samples.drift(drifted=drifted + 3)
+    moved = [item.name for item in drift.columns if item.drifted][drifted:]
+    told = {name: {"drifted": False, "expected": words[place % len(words)]} for place, name in enumerate(moved)}
+    columns = [item.model_copy(update=told.get(item.name, {})) for item in drift.columns]
+    found = drift.model_copy(
+        update={"columns": tuple(columns), "drifted": False, "drift_share": drifted / drift.evaluated}
+    )
+    return dataclasses.replace(first_night(), drift=found, history=past())
+
+
 def hostile_night(names: Sequence[str] = HOSTILE) -> NightView:
     """Every text that comes from data or from a file was chosen by somebody with care."""
     shape = Shape(categories=tuple(names), reference=(0.1,) * len(names), production=(0.2,) * len(names))
@@ -99,6 +111,8 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "broken": lambda: pages.night_page(broken_night()),
     "first": lambda: pages.night_page(first_night()),
     "hostile": lambda: pages.night_page(hostile_night()),
+    "expected": lambda: pages.night_page(expected_night()),
+    "hostile-expected": lambda: pages.night_page(expected_night(0, HOSTILE)),
     "monitor": lambda: pages.monitor_page(samples.monitor(), all_nights()),
     "hostile-monitor": lambda: pages.monitor_page(hostile_night().monitor, hostile_night().history),
     "empty-monitor": lambda: pages.monitor_page(samples.monitor(), ()),
