@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TypeVar
 
+from pipeline.errors import ResultMissing
 from pipeline.results import DriftResult, Kept, Result
 from pipeline.storage.run_store import RunStore
 
@@ -39,6 +40,14 @@ class RetoldStore(RunStore):
             self._results[key] = super().read_result(monitor, run_date, name, kind)
         found = self._results[key]
         return found if isinstance(found, kind) else None
+
+    def load(self, monitor: str, run_date: date, name: str, kind: type[R]) -> R:
+        """Nothing: what counts is what was published.
+
+        Raises:
+            ResultMissing: always.
+        """
+        raise ResultMissing(f"{self.night_uri(monitor, run_date, name)}: only what is published is looked at")
 
     def nights(self, monitor: str) -> list[date]:
         """See `RunStore`; a place is listed once."""
