@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # The same inside the rooms that have rooms of their own.
 INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "checks": (("scan",), ("alarms",), ("profile",), ("drift", "performance", "policy", "quality"), ("backtest",)),
-    "checks.backtest": (("again", "counted", "usual"),),
+    "checks.backtest": (("again", "counted"),),
     "checks.alarms": (
         ("quadratic",),
         ("views",),
@@ -35,7 +35,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "checks.drift": (
         ("explain", "statistics"),
-        ("findings", "shape"),
+        ("chance", "findings", "shape"),
         ("compare_column",),
         ("compare_columns",),
         ("measure",),

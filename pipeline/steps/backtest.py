@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -36,7 +36,6 @@ from pipeline.steps.retold import RetoldStore
 from pipeline.wording import count
 
 if TYPE_CHECKING:
-    from pipeline.checks.backtest.usual import Usual
     from pipeline.checks.policy import Circumstances
 
 Span = tuple[date, date]
@@ -150,27 +149,11 @@ def _decided(decision: Decision, drift: DriftResult) -> Decided:
 def _retold(workspace: Workspace, monitor: Monitor, dates: Sequence[date]) -> Iterator[_Told]:
     """The nights under some settings, one after the other, each on top of those before it."""
     store = RetoldStore(workspace.settings.store)
-    nights = [Night(monitor, workspace.settings, store, day) for day in dates]
-    usual = _usual(nights)
-    for night in nights:
-        yield _decide_again(night, store, usual)
+    for day in dates:
+        yield _decide_again(Night(monitor, workspace.settings, store, day), store)
 
 
-def _usual(nights: Sequence[Night]) -> Usual | None:
-    """What is usual, for all columns at once, where that can be told."""
-    from pipeline.checks.alarms.past import dates_wanted
-    from pipeline.checks.backtest.usual import Usual, is_plain
-
-    policy = nights[0].monitor.drift.alarms
-    if policy is None or not is_plain(policy):
-        return None
-    known = nights[0].nights()
-    days = {day for night in nights for day in (*dates_wanted(policy, night.run_date, known), night.run_date)}
-    profiles = {day: nights[0].on(day).read(NightProfile) for day in days}
-    return Usual({day: profile for day, profile in profiles.items() if profile is not None})
-
-
-def _decide_again(night: Night, store: RetoldStore, usual: Usual | None) -> _Told:
+def _decide_again(night: Night, store: RetoldStore) -> _Told:
     """The steps `measure_drift` and `decide` of a night, with what was kept in place of rows."""
     from pipeline.checks import policy
     from pipeline.checks.backtest.again import NotKept, judged_again
@@ -181,11 +164,8 @@ def _decide_again(night: Night, store: RetoldStore, usual: Usual | None) -> _Tol
         return _Told(None, None, _OLDER)
     stored, budget = _decided(old, drift), night.monitor.drift.alarms
     profile, past = None if budget is None else night.read(NightProfile), past_nights(night)
-    columns: Collection[str] = ()
-    if usual is not None and budget is not None and profile is not None:
-        columns = usual.columns(1 / budget.per_nights, profile, past, night.run_date)
     try:
-        drift, profile = judged_again(night.monitor, night.run_date, drift, profile, past, usual=columns)
+        drift, profile = judged_again(night.monitor, night.run_date, drift, profile, past)
     except NotKept as reason:
         return _Told(stored, None, str(reason))
     performance = night.read(PerformanceResult)

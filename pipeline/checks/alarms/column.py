@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -82,7 +81,8 @@ def rarity(held: Held) -> Rarity:
     seen = held.apart or _between(views, held)
     found = [_seen_in(view, held, seen, len(views)) for view in views]
     if not found:
-        return not_rare(held.name, "quantiles" if held.kind == "numerical" else "shares")
+        view: ViewName = "quantiles" if held.kind == "numerical" else "shares"
+        return Rarity(held.name, 1.0, view, 0.0, 1, None)
     nights = max(0 if known is None else len(known) for known in (held.usual, held.every))
     return replace(min(found, key=lambda item: item.chance), nights=nights)
 
@@ -94,33 +94,22 @@ def _between(views: Sequence[View], held: Held) -> Mapping[ViewName, Variation]:
     return {name: max((item for key, item in both if key == name), key=lambda item: item.size) for name, _ in both}
 
 
-def not_rare(name: str, view: ViewName = "shares") -> Rarity:
-    """A column as it is on any night."""
-    return Rarity(name, 1.0, view, 0.0, 1, None)
-
-
 def rows_needed(held: Held, chance: float) -> float:
     """From how many rows on a large change is as rare as that, by chance alone; infinite where never."""
     wanted: ViewName = "quantiles" if held.kind == "numerical" else "shares"
-    view = next(iter(_views(held, wanted)), None)
+    view = next((view for view in _views(held) if view.name == wanted), None)
     if view is None:
         return 0.0
-    left = _LARGE[view.name] / view.freedom / _farthest(view, chance) - 1 / float(view.rows(held.before))
+    farthest = Quiet(1.0, view.lead, view.rest, (Variation(_NONE, np.inf),)).at(chance)
+    left = _LARGE[view.name] / view.freedom / farthest - 1 / float(view.rows(held.before))
     return 1 / left if left > 0 else np.inf
 
 
-@lru_cache(maxsize=4096)
-def _farthest(view: View, chance: float) -> float:
-    """The squared distance that chance alone reaches with that probability, in units of its mean."""
-    return Quiet(1.0, view.lead, view.rest, (Variation(_NONE, np.inf),)).at(chance)
-
-
-def _views(held: Held, wanted: ViewName | None = None) -> tuple[View, ...]:
-    """Those in which both sides have rows, or of them the wanted one."""
+def _views(held: Held) -> tuple[View, ...]:
+    """Those in which both sides have rows."""
     rows = effective(float(held.before.sum()), float(held.after.sum()))
     found = views_of(held.kind, held.before, rows) if rows else ()
-    asked = (view for view in found if wanted in (None, view.name))
-    return tuple(view for view in asked if view.rows(held.before) and view.rows(held.after))
+    return tuple(view for view in found if view.rows(held.before) and view.rows(held.after))
 
 
 def _seen_in(view: View, held: Held, seen: Mapping[ViewName, Variation], views: int) -> Rarity:

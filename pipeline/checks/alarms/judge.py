@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from pipeline.checks.alarms.budget import chance_of, level_of
-from pipeline.checks.alarms.column import Held, Rarity, not_rare, rarity, rows_needed
+from pipeline.checks.alarms.column import Held, Rarity, rarity, rows_needed
 from pipeline.checks.alarms.past import (
     ENOUGH_NIGHTS,
     USUAL_NIGHTS,
@@ -68,13 +68,7 @@ class Verdict:
 
 
 def judge(
-    policy: AlarmPolicy,
-    limit: float,
-    profile: NightProfile,
-    past: Sequence[PastNight],
-    run_date: date,
-    *,
-    usual: Collection[str] = (),
+    policy: AlarmPolicy, limit: float, profile: NightProfile, past: Sequence[PastNight], run_date: date
 ) -> Verdict:
     """Hold tonight against everything that the monitor names.
 
@@ -84,15 +78,13 @@ def judge(
         profile: of tonight.
         past: nights before it, oldest first; see `past.dates_wanted`.
         run_date: of tonight.
-        usual: columns that are known to be less rare than the budget asks for, where tonight is looked at alone. They
-            count as no news: what drifted is the same, the chances of these columns and of the night are not told.
     """
-    pooled, tonight, needed = _window(policy, limit, profile, past, run_date)
-    spared = {name: not_rare(name) for name in usual} if not pooled else {}
-    looked_at = [item for item in tonight if item.column.name not in spared]
-    found = {against: spared | _compare(against, looked_at, profile, past, run_date) for against in policy.against}
+    pooled = _window(policy, limit, profile, past, run_date)
+    tonight = [_Tonight(column, pooled) for column in profile.columns]
+    found = {against: _compare(against, tonight, profile, past, run_date) for against in policy.against}
     columns, level = found[policy.against[0]], 1 / policy.per_nights
     comparisons = tuple(_comparison(against, columns, level) for against, columns in found.items())
+    needed = _rows_needed(tonight, limit, level)
     rows = max((int(item.after.sum()) for item in tonight), default=0)
     alarms = NightAlarms(
         per_nights=policy.per_nights,
@@ -150,20 +142,16 @@ def counts_of(side: SideProfile) -> FloatArray:
 
 def _window(
     policy: AlarmPolicy, limit: float, profile: NightProfile, past: Sequence[PastNight], run_date: date
-) -> tuple[list[PastNight], list[_Tonight], float]:
-    """The nights before tonight that are looked at together with it: as few as make the rows enough; the columns of
-    them all, and how many rows are enough.
-    """
+) -> list[PastNight]:
+    """The nights before tonight that are looked at together with it: as few as make the rows enough."""
     pooled: list[PastNight] = []
-    tonight = [_Tonight(column, pooled) for column in profile.columns]
-    needed = _rows_needed(tonight, limit, 1 / policy.per_nights)
     for night in window_before(run_date, _alike(profile, past), policy.window):
-        if max((item.after.sum() for item in tonight), default=0.0) >= needed:
+        tonight = [_Tonight(column, pooled) for column in profile.columns]
+        rows = max((item.after.sum() for item in tonight), default=0.0)
+        if rows >= _rows_needed(tonight, limit, 1 / policy.per_nights):
             break
         pooled.append(night)
-        tonight = [_Tonight(column, pooled) for column in profile.columns]
-        needed = _rows_needed(tonight, limit, 1 / policy.per_nights)
-    return pooled, tonight, needed
+    return pooled
 
 
 def _alike(profile: NightProfile, past: Iterable[PastNight]) -> list[PastNight]:

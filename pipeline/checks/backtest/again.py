@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -38,8 +38,6 @@ def judged_again(
     drift: DriftResult,
     profile: NightProfile | None,
     past: Sequence[PastNight],
-    *,
-    usual: Collection[str] = (),
 ) -> tuple[DriftResult, NightProfile | None]:
     """The drift of a night and its profile, as `drift.measure.measure` would have made them under other settings.
 
@@ -51,7 +49,6 @@ def judged_again(
         drift: as it was measured.
         profile: of its columns.
         past: the nights before it, as they are judged under these settings; with a budget of alarms only.
-        usual: columns that are known not to be rare, see `alarms.judge.judge`.
 
     Raises:
         NotKept: the night's scores are of another method, or there are none, or no profile.
@@ -69,7 +66,7 @@ def judged_again(
     if profile is None:
         raise NotKept(_NO_PROFILE)
     first = policy.model_copy(update={"against": policy.against[:1]})  # it decides; the others are told beside it
-    verdict = judge(first, limit, profile, past, run_date, usual=usual)
+    verdict = judge(first, limit, profile, past, run_date)
     deciding = {name for names in verdict.drifted.values() for name in names}
     columns = tuple(
         verdict.on(column) if column.name in deciding else column

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.checks.drift.chance import chance_of
 from pipeline.checks.drift.explain import explain
 from pipeline.checks.drift.findings import DEFAULT_LIMITS, changed_type, flags_of, floored, listed, one_sided
 from pipeline.checks.drift.shape import shape_of
@@ -101,6 +102,7 @@ def compare_column(
         drifted=verdict,
         status="evaluated",
         reason=_changes(told) if verdict else None,
+        chance=chance_of(chosen, asked["threshold"], reference, production.presence.rows - production.presence.missing),
     )
 
 

@@ -1,11 +1,10 @@
 """Distances between two discrete distributions, and the bins that make a numerical column discrete.
 
-Shares are arrays of shape (k,): the part of the rows in each bin or category, on either side.
+Shares are arrays of shape (..., k): the part of the rows in each bin or category, on either side. A distance is of
+shape (...): one pair of columns, or many at once.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
@@ -21,9 +20,9 @@ from pipeline.checks.scan import (
     sturges_edges,
 )
 
-Counts = tuple[IntArray, IntArray]
+Counts = tuple[IntArray | FloatArray, IntArray | FloatArray]
 # With at most this many distinct values in the reference, each value is a bin of its own.
-_DISTINCT_AS_BINS = 20
+DISTINCT_AS_BINS = 20
 
 
 def binned_counts(reference: NumericalSummary, production: NumericalSummary) -> Counts:
@@ -32,7 +31,7 @@ def binned_counts(reference: NumericalSummary, production: NumericalSummary) -> 
     Raises:
         NotEvaluable: the range cannot be divided, or a column too long to hold has too few distinct values to bin.
     """
-    if _distinct_at_least(reference, _DISTINCT_AS_BINS + 1):
+    if _distinct_at_least(reference, DISTINCT_AS_BINS + 1):
         edges = _edges(
             reference, production, reference.moments.count + production.moments.count,
             whole=reference.whole and production.whole,
@@ -81,46 +80,46 @@ def _distinct_at_least(summary: NumericalSummary, wanted: int) -> bool:
 
 def shares(counts: Counts) -> tuple[FloatArray, FloatArray]:
     """Each side's counts as parts of its rows."""
-    reference, production = counts
-    return reference / reference.sum(), production / production.sum()
+    reference, production = (part / part.sum(axis=-1, keepdims=True) for part in counts)
+    return reference, production
 
 
 def without_zeros(part: FloatArray) -> FloatArray:
     """Empty bins get a small share, so that logarithms exist: 0.0001, or a millionth of a smallest share below that."""
-    smallest = float(part[part > 0].min())
-    return np.where(part == 0, smallest / 10**6 if smallest <= 0.0001 else 0.0001, part)
+    smallest = np.where(part > 0, part, np.inf).min(axis=-1, keepdims=True)
+    return np.where(part == 0, np.where(smallest <= 0.0001, smallest / 10**6, 0.0001), part)
 
 
-def jensen_shannon(counts: Counts) -> float:
+def jensen_shannon(counts: Counts) -> FloatArray:
     """Jensen-Shannon distance with natural logarithms, in [0, sqrt(ln 2)]. Source: Endres and Schindelin (2003)."""
     p, q = shares(counts)
     middle = (p + q) / 2
     divergence = _relative_entropy(p, middle) + _relative_entropy(q, middle)
-    return math.sqrt(max(divergence, 0.0) / 2)
+    return np.sqrt(np.maximum(divergence, 0.0) / 2)
 
 
-def population_stability_index(counts: Counts) -> float:
+def population_stability_index(counts: Counts) -> FloatArray:
     """Sum of (p - q) * ln(p / q). Source: Siddiqi (2006), "Credit Risk Scorecards"."""
     p, q = (without_zeros(part) for part in shares(counts))
-    return float(np.sum((p - q) * np.log(p / q)))
+    return np.asarray(((p - q) * np.log(p / q)).sum(axis=-1))
 
 
-def kullback_leibler(counts: Counts) -> float:
+def kullback_leibler(counts: Counts) -> FloatArray:
     """Divergence of the reference from production in nats. Source: Kullback and Leibler (1951)."""
     p, q = (without_zeros(part) for part in shares(counts))
-    return _relative_entropy(p / p.sum(), q / q.sum())
+    return _relative_entropy(p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True))
 
 
-def hellinger(counts: Counts) -> float:
+def hellinger(counts: Counts) -> FloatArray:
     """Hellinger distance, in [0, 1]. Source: Hellinger (1909).
 
     Half the squared distance between the roots of the shares, which equals one minus their overlap, but does not lose
     its digits where the two sides are nearly the same.
     """
     p, q = shares(counts)
-    return math.sqrt(min(1.0, float(((np.sqrt(p) - np.sqrt(q)) ** 2).sum()) / 2))
+    return np.asarray(np.sqrt(np.minimum(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=-1) / 2, 1.0)))
 
 
-def _relative_entropy(p: FloatArray, q: FloatArray) -> float:
-    held = p > 0
-    return float(np.sum(p[held] * np.log(p[held] / q[held])))
+def _relative_entropy(p: FloatArray, q: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(p > 0, p * np.log(p / q), 0.0).sum(axis=-1))

@@ -5,7 +5,6 @@ Every category occurs at least once on one of the two sides.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,54 +27,66 @@ def aligned_counts(reference: Mapping[Key, int], production: Mapping[Key, int]) 
     )
 
 
-def chi_square(counts: Counts) -> float:
+def chi_square(counts: Counts) -> FloatArray:
     """Goodness of fit of production to the reference, scaled to its size. Source: Pearson (1900).
 
+    Counts may be of many pairs of columns at once, shape (..., k), of which each may lack some of the k categories.
+
     Raises:
         NotEvaluable: there is only one category.
     """
     from scipy.special import chdtrc
 
     expected, observed = _scaled(counts)
-    with np.errstate(divide="ignore"):
-        statistic = float(((observed - expected) ** 2 / expected).sum())
-    return float(chdtrc(expected.size - 1, statistic))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(expected == observed, 0.0, (observed - expected) ** 2 / expected)
+    return np.asarray(chdtrc(_freedom(counts), parts.sum(axis=-1)))
 
 
-def g_test(counts: Counts) -> float:
+def g_test(counts: Counts) -> FloatArray:
     """Likelihood-ratio goodness of fit of production to the reference, scaled to its size. Source: Wilks (1938).
 
+    Counts may be of many pairs of columns at once, as for `chi_square`.
+
     Raises:
         NotEvaluable: there is only one category.
     """
     from scipy.special import chdtrc
 
     expected, observed = _scaled(counts)
-    held = observed > 0
-    with np.errstate(divide="ignore"):
-        statistic = 2 * float((observed[held] * np.log(observed[held] / expected[held])).sum())
-    return float(chdtrc(expected.size - 1, max(statistic, 0.0)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(observed > 0, observed * np.log(observed / expected), 0.0)
+    return np.asarray(chdtrc(_freedom(counts), np.maximum(2 * parts.sum(axis=-1), 0.0)))
 
 
 def _scaled(counts: Counts) -> tuple[FloatArray, FloatArray]:
     reference, production = counts
-    if reference.size == 1:
+    if reference.shape[-1] == 1:
         raise NotEvaluable("there is one category on both sides, and a goodness-of-fit test needs two")
-    return reference * (production.sum() / reference.sum()), production.astype(float)
+    sizes = [part.sum(axis=-1, keepdims=True) for part in counts]
+    return reference * (sizes[1] / sizes[0]), production.astype(float)
 
 
-def z_test(counts: Counts) -> float:
-    """Two-sided test that the share of the first category is the same on both sides. 1.0 for one shared category."""
+def _freedom(counts: Counts) -> IntArray:
+    """One less than the categories that are on either side."""
+    return np.asarray(np.count_nonzero(counts[0] + counts[1], axis=-1) - 1)
+
+
+def z_test(counts: Counts) -> FloatArray:
+    """Two-sided test that the share of the first category is the same on both sides. 1.0 for one shared category.
+
+    Counts may be of many pairs of columns at once, shape (..., k).
+    """
     from scipy.special import ndtr
 
     reference, production = counts
-    if reference.size == 1:
-        return 1.0
-    n, m = int(reference.sum()), int(production.sum())
-    first, second = 1 - reference[0] / n, 1 - production[0] / m
+    if reference.shape[-1] == 1:
+        return np.ones(reference.shape[:-1])
+    n, m = (part.sum(axis=-1) for part in counts)
+    first, second = 1 - reference[..., 0] / n, 1 - production[..., 0] / m
     pooled = (first * n + second * m) / (n + m)
-    statistic = (first - second) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    return float(2 * (1 - ndtr(abs(statistic))))
+    statistic = (first - second) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    return np.asarray(2 * (1 - ndtr(np.abs(statistic))))
 
 
 def fisher_exact(counts: Counts) -> float:

@@ -10,7 +10,7 @@ from pipeline.checks.drift.statistics import binned, bounded, bridge, categorica
 from pipeline.checks.drift.statistics.binned import Counts
 from pipeline.checks.drift.statistics.epps_singleton import epps_singleton
 from pipeline.checks.drift.statistics.score import NotEvaluable, Score
-from pipeline.checks.scan import NumericalSummary, SortedValues
+from pipeline.checks.scan import FloatArray, NumericalSummary, SortedValues
 from pipeline.results import Direction, Kind
 
 # Evidently's rule: tests of significance up to this many reference rows, distances beyond.
@@ -39,7 +39,7 @@ class Method:
     exact: Callable[[NumericalSummary, NumericalSummary], float] | None = None
     sorted: Callable[[SortedValues, SortedValues], float] | None = None
     streamed: Callable[[NumericalSummary, NumericalSummary], Score] | None = None
-    counted: Callable[[Counts], float] | None = None
+    counted: Callable[[Counts], float | FloatArray] | None = None
     bins: Callable[[NumericalSummary, NumericalSummary], Counts] = binned.distinct_counts
 
     @property
@@ -151,4 +151,4 @@ def score_categorical(method: Method, counts: Counts) -> Score:
     """
     if method.counted is None:
         raise NotEvaluable(f"method {method.name} is not for counts")
-    return Score(method.counted(counts))
+    return Score(float(method.counted(counts)))

@@ -199,7 +199,7 @@ def cramer_von_mises(reference: SortedValues, production: SortedValues) -> float
     expected = (1 + 1 / size) / 6
     variance = (size + 1) * (4 * pairs * size - 3 * (n * n + m * m) - 2 * pairs) / (45 * size * size * 4 * pairs)
     limit = 1 / 6 + (statistic - expected) / math.sqrt(45 * variance)
-    return 1.0 if limit < 0.003 else max(0.0, 1.0 - _cramer_limit_distribution(limit))
+    return 1.0 if limit < 0.003 else max(0.0, 1.0 - cramer_limit_distribution(limit))
 
 
 def _squared_rank_gaps(midrank: FloatArray, before: IntArray, count: IntArray) -> float:
@@ -209,7 +209,7 @@ def _squared_rank_gaps(midrank: FloatArray, before: IntArray, count: IntArray) -
     return float((rows * (centre * centre + (rows * rows - 1) / 12)).sum())
 
 
-def _cramer_limit_distribution(x: float) -> float:
+def cramer_limit_distribution(x: float) -> float:
     """Limiting distribution function at x > 0. Source: Csorgo and Faraway (1996), equation 1.2.
 
     Terms are added until one is below 1e-7, where Evidently and scipy stop as well.
