@@ -8,14 +8,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from pipeline.cli import authoring, check, expecting, nights, pages, people, retraining
+from pipeline.cli import authoring, backtest, check, expecting, nights, pages, people, retraining
 from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
 from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
 
-_GROUPS = (nights, expecting, authoring, check, pages, retraining, people)
+_GROUPS = (nights, backtest, expecting, authoring, check, pages, retraining, people)
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 
@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     try:
         with foreseen("nightjar"):
-            options = _parser().parse_args(arguments)
+            given = sys.argv[1:] if arguments is None else arguments
+            options = _parser().parse_args(backtest.with_settings(given))
             _quiet_libraries(options.traceback)
             return int(options.command(options))
     except NightjarError as error:

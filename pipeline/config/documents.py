@@ -59,6 +59,22 @@ def parse(path: Path) -> Document:
     return document
 
 
+def parse_value(text: str) -> Any:
+    """One value, as it would be read behind a key of a file.
+
+    Raises:
+        ValueError: it is no YAML.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        return None if node is None else _plain(loader, node, Document(Path()), ())
+    except yaml.YAMLError as error:
+        raise ValueError(f"found {text!r}; allowed: a value as in a monitor file") from error
+    finally:
+        loader.dispose()
+
+
 def _plain(loader: yaml.SafeLoader, node: yaml.Node, document: Document, key: Key) -> Any:
     """The node as plain data. Dates become text, as JSON has no dates."""
     document.lines.setdefault(key, node.start_mark.line + 1)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config import CATEGORICAL_METHODS, NUMERICAL_METHODS, Monitor, Settings
+from pipeline.config.changes import Changes, change
 from pipeline.config.documents import Document, Key, parse
 from pipeline.errors import ConfigError
 from pipeline.wording import clip
@@ -66,16 +67,54 @@ def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor
     return _load_file(path, settings, suite_exists=suite_exists)
 
 
+def load_version(path: Path, name: str) -> Monitor:
+    """Read another version of a monitor's file, wherever it lies. Its suite is not looked for.
+
+    Raises:
+        ConfigError: the file is wrong, or of another monitor.
+    """
+    document = parse(path)
+    monitor = _checked(document)
+    _check_name_matches(document, name)
+    return _sound(document, monitor)
+
+
+def load_changed(name: str, settings: Settings, changes: Changes) -> Monitor:
+    """A monitor as it would be with other settings. Its suite is not looked for.
+
+    Raises:
+        ConfigError: the file is missing or wrong, or it would be with those settings: the message names their keys.
+    """
+    load(name, settings, suite_exists=False)
+    document = parse(settings.monitors_dir / f"{name}.yaml")
+    change(document.data, changes)
+    monitor = _checked(document)
+    if monitor is None or document.problems:
+        texts = [text.removeprefix(f"{document.path}:{line}: ") for line, text in sorted(document.problems)]
+        raise ConfigError([f"--{text}" for text in texts])
+    return monitor
+
+
 def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> Monitor:
     document = parse(path)
-    _take_task_of_earlier_versions(document)
-    monitor = _validate(document) if isinstance(document.data, dict) else None
+    monitor = _checked(document)
     if path.suffix != ".yaml":
         document.problem((), f"found the ending {path.suffix}; allowed: .yaml")
-    _check_name_matches(document)
-    _check_columns(document)
+    _check_name_matches(document, path.stem)
     if suite_exists:
         _check_suite(document, settings)
+    return _sound(document, monitor)
+
+
+def _checked(document: Document) -> Monitor | None:
+    """What a file says, without what depends on where it lies; what is wrong is among the document's problems."""
+    _take_task_of_earlier_versions(document)
+    monitor = _validate(document) if isinstance(document.data, dict) else None
+    _check_columns(document)
+    return monitor
+
+
+def _sound(document: Document, monitor: Monitor | None) -> Monitor:
     if monitor is None or document.problems:
         raise ConfigError([text for _, text in sorted(document.problems)])
     return monitor
@@ -138,10 +177,11 @@ def _short(value: object) -> str:
     return clip(text, 80)
 
 
-def _check_name_matches(document: Document) -> None:
+def _check_name_matches(document: Document, wanted: str) -> None:
     name = document.data.get("name") if isinstance(document.data, dict) else None
-    if isinstance(name, str) and name != document.path.stem:
-        document.problem(("name",), f"found {name!r}; allowed: {document.path.stem!r}, as the file is called")
+    if isinstance(name, str) and name != wanted:
+        called = ", as the file is called" if wanted == document.path.stem else ""
+        document.problem(("name",), f"found {name!r}; allowed: {wanted!r}{called}")
 
 
 def _check_columns(document: Document) -> None:

@@ -1,5 +1,6 @@
 """The frozen values that pass between steps. Each is strict JSON in the run store: no NaN, no rows of data."""
 
+from pipeline.results.backtest import Alarms, BacktestNight, BacktestResult, Decided, Incident
 from pipeline.results.base import Failure, Kept, Number, Result
 from pipeline.results.champion import AliasChange, Move, Mover
 from pipeline.results.decision import Cause, Decision, Hold, Status
@@ -58,7 +59,10 @@ __all__ = [
     "MAIN",
     "METRICS",
     "Against",
+    "Alarms",
     "AliasChange",
+    "BacktestNight",
+    "BacktestResult",
     "Basis",
     "Better",
     "Breach",
@@ -70,6 +74,7 @@ __all__ = [
     "ColumnProfile",
     "ColumnType",
     "Comparison",
+    "Decided",
     "Decision",
     "Details",
     "Direction",
@@ -84,6 +89,7 @@ __all__ = [
     "GateCheck",
     "Histogram",
     "Hold",
+    "Incident",
     "Kept",
     "Kind",
     "LabelledDay",

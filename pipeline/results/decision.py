@@ -22,6 +22,10 @@ class Decision(Kept):
     `too_few_rows`: on a budget of alarms, nothing can be told from chance tonight.
     `data_broken`: a critical expectation failed, or no column could be compared; then nothing is retrained. `hold`
     names why nothing is: always on broken data, and on such a night whose monitor's policy waits.
+
+    Beside the results, this is what was known when it was decided: `backfill`, an old night was run again, and nobody
+    said that it may retrain; `labelled_rows`, the labelled production rows of the retraining window, counted until
+    there were enough (None where nobody asked).
     """
 
     file: ClassVar[str] = "decision"
@@ -32,3 +36,5 @@ class Decision(Kept):
     reason: str
     hold: Hold | None = None
     causes: tuple[Cause, ...] = ()
+    backfill: bool = False
+    labelled_rows: int | None = None

@@ -21,6 +21,7 @@ from pipeline.results import Kind
 
 _USUAL = 0.05
 _NONE = 1e-12
+_ENDLESS = 1e9
 _LARGE = {"quantiles": 0.45, "shares": 0.36, "missing": 0.36}
 """Squared distance of a mean that moved by a standard deviation, and of 30 of 100 rows that moved from one category of
 half of the rows to another; times the freedom of the view."""
@@ -55,6 +56,7 @@ class Rarity:
 
     `chance`: how often a quiet night has this column at least so far, in (0, 1]; `view` is where it is rarest, and
     `score` the distance there. `views` is how many there are: each may use its part of what the column may.
+    `nights` say how much it moves; it was held against `before` of them, or the reference (0).
     """
 
     name: str
@@ -64,6 +66,7 @@ class Rarity:
     views: int
     quiet: Quiet | None
     nights: int = 0
+    before: int = 0
 
     def threshold(self, chance: float) -> float:
         """The distance in that view from which on the column is as rare as that."""
@@ -84,7 +87,7 @@ def rarity(held: Held) -> Rarity:
         view: ViewName = "quantiles" if held.kind == "numerical" else "shares"
         return Rarity(held.name, 1.0, view, 0.0, 1, None)
     nights = max(0 if known is None else len(known) for known in (held.usual, held.every))
-    return replace(min(found, key=lambda item: item.chance), nights=nights)
+    return replace(min(found, key=lambda item: item.chance), nights=nights, before=held.nights_before)
 
 
 def _between(views: Sequence[View], held: Held) -> Mapping[ViewName, Variation]:
@@ -96,28 +99,40 @@ def _between(views: Sequence[View], held: Held) -> Mapping[ViewName, Variation]:
 
 def rows_needed(held: Held, chance: float) -> float:
     """From how many rows on a large change is as rare as that, by chance alone; infinite where never."""
-    wanted: ViewName = "quantiles" if held.kind == "numerical" else "shares"
-    view = next((view for view in _views(held) if view.name == wanted), None)
-    if view is None:
+    if not held.before[:-1].any():
         return 0.0
+    tonight = rows = max(1.0, float(held.after.sum()))
+    while rows < _ENDLESS:
+        views = views_of(held.kind, held.before, effective(float(held.before.sum()), rows))
+        if len(views) > 1:
+            needed = _rows_needed_in(views[-1], held, chance / (len(views) - 1))
+            return max(needed, rows if rows > tonight else 0.0)
+        rows *= 2  # so few rows that all cells have to be counted together
+    return np.inf
+
+
+def _rows_needed_in(view: View, held: Held, chance: float) -> float:
     farthest = Quiet(1.0, view.lead, view.rest, (Variation(_NONE, np.inf),)).at(chance)
     left = _LARGE[view.name] / view.freedom / farthest - 1 / float(view.rows(held.before))
     return 1 / left if left > 0 else np.inf
 
 
 def _views(held: Held) -> tuple[View, ...]:
-    """Those in which both sides have rows."""
+    """Those in which both sides have rows; that of missing values only where some are, so that the others need not
+    share with it what the column may.
+    """
     rows = effective(float(held.before.sum()), float(held.after.sum()))
     found = views_of(held.kind, held.before, rows) if rows else ()
-    return tuple(view for view in found if view.rows(held.before) and view.rows(held.after))
+    missing = held.before[-1] or held.after[-1]
+    kept = (view for view in found if view.name != "missing" or missing)
+    return tuple(view for view in kept if view.rows(held.before) and view.rows(held.after))
 
 
 def _seen_in(view: View, held: Held, seen: Mapping[ViewName, Variation], views: int) -> Rarity:
-    nights = 1 / held.nights_after + (1 / held.nights_before if held.nights_before else 0.0)
-    variations = [_times(expected(view, seen.get(view.name)), nights)]
+    variations = [expected(view, seen.get(view.name)).times(1 / held.nights_after + 1 / _nights_before(held))]
     if view.name in held.pieces and not held.nights_before:
         piece = held.pieces[view.name]
-        variations.append(_times(Variation(max(piece.size, _NONE), piece.nights), 1 / held.nights_after))
+        variations.append(Variation(max(piece.size, _NONE), piece.nights).times(1 / held.nights_after))
     noise = 1 / float(view.rows(held.before)) + 1 / float(view.rows(held.after))
     quiet = Quiet(noise, view.lead, view.rest, tuple(variations))
     gap = view.point(held.before) - view.point(held.after)
@@ -126,5 +141,6 @@ def _seen_in(view: View, held: Held, seen: Mapping[ViewName, Variation], views: 
     return Rarity(held.name, chance, view.name, float(np.sqrt(squared)), views, quiet)
 
 
-def _times(variation: Variation, factor: float) -> Variation:
-    return Variation(variation.size * factor, variation.nights)
+def _nights_before(held: Held) -> float:
+    """A reference is taken to be made of nights as long as tonight: their mean is off by chance of its own."""
+    return held.nights_before or max(1.0, float(held.before.sum() / held.after.sum()) * held.nights_after)

@@ -38,7 +38,8 @@ class Verdict:
     """What drifted on a night, and how sure that is.
 
     `columns` is how rare each column is beside what decides, by name; `drifted` names columns by what they were held
-    against (`past.key_of`), the rarest first; `level` is how rare a column had to be.
+    against (`past.key_of`), the rarest first; `level` is how rare a column had to be. A column that was held against
+    the reference for want of quiet nights has not drifted from them: else there would never be one.
     """
 
     alarms: NightAlarms
@@ -96,7 +97,10 @@ def judge(
         rows_needed=math.ceil(needed) if math.isfinite(needed) else None,
         comparisons=comparisons,
     )
-    drifted = {key_of(against): item.drifted for against, item in zip(found, comparisons, strict=True)}
+    drifted = {
+        key_of(against): tuple(name for name in item.drifted if against == "reference" or found[against][name].before)
+        for against, item in zip(found, comparisons, strict=True)
+    }
     return Verdict(alarms, columns, drifted, level_of(_chances(columns), level))
 
 

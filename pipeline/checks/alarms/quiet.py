@@ -52,12 +52,13 @@ class Quiet:
         """Summed over how far the leading square goes, from above."""
         from scipy.special import stdtr
 
-        scale = self.lead * self.noise + variation.size
-        freedom = variation.nights * (scale / variation.size) ** 2
+        leading = variation.size * (variation.lead if self.rest else 1.0)
+        scale = self.lead * self.noise + leading
+        freedom = variation.nights * (scale / leading) ** 2
         if self.rest is None:
             return np.asarray(2 * stdtr(freedom, -np.sqrt(squared / scale)))
         moved = scale * _squares(round(math.log(min(freedom, _NORMAL)) * _FINE))
-        left = (squared[:, None] - moved[1:]) / ((1 - self.lead) * self.noise)
+        left = (squared[:, None] - moved[1:]) / ((1 - self.lead) * self.noise + variation.size - leading)
         return np.asarray(self.rest.survival(left) @ -np.diff(_STEPS) + _RAREST)
 
 

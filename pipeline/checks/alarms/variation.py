@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,14 @@ from pipeline.checks.alarms.views import View, ViewName, views_of
 from pipeline.checks.scan.types import FloatArray
 from pipeline.results import Kind
 
-PRIOR = 0.0025
-"""What is expected before nights were seen: numbers that move by about 7 hundredths of a standard deviation."""
-PRIOR_NIGHTS = 4.0
+PRIOR: Mapping[ViewName, float] = {"quantiles": 0.0007, "shares": 0.0016, "missing": 0.0007}
+"""What is expected before nights were seen: numbers that move by about 4 hundredths of a standard deviation; times the
+freedom of the view."""
+PRIOR_NIGHTS = 6.0
 """How many nights the expectation counts for."""
-LEAST = PRIOR / 50
-"""Nights never differ by less: about 1 hundredth of a standard deviation. However many rows, less is no news."""
+LEAST = 0.05
+"""Nights never differ by less than this part of what is expected: about 1 hundredth of a standard deviation. However
+many rows, less is no news."""
 
 _SMALLER = 0.8
 _OF_SMALLER = 0.44
@@ -26,10 +28,17 @@ _RECURS = 2
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """A mean squared distance between nights, and how many nights say so."""
+    """A mean squared distance between nights, and how many nights say so; `lead` is the part of it along the way that
+    they differ most.
+    """
 
     size: float
     nights: float
+    lead: float = 1.0
+
+    def times(self, factor: float) -> Variation:
+        """Of distances that are so many times as large, squared."""
+        return Variation(self.size * factor, self.nights, self.lead)
 
 
 def expected(view: View, seen: Variation | None) -> Variation:
@@ -39,12 +48,14 @@ def expected(view: View, seen: Variation | None) -> Variation:
     """
     known = seen or Variation(0.0, 0.0)
     nights = PRIOR_NIGHTS + known.nights
-    size = (PRIOR_NIGHTS * PRIOR / view.freedom + known.nights * known.size) / nights
-    return Variation(max(size, LEAST / view.freedom), nights)
+    alone = PRIOR[view.name] / view.freedom
+    before, after = PRIOR_NIGHTS * alone, known.nights * known.size
+    lead = (before + known.lead * after) / (before + after)
+    return Variation(max((before + after) / nights, LEAST * alone), nights, lead)
 
 
 def between(views: Sequence[View], nights: FloatArray, alike: FloatArray | None = None) -> dict[ViewName, Variation]:
-    """How much nights differ from their mean, in each view.
+    """How much nights differ from their mean, in each view. Columns with an order move as a whole, all in one way.
 
     Args:
         views: of the column.
@@ -52,12 +63,15 @@ def between(views: Sequence[View], nights: FloatArray, alike: FloatArray | None 
         alike: those of them that fell on the same weekday. How far such nights lie from the others is no news.
     """
     found = {}
+    ordered = any(view.name == "quantiles" for view in views)
     for view in views:
         points, noise = _points(view, nights)
         if len(points) > 1:
-            size = float(points.var(axis=0, ddof=1).sum()) - float(noise.mean())
+            size = max(0.0, float(points.var(axis=0, ddof=1).sum()) - float(noise.mean()))
             recurring = 0.0 if alike is None else _recurring(view, points, alike)
-            found[view.name] = Variation(max(0.0, size) + recurring, float(len(points)))
+            lead = 1.0 if ordered or not size else _lead(view, points, float(noise.mean()), size)
+            whole = size + recurring
+            found[view.name] = Variation(whole, float(len(points)), (lead * size + recurring) / whole if whole else 1.0)
     return found
 
 
@@ -75,6 +89,16 @@ def from_night_to_night(views: Sequence[View], nights: FloatArray) -> dict[ViewN
             kept = steps[: max(1, int(_SMALLER * steps.size))]
             found[view.name] = Variation(max(0.0, float(kept.mean())) / _OF_SMALLER, len(points) / 2)
     return found
+
+
+def _lead(view: View, points: FloatArray, noise: float, size: float) -> float:
+    """The part along the largest principal component, less what chance alone makes of the largest of so many points.
+
+    Source of the latter: Marchenko and Pastur (1967).
+    """
+    largest = float(np.linalg.eigvalsh(np.atleast_2d(np.cov(points, rowvar=False)))[-1])
+    chance = noise * view.lead * (1 + np.sqrt(view.freedom / (len(points) - 1))) ** 2
+    return float(np.clip((largest - chance) / size, view.lead, 1.0))
 
 
 def _points(view: View, nights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -26,11 +26,15 @@ from pipeline.results import Kind
 ViewName = Literal["quantiles", "shares", "missing"]
 _LEAST_EXPECTED = 4.0
 """Rows that a cell has to expect on the smaller side; smaller cells are counted together."""
+_HARDLY = 1.0
 _OUTERMOST = 0.01
 """Edges that fewer of the rows lie beyond are left to the view of shares: a row or two would decide there."""
 _NONE = 1e-9
-_ANSCOMBE = 0.375
-"""Added to counts, so that their root varies alike however small they are. Source: Anscombe (1948)."""
+_ADDED = 1.5
+"""Added to counts, so that their root varies alike however small they are. Anscombe's 3/8 (1948) makes the variance
+right, and a cell that expects eight rows and gets none seem 50 times as rare as it is at 1 in 100,000; 1.5 keeps the
+tails of Poisson counts within 4 times.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,11 @@ class View:
     def lead(self) -> float:
         """The part of the largest square."""
         return float(self._squares[-1])
+
+    @cached_property
+    def evenness(self) -> float:
+        """Half the variance of chance, relative to its mean: 1 / f where f squares are alike, 1 where there is one."""
+        return float(self._squares @ self._squares)
 
     @cached_property
     def rest(self) -> Tail | None:
@@ -87,52 +96,60 @@ def _views(kind: Kind, base: bytes, magnitude: int) -> tuple[View, ...]:
     present = np.frombuffer(base)[:-1]
     made: list[View | None] = [_missing()]
     if present.sum() > 0:
-        made.append(_shares(present / present.sum(), 2.0**magnitude))
+        made.append(_shares(kind, present / present.sum(), 2.0**magnitude))
         made.append(_quantiles(present / present.sum()) if kind == "numerical" else None)
     return tuple(view for view in made if view is not None)
 
 
 def _missing() -> View:
     def point(counts: FloatArray) -> FloatArray:
-        share = (counts[..., -1:] + _ANSCOMBE) / (counts.sum(axis=-1, keepdims=True) + 2 * _ANSCOMBE)
-        return np.asarray(2 * np.arcsin(np.sqrt(share)))
+        return _angle(counts[..., -1:], counts.sum(axis=-1, keepdims=True))
 
     return View("missing", 1.0, point, lambda: np.ones(1))
 
 
-def _shares(shares: FloatArray, rows: float) -> View | None:
-    """Of two sides that are the same, k cells are as far apart as a chi-square of k - 1 degrees of freedom."""
-    groups = _grouped(shares, rows)
+def _angle(some: FloatArray, rows: FloatArray) -> FloatArray:
+    """A share as an angle, whose variance is 1 / rows whatever the share; see Anscombe (1948)."""
+    return np.asarray(2 * np.arcsin(np.sqrt((some + _ADDED) / (rows + 2 * _ADDED))))
+
+
+def _shares(kind: Kind, shares: FloatArray, rows: float) -> View | None:
+    """Of two sides that are the same, k cells are as far apart as a chi-square of k - 1 degrees of freedom; cells in
+    which hardly a row is expected leave it as it is.
+    """
+    groups = _grouped(kind, shares, rows)
     cells = int(groups.max()) + 1
     if cells == 1:
         return None
     joined: npt.NDArray[np.float64] = np.zeros((shares.size, cells))
     joined[np.arange(shares.size), groups] = 1.0
-    freedom = cells - 1
+    freedom = max(1, int((shares @ joined * rows >= _HARDLY).sum()) - 1)
 
     def point(counts: FloatArray) -> FloatArray:
-        found = counts[..., :-1] @ joined + _ANSCOMBE
+        found = counts[..., :-1] @ joined + _ADDED
         return np.asarray(2 * np.sqrt(found / found.sum(axis=-1, keepdims=True) / freedom))
 
     return View("shares", float(freedom), point, lambda: np.full(freedom, 1 / freedom))
 
 
-def _grouped(shares: FloatArray, rows: float) -> npt.NDArray[np.int64]:
-    """The group of each cell, shape (k,): itself, or 0 together with all that expect too few rows."""
-    expected = shares * rows
-    order = np.argsort(expected, kind="stable")
-    small = int((expected < _LEAST_EXPECTED).sum())
-    first = max(1, small)
-    while first < order.size and expected[order[:first]].sum() < _LEAST_EXPECTED:
-        first += 1
+def _grouped(kind: Kind, shares: FloatArray, rows: float) -> npt.NDArray[np.int64]:
+    """The group of each cell, shape (k,): itself, or together with all others that expect too few rows.
+
+    Of categories the cell of all that have none of their own is always among those others: which of the small ones have
+    one, chance decided, and apart from the others they would fall back on every night.
+    """
+    small = shares * rows < _LEAST_EXPECTED
+    if kind == "categorical":
+        small[-1] = True
     groups = np.zeros(shares.size, np.int64)
-    groups[order[first:]] = np.arange(1, order.size - first + 1)
+    groups[~small] = np.arange((~small).sum()) + small.any()
     return groups
 
 
 def _quantiles(shares: FloatArray) -> View | None:
     """Anderson and Darling's statistic on cells, each edge weighed by the rows around it; a weighted sum of squared
-    normals. Source: Choulakian, Lockhart and Stephens (1994).
+    normals. Source: Choulakian, Lockhart and Stephens (1994). Shares below an edge are taken as angles, not divided by
+    their deviation, which a row or two beyond an outer edge would take too far.
     """
     below = np.cumsum(shares)[:-1]
     inside = (below > _OUTERMOST) & (below < 1 - _OUTERMOST)
@@ -140,12 +157,11 @@ def _quantiles(shares: FloatArray) -> View | None:
         return None
     around = (shares[:-1] + shares[1:])[inside]
     weights, below = around / around.sum(), below[inside]
-    scale = np.sqrt(weights / (below * (1 - below)))
+    scale = np.sqrt(weights)
 
     def point(counts: FloatArray) -> FloatArray:
-        present = counts[..., :-1]
-        total = np.maximum(present.sum(axis=-1, keepdims=True), 1.0)
-        return np.asarray((np.cumsum(present, axis=-1)[..., :-1] / total)[..., inside] * scale)
+        rows = np.cumsum(counts[..., :-1], axis=-1)
+        return np.asarray(_angle(rows[..., :-1], rows[..., -1:])[..., inside] * scale)
 
     def squares() -> FloatArray:
         odds = below / (1 - below)

@@ -70,7 +70,7 @@ def measure(
     parts = _parts(importances or {})
     weighed = {name: float(part) for name, part in parts.items()}
     columns = tuple(marked(item, words).model_copy(update={"importance": weighed.get(item.name)}) for item in columns)
-    result = _result(monitor, pair.digest, columns, parts).model_copy(update={"alarms": alarms})
+    result = result_of(monitor, pair.digest, columns, parts).model_copy(update={"alarms": alarms})
     return Measured(result, profile.model_copy(update={"drifted": drifted}))
 
 
@@ -105,11 +105,19 @@ def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:
     return {name: value / total for name, value in written.items()} if total else {}
 
 
-def _result(
+def result_of(
     monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...], importances: Mapping[str, Fraction]
 ) -> DriftResult:
+    """The share of columns that drifted, and whether the night did.
+
+    Args:
+        monitor: the limit, the columns that decide alone, and which share is held against the limit.
+        snapshots: the digest of what was compared.
+        columns: with their verdicts.
+        importances: how much the champion relies on each, in any unit.
+    """
     evaluated = [item for item in columns if item.status == "evaluated"]
-    share = drifted_share(evaluated, {item.name: Fraction(1) for item in evaluated}) or 0.0
+    share = sum(item.drifted for item in evaluated) / len(evaluated) if evaluated else 0.0
     weighted = drifted_share(evaluated, importances)
     by_importance = monitor.drift.share == "importance" and weighted is not None
     result = DriftResult(
@@ -138,7 +146,7 @@ def drifted_share(evaluated: Iterable[ColumnDrift], weights: Mapping[str, Fracti
     Exact, and rounded once: floats add 0.1 and 0.2 to more than 0.3, and a share of three tenths is not over 0.30.
     """
     total = drifted = Fraction(0)
-    for item in evaluated:
+    for item in evaluated if weights else ():
         weight = weights.get(item.name, Fraction(0))
         total += weight
         drifted += weight if item.drifted else 0
@@ -157,16 +165,17 @@ def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequenc
     listed: dict[Kind, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
     named = {name: kind for kind, names in listed.items() for name in names or ()}
     plans = {plan.name: plan for plan in infer_plans(reference, production)}
-    chosen = [_plan(name, kind, monitor) for name, kind in named.items()]
+    chosen = [plan_column(name, kind, monitor) for name, kind in named.items()]
     chosen += [
-        _plan(plan.name, plan.kind, monitor)
+        plan_column(plan.name, plan.kind, monitor)
         for plan in plans.values()
         if listed[plan.kind] is None and plan.name not in named and plan.name not in aside
     ]
     return chosen
 
 
-def _plan(name: str, kind: Kind, monitor: Monitor) -> ColumnPlan:
+def plan_column(name: str, kind: Kind, monitor: Monitor) -> ColumnPlan:
+    """How one column is to be compared."""
     from pipeline.checks.drift.compare_columns import ColumnPlan
 
     default = monitor.drift.numerical if kind == "numerical" else monitor.drift.categorical

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.checks.alarms.quadratic import gamma_tail
 from pipeline.checks.alarms.variation import between, effective
-from pipeline.checks.alarms.views import views_of
-from pipeline.checks.scan import IntArray
+from pipeline.checks.alarms.views import View, views_of
+from pipeline.checks.scan import FloatArray, IntArray
 from pipeline.results import Kind, Pieces
 
 _FEWEST = 8
 _MOST = 60
-_ROWS_OF_A_PIECE = 400
+_ROWS = 24_000
+"""Looked at of all pieces together."""
+_SELDOM = 0.01
 
 
 def rows_of_pieces(reference: int, production: int) -> IntArray:
@@ -28,12 +31,12 @@ def rows_of_pieces(reference: int, production: int) -> IntArray:
     if there < _FEWEST:
         return np.empty((0, 0), np.int64)
     chosen = np.unique(np.linspace(0, there - 1, min(there, _MOST)).astype(np.int64))
-    within = np.linspace(0, production - 1, min(production, _ROWS_OF_A_PIECE)).astype(np.int64)
+    within = np.linspace(0, production - 1, min(production, _ROWS // chosen.size)).astype(np.int64)
     return np.asarray(chosen[:, None] * production + within)
 
 
 def variation(kind: Kind, places: IntArray, cells: int) -> Pieces | None:
-    """How much pieces differ beyond chance.
+    """How much pieces differ beyond chance, in the views in which they do.
 
     Args:
         kind: of the column.
@@ -45,5 +48,22 @@ def variation(kind: Kind, places: IntArray, cells: int) -> Pieces | None:
     held = np.where(places < 0, cells, places) + np.arange(len(places))[:, None] * (cells + 1)
     counts = np.bincount(held.ravel(), minlength=len(places) * (cells + 1)).reshape(len(places), cells + 1)
     total = counts.sum(axis=0).astype(np.float64)
-    found = between(views_of(kind, total, effective(places.shape[1], total.sum())), counts.astype(np.float64))
-    return Pieces(count=len(places), variation={name: item.size for name, item in found.items()})
+    rows, nights = effective(places.shape[1], total.sum()), counts.astype(np.float64)
+    views = views_of(kind, total, rows)
+    found = between(views, nights)
+    seen = {view.name: found[view.name].size for view in views if view.name in found}
+    sure = {
+        view.name: seen[view.name] for view in views if view.name in seen and _is_sure(view, nights, seen[view.name])
+    }
+    return Pieces(count=len(places), variation=sure)
+
+
+def _is_sure(view: View, nights: FloatArray, size: float) -> bool:
+    """Whether chance alone seldom makes pieces differ so: of few rows it would, and would hide changes for good.
+
+    The variance of k points is taken for a gamma variable of their mean and variance; see Satterthwaite (1946).
+    """
+    rows = view.rows(nights)
+    there = rows[rows > 0]
+    shape = (there.size - 1) / 2 / view.evenness
+    return float(gamma_tail(shape).survival(np.array([1 + size / float((1 / there).mean())]))[0]) < _SELDOM
