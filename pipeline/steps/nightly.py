@@ -204,7 +204,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
     runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
     view = replace(night_view(night), runs=runs, probation=standing.probation(night))
-    profile = night.load(NightProfile)
+    profile = _profile(night)
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
@@ -225,6 +225,14 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     pages.publish(night, view, files, mishaps)
     night.save(Rendering(failures=tuple(mishaps.failures)))
     return night.uri("index.html")
+
+
+def _profile(night: Night) -> NightProfile | None:
+    """What is kept of the columns; None where a version that kept none had measured them."""
+    try:
+        return night.load(NightProfile)
+    except ResultMissing:
+        return None
 
 
 def _drift_report(view: NightView) -> bytes:
