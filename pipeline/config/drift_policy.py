@@ -98,13 +98,15 @@ class DriftPolicy(Section):
     thresholds say, or a budget of `alarms`.
 
     `share: importance` counts columns by how much the champion relies on them, once there is a champion that says so.
-    Of the columns under `critical` each decides alone: where it drifted, the night did.
+    Of the columns under `critical` each decides alone: where it drifted, the night did. `profile_gauges`: every night
+    pushes gauges of what its columns hold, too; never of columns listed under `columns.private`.
     """
 
     limit: Share = 0.30
     share: Annotated[str, one_of("columns", "importance")] = "columns"
     critical: tuple[ColumnName, ...] = ()
     alarms: AlarmPolicy | None = None
+    profile_gauges: bool = False
     flags: DriftFlags = DriftFlags()
     numerical: NumericalDrift = NumericalDrift()
     categorical: CategoricalDrift = CategoricalDrift()

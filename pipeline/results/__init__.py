@@ -35,7 +35,7 @@ from pipeline.results.performance import (
     Trend,
 )
 from pipeline.results.probation import Done, Loss, LossComparison, ProbationResult, Watch
-from pipeline.results.profile import ColumnProfile, NightProfile, Pieces, SideProfile
+from pipeline.results.profile import PROFILE_QUANTILES, ColumnProfile, NightProfile, Pieces, SideProfile
 from pipeline.results.quality import Engine, ExpectationOutcome, QualityResult, Severity
 from pipeline.results.rendering import Rendering
 from pipeline.results.retraining import (
@@ -58,6 +58,7 @@ from pipeline.results.tally import Levels, Sums, Tally
 __all__ = [
     "MAIN",
     "METRICS",
+    "PROFILE_QUANTILES",
     "Against",
     "Alarms",
     "AliasChange",

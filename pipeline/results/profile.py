@@ -11,6 +11,9 @@ from pydantic import Field
 from pipeline.results.base import Kept, Number, Result
 from pipeline.results.drift import Kind
 
+PROFILE_QUANTILES = 40
+"""Numbers are counted between the reference's quantiles at 1/40, 2/40, ..."""
+
 
 class SideProfile(Result):
     """One column of one snapshot, in numbers that add up.

@@ -211,7 +211,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
         tonight = mishaps.attempt("history", lambda: view.tonight)
         kept = (view.pair, view.quality, view.drift, profile, view.performance, view.decision, tonight, whole.runs)
         message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
-        exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole))
+        exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole, profile))
         page = mishaps.attempt("night's page", lambda: night_page(whole))
         return {
             **{f"{result.file}.json": result.to_json() for result in kept if result is not None},

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
+from pipeline.errors import ExitCode, NightIncomplete
 from pipeline.results import (
     Decision,
     DriftResult,
@@ -32,6 +33,7 @@ from pipeline.results import (
     SnapshotPair,
 )
 from pipeline.retrain.progress import Progress
+from pipeline.steps.column_page import write_columns
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.labelled_nights import days_of
 from pipeline.steps.night import Night, Workspace
@@ -76,6 +78,7 @@ def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[s
         for day in touched(before, nights):
             mishaps.attempt(f"page of {day}", partial(_write_nights, night, nights, [day]))
         mishaps.attempt("monitor's page", lambda: _write_monitor(night, nights))
+        write_columns(night, nights, mishaps)
         _remember(night, nights)
     mishaps.attempt("fleet's page", lambda: write_fleet(night.store, night.settings))
 
@@ -157,17 +160,27 @@ def probation_files(found: ProbationResult) -> dict[str, bytes]:
 
 
 def rebuild(settings: Settings, progress: Progress) -> None:
-    """Write every page again from the results in the run store; what has not changed is left alone."""
-    store = RunStore(settings.store)
+    """Write every page again from the results in the run store; what has not changed is left alone.
+
+    Raises:
+        NightIncomplete: a page of columns could not be made; raised after all others were written.
+    """
+    store, mishaps = RunStore(settings.store), Mishaps()
     for monitor in monitors.load_all(settings).monitors:
         workspace = Workspace(monitor, settings, store)
         with store.alone(workspace.name):
             _rebuild_retrainings(workspace)
             nights = _rebuild_nights(workspace)
             _write_monitor(workspace, nights)
+            write_columns(workspace, nights, mishaps)
             _remember(workspace, nights)
         progress(f"{monitor.name}: {count(len(nights))} of {count(len(workspace.nights()), 'night')}")
     write_fleet(store, settings)
+    if mishaps.failures:
+        words = "; ".join(f"{failure.part}: {failure.error}" for failure in mishaps.failures)
+        raise NightIncomplete(
+            f"pages are incomplete: {words}", ExitCode.of(item.exit_code for item in mishaps.failures)
+        )
 
 
 def write_fleet(store: RunStore, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """The run store: every night's results, on a local disk or on S3.
 
     <store>/<monitor>/<run_date>/        the night as published: read by people and other programs
-    <store>/index.html, <store>/<monitor>/index.html, <store>/<monitor>/history.json   over many nights
+    <store>/index.html, <store>/<monitor>/{index.html, columns.html, history.json}   over many nights
     <store>/<monitor>/.work/<run_date>/  results of the steps so far: read by the next step, on whatever machine
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
     <store>/<monitor>/.nights/           versions of nights on a local disk, what is not in its place yet on S3

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.slow
 HEALTHY, DRIFTED, BROKEN = DAYS
 PAGES = (
     "index.html",
-    "people/index.html",
-    "hostile/index.html",
+    *(f"{name}/{page}.html" for name in ("people", "hostile") for page in ("index", "columns")),
     *(f"{name}/{day}/index.html" for name in ("people", "hostile") for day in DAYS),
     *(f"{name}/retraining/{DRIFTED}/index.html" for name in ("people", "hostile")),
 )
 KINDS = (
     "index.html",
     "people/index.html",
+    "people/columns.html",
     f"people/{DRIFTED}/index.html",
     f"people/{BROKEN}/index.html",
     f"people/retraining/{DRIFTED}/index.html",
@@ -61,7 +61,7 @@ def test_every_link_leads_somewhere(site: Site, browser: BrowserWindows) -> None
         seen.add(address)
         assert address.startswith(site.url), f"a link leads outside: {address}"
         assert request("GET", address).status == 200, address
-        if address.endswith(("/", "index.html")):
+        if address.endswith(("/", "index.html", "columns.html")):
             reached.add(address)
             waiting += addresses(browser(address).page)
             browser.close()
@@ -92,6 +92,20 @@ def test_a_night_is_opened_from_the_heat_map(site: Site, browser: BrowserWindows
     page = browser(site.page("people/index.html")).page
     page.locator(f'.heat a[aria-label="{DRIFTED}"]').first.click()
     page.wait_for_url(f"**/people/{DRIFTED}/index.html")
+
+
+def test_a_column_is_seen_over_time_from_a_night_and_from_the_monitor(site: Site, browser: BrowserWindows) -> None:
+    night = browser(site.page(f"people/{DRIFTED}/index.html")).page
+    night.locator(".all tbody th a").first.click()
+    night.wait_for_url("**/people/columns.html#c-*")
+    place = night.locator(":target")
+    assert place.locator("h2").inner_text().startswith("age")
+    assert str(DRIFTED) in place.locator("figcaption").inner_text() + place.locator(".targets").inner_html()
+    boxes = _boxes(night, ".multiple .chart")
+    assert len(boxes) == 5
+    assert all(box is not None and box["width"] > 200 and box["height"] > 90 for box in boxes)
+    monitor = browser(site.page("people/index.html")).page
+    assert site.page("people/columns.html") in addresses(monitor)
 
 
 def test_hostile_names_are_shown_and_do_nothing(site: Site, browser: BrowserWindows) -> None:
@@ -128,6 +142,7 @@ def test_no_page_is_wider_than_its_window(site: Site, browser: BrowserWindows, w
         f"hostile/{DRIFTED}/index.html",
         f"hostile/retraining/{DRIFTED}/index.html",
         "hostile/index.html",
+        "hostile/columns.html",
     ],
 )
 def test_axe_finds_nothing_serious(site: Site, browser: BrowserWindows, path: str, scheme: ColorScheme) -> None:

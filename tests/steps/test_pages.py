@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import NightIncomplete
 from pipeline.publish.facts.history import History, PastNight
 from pipeline.publish.facts.night import NightView, Runs
 from pipeline.results import Done, DriftResult, Kept, ProbationResult, QualityResult
@@ -19,7 +20,7 @@ from pipeline.steps.night import Night
 from pipeline.storage import s3 as s3_client
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
-from tests.publish import probations, samples
+from tests.publish import probations, profiles, samples
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +47,8 @@ def publish(project: Project, day: date, name: str = "people", drift: DriftResul
 
 
 def _results(view: NightView, drift: DriftResult) -> list[Kept]:
-    found: list[Kept] = [samples.quality(), drift, samples.performance(measured=False), samples.decision()]
+    kept = profiles.of_night(view.tonight)
+    found: list[Kept] = [samples.quality(), drift, kept, samples.performance(measured=False), samples.decision()]
     return [view.pair, *(result.model_copy(update={"snapshots": view.pair.digest}) for result in found)]
 
 
@@ -70,10 +72,49 @@ def test_a_rebuild_gives_the_same_pages_and_makes_lost_ones_again(quick: Project
         publish(quick, FIRST + timedelta(days=offset))
     before = contents(quick)
     assert rebuilt(quick) == before
-    for lost in ("index.html", "people/index.html", "people/history.json"):
+    for lost in ("index.html", "people/index.html", "people/columns.html", "people/history.json"):
         (quick.store / lost).unlink()
     (quick.store / "people" / str(FIRST) / "index.html").write_bytes(b"somebody wrote over it")
     assert rebuilt(quick) == before
+
+
+def test_the_columns_page_has_every_night_that_kept_a_profile(quick: Project) -> None:
+    for offset in range(3):
+        publish(quick, FIRST + timedelta(days=offset))
+    page = (quick.store / "people" / "columns.html").read_text()
+    assert "over 3 nights," in page
+    assert "nothing was kept" not in page
+    night = quick.store / "people" / str(FIRST + timedelta(days=1))
+    for damage in (b"{", b"[]", None):
+        (night / "profile.json").unlink()
+        if damage is not None:
+            (night / "profile.json").write_bytes(damage)
+        site.rebuild(quick.settings, lambda _: None)
+        damaged = (quick.store / "people" / "columns.html").read_text()
+        assert f"{FIRST + timedelta(days=1)}: nothing was kept of the column" in damaged.replace(", drifted", "")
+        assert "1 night kept no profile, and is a gap." in damaged
+        (night / "profile.json").touch()
+
+
+def test_a_columns_page_that_cannot_be_made_says_so_and_all_others_are_written(
+    quick: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(quick, FIRST)
+    before = contents(quick)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.publish.pages.columns.ranked", lambda *_: 1 / 0)
+        (quick.store / "people" / "index.html").unlink()
+        with pytest.raises(NightIncomplete, match=r"people, columns over time: ZeroDivisionError"):
+            site.rebuild(quick.settings, lambda _: None)
+        night = publish(quick, FIRST + timedelta(days=1))
+        assert [failure.part for failure in steps.broken_parts(night)] == ["people, columns over time"]
+    after = contents(quick)
+    assert b"This page could not be made" in after["people/columns.html"]
+    assert str(FIRST + timedelta(days=1)).encode() in after["people/index.html"]
+    publish(quick, FIRST + timedelta(days=1))
+    site.rebuild(quick.settings, lambda _: None)
+    assert b"Columns over time</h1>" in contents(quick)["people/columns.html"]
+    assert before["people/columns.html"] != after["people/columns.html"]
 
 
 def test_nights_out_of_order_end_in_the_same_pages(quick: Project) -> None:
@@ -98,6 +139,7 @@ def test_a_new_night_changes_its_neighbour_and_the_pages_over_many_nights_only(q
     assert {name for name in changed if not name.startswith(f"people/{newest}/")} == {
         "index.html",
         "people/index.html",
+        "people/columns.html",
         "people/history.json",
         f"{neighbour}/index.html",
         f"{neighbour}/night.json",
@@ -111,7 +153,7 @@ def test_a_rerun_that_changes_nothing_writes_no_other_page(quick: Project) -> No
     publish(quick, FIRST + timedelta(days=1))
     own = f"people/.nights/{FIRST + timedelta(days=1)}/"
     others = {path: when for path, when in before.items() if own not in str(path)}
-    assert len(others) >= 2 + 2 * 2  # the fleet's and the monitor's page, and two versions of each other night
+    assert len(others) >= 3 + 2 * 2  # three pages over many nights, two versions of each other night
     assert {path: path.stat().st_mtime_ns for path in others} == others
 
 
@@ -187,7 +229,7 @@ def interrupted_at(place: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
             yield
 
 
-@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("place", range(8))
 def test_whoever_is_interrupted_is_made_up_for_by_a_rerun(
     quick: Project, place: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,7 +342,8 @@ def test_on_s3_the_pages_are_the_same_and_a_rebuild_changes_none(
     site.note_run(nights[0], "5f0c1b2a")
 
     def pages() -> list[object]:
-        over_many = [store.read_page(key) for key in ("index.html", "people/index.html", "people/history.json")]
+        keys = ("index.html", *(f"people/{name}" for name in ("index.html", "columns.html", "history.json")))
+        over_many = [store.read_page(key) for key in keys]
         return [*over_many, *(store.read_night("people", night.run_date) for night in nights)]
 
     before = pages()

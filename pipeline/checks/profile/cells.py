@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from pipeline.checks.scan import CategoricalSummary, Cells, FloatArray, IntArray, Key, NumericalSummary
 from pipeline.checks.scan.types import key_counts, to_floats
+from pipeline.results import PROFILE_QUANTILES
 
-QUANTILES = 40
-"""Numbers are counted between the quantiles at 1/40, 2/40, ..."""
 CATEGORIES = 40
 """The most frequent categories of the reference have a cell each."""
 
@@ -29,7 +28,7 @@ class NumberCells:
     @classmethod
     def of(cls, reference: NumericalSummary) -> NumberCells:
         """The cells of a reference that has finite values."""
-        quantiles = [reference.quantile(step / QUANTILES) for step in range(1, QUANTILES)]
+        quantiles = [reference.quantile(step / PROFILE_QUANTILES) for step in range(1, PROFILE_QUANTILES)]
         low, high = reference.moments.low, reference.moments.high
         return cls(np.unique([np.nextafter(low, -np.inf), *quantiles, high]))
 

@@ -12,17 +12,23 @@ from collections.abc import Callable, Sequence
 from typing import get_args
 
 from pipeline.publish.facts.night import NightView
+from pipeline.publish.gauges.columns import add_columns
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
 from pipeline.publish.gauges.gateway import send
 from pipeline.publish.gauges.performance import add_performance
-from pipeline.results import ColumnDrift, DriftResult, Hold, QualityResult, Severity, Status
+from pipeline.results import ColumnDrift, DriftResult, Hold, NightProfile, QualityResult, Severity, Status
 from pipeline.wording import clip
 
 MAX_COLUMNS = 1000
 
 
-def exposition(view: NightView) -> bytes:
-    """The night's gauges in the Prometheus text format; equal results give equal bytes."""
+def exposition(view: NightView, profile: NightProfile | None = None) -> bytes:
+    """The night's gauges in the Prometheus text format; equal results give equal bytes.
+
+    Args:
+        view: the night.
+        profile: what it keeps of its columns, which is told where the monitor asks for it.
+    """
     gauges = Gauges()
     _add_verdict(gauges, view)
     _add_drift(gauges, view)
@@ -30,6 +36,9 @@ def exposition(view: NightView) -> bytes:
     snapshots = {"reference": view.pair.reference, "production": view.pair.production}
     gauges.add("rows", "Rows of the snapshot.", [({"snapshot": name}, snap.rows) for name, snap in snapshots.items()])
     add_performance(gauges, view.performance, view.labelled)
+    if profile is not None and view.monitor.drift.profile_gauges:
+        ranked = [item.name for item in view.ranked]
+        add_columns(gauges, profile, ranked[:MAX_COLUMNS], view.monitor.columns.private)
     return gauges.text()
 
 

@@ -3,10 +3,20 @@
 Equal results give equal bytes.
 """
 
+from pipeline.publish.pages.columns import MAX_CHARTS, columns_page, shown_nights
 from pipeline.publish.pages.fleet import fleet_page
 from pipeline.publish.pages.monitor import monitor_page
 from pipeline.publish.pages.night import night_page
 from pipeline.publish.pages.retraining import retraining_page
 from pipeline.publish.pages.stand_in import stand_in
 
-__all__ = ["fleet_page", "monitor_page", "night_page", "retraining_page", "stand_in"]
+__all__ = [
+    "MAX_CHARTS",
+    "columns_page",
+    "fleet_page",
+    "monitor_page",
+    "night_page",
+    "retraining_page",
+    "shown_nights",
+    "stand_in",
+]

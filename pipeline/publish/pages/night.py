@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from pipeline.publish import charts
 from pipeline.publish.facts.alarms import chance_words, method_name
+from pipeline.publish.facts.columns import anchor
 from pipeline.publish.facts.expected import expected_line, expected_words
 from pipeline.publish.facts.history import since
 from pipeline.publish.facts.night import NightView, rows_words
@@ -156,6 +157,7 @@ def _detail(column: ColumnDrift) -> dict[str, object]:
     reason = clip(column.reason or "the distribution changed", 500)
     return {
         "name": clip(column.name, MAX_NAME),
+        "anchor": anchor(column.name),
         "kind": column.kind,
         "score_words": ", ".join(filter(None, (measure, f"threshold {threshold}", usual_words(column)))),
         "aside": aside[:1].upper() + aside[1:],
@@ -217,6 +219,7 @@ def _listed(column: ColumnDrift) -> dict[str, object]:
     told = (expected_words(column), column.reason, *flags)
     return {
         "name": clip(column.name, MAX_NAME),
+        "anchor": anchor(column.name),
         "kind": column.kind,
         "method": method_name(column),
         "score": score,

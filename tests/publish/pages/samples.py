@@ -11,7 +11,7 @@ from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.night import NightView
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
-from tests.publish import budgets, performances, probations, retrainings, samples
+from tests.publish import budgets, performances, probations, profiles, retrainings, samples
 from tests.publish.nights import past
 from tests.publish.samples import HOSTILE
 
@@ -106,6 +106,27 @@ def calm() -> tuple[PastNight, ...]:
     return tuple(night.model_copy(update=same) for night in nights)
 
 
+def columns() -> bytes:
+    """Two of them are private, and half of the nights have kept nothing."""
+    nights, secret = all_nights(), ("age", "plan")
+    monitor = samples.monitor()
+    roles = monitor.columns.model_copy(update={"private": secret})
+    return pages.columns_page(
+        monitor.model_copy(update={"columns": roles}), nights, list(profiles.of_nights(nights))[:30], {"region": 0.4}
+    )
+
+
+def hostile_columns() -> bytes:
+    """Every name and every category was chosen by somebody with care."""
+    night = hostile_night()
+    kept = [
+        profiles.countries(name, known=HOSTILE[:7]) if place % 2 else profiles.numbers(name, middle=1e300)
+        for place, name in enumerate(HOSTILE)
+    ]
+    newest = night.history[-1].run_date
+    return pages.columns_page(night.monitor, night.history, [(newest, profiles.profile(kept))])
+
+
 PAGES: dict[str, Callable[[], bytes]] = {
     "drifted": lambda: pages.night_page(drifted_night()),
     "broken": lambda: pages.night_page(broken_night()),
@@ -115,6 +136,11 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "hostile-expected": lambda: pages.night_page(expected_night(0, HOSTILE)),
     "monitor": lambda: pages.monitor_page(samples.monitor(), all_nights()),
     "hostile-monitor": lambda: pages.monitor_page(hostile_night().monitor, hostile_night().history),
+    "columns": columns,
+    "hostile-columns": hostile_columns,
+    "short-columns": lambda: pages.columns_page(samples.monitor(), past(2), profiles.of_nights(past(2))),
+    "old-columns": lambda: pages.columns_page(samples.monitor(), past(), ()),
+    "empty-columns": lambda: pages.columns_page(samples.monitor(), (), ()),
     "empty-monitor": lambda: pages.monitor_page(samples.monitor(), ()),
     "fleet": lambda: pages.fleet_page(fleet(), {"pricing": "monitors/pricing.yaml:3: schedule: found 'x'"}),
     "hostile-fleet": lambda: pages.fleet_page([Watched(hostile_night().monitor, past())], {HOSTILE[0]: HOSTILE[0]}),

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urldefrag
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.publish.nights import past
 from tests.publish.pages.samples import MEGABYTE, PAGES, all_nights, drifted_night
 from tests.publish.reading import Page, read_gauges
 
-RESULTS = ("snapshots", "quality", "drift", "performance", "decision")
+RESULTS = ("snapshots", "quality", "drift", "profile", "performance", "decision")
 
 
 @pytest.fixture(params=sorted(PAGES))
@@ -69,24 +70,26 @@ def test_identifiers_and_headings_are_in_order(made: bytes) -> None:
 
 def test_the_files_a_page_links_to_are_the_ones_that_are_published(tmp_path: Path) -> None:
     nights = all_nights()
-    published = {"index.html", "churn/index.html"}
+    published = {"index.html", "churn/index.html", "churn/columns.html"}
     names = ("index.html", "drift_report.html", *(f"{name}.json" for name in RESULTS))
     published |= {f"churn/{night.run_date}/{name}" for night in nights for name in names}
     written = {
         "index.html": pages.fleet_page([Watched(samples.monitor(), nights)]),
         "churn/index.html": pages.monitor_page(samples.monitor(), nights),
+        "churn/columns.html": PAGES["columns"](),
         "churn/2026-01-14/index.html": pages.night_page(drifted_night()),
     }
     for key, html in written.items():
         for address in Page(html).addresses:
             if address.startswith(("#", "data:")):
                 continue
-            target = (tmp_path / key).parent / address
+            target = (tmp_path / key).parent / urldefrag(address).url
             assert str(target.resolve().relative_to(tmp_path.resolve())) in published, (key, address)
 
 
 def test_hostile_text_adds_no_element_and_no_address() -> None:
-    for hostile, plain in (("hostile", "drifted"), ("hostile-monitor", "monitor"), ("hostile-fleet", "fleet")):
+    kinds = (("", "drifted"), ("-monitor", "monitor"), ("-fleet", "fleet"), ("-columns", "columns"))
+    for hostile, plain in ((f"hostile{kind}", plain) for kind, plain in kinds):
         bad, good = Page(PAGES[hostile]()), Page(PAGES[plain]())
         assert set(bad.tags) <= set(good.tags) | {"code"}, hostile
         assert not [address for address in bad.addresses if "script" in address]
