@@ -20,8 +20,8 @@ class SideProfile(Result):
 
     `cells` counts the non-missing rows: of numbers, one cell more than the profile has edges, cell i being
     (edges[i-1], edges[i]]; of categories, one for each named category and one for all others. `mean`, `deviation`
-    (population), `low` and `high` are of the finite numbers; `distinct` counts categories. `low` and `high` are values
-    of rows, and are not kept of private columns.
+    (population), `low` and `high` are of the finite numbers, and are not kept of private columns, as in small nights
+    they are values of rows; `distinct` counts categories.
     """
 
     rows: int

@@ -68,15 +68,16 @@ def _by_piece(places: IntArray, pieces: int) -> IntArray:
 
 
 def _numbers(side: NumericalSummary, cells: IntArray, private: bool) -> SideProfile:
-    moments = side.moments
+    """Of a private column counts alone: the mean of a row is its value."""
+    moments, told = side.moments, side.moments.count > 0 and not private
     return SideProfile(
         rows=side.presence.rows,
         missing=side.presence.missing,
         cells=tuple(cells.tolist()),
-        mean=_finite(moments.mean) if moments.count else None,
-        deviation=_finite(moments.deviation) if moments.count else None,
-        low=None if private else _finite(moments.low),
-        high=None if private else _finite(moments.high),
+        mean=_finite(moments.mean) if told else None,
+        deviation=_finite(moments.deviation) if told else None,
+        low=_finite(moments.low) if told else None,
+        high=_finite(moments.high) if told else None,
     )
 
 
