@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from pipeline.results.base import Failure, Kept, Number, Result
 
 Kind = Literal["numerical", "categorical"]
@@ -119,7 +121,8 @@ class DriftResult(Kept):
     `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
     `decisive` says which of the two is held against the limit. `failure`: drift could not be measured at all, or not of
     the columns whose part of a file is damaged. `alarms`: how the night was judged where the monitor has a budget of
-    alarms instead of fixed thresholds.
+    alarms instead of fixed thresholds. `expected`: all compared columns whose change people expected on the night, with
+    why, whether or not they changed.
     """
 
     file: ClassVar[str] = "drift"
@@ -134,6 +137,7 @@ class DriftResult(Kept):
     failure: Failure | None = None
     critical: tuple[str, ...] = ()
     alarms: NightAlarms | None = None
+    expected: dict[str, str] = Field(default_factory=dict)
 
     @property
     def decisive_share(self) -> float:

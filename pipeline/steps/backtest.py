@@ -30,7 +30,6 @@ from pipeline.results import (
     SnapshotPair,
 )
 from pipeline.steps import standing
-from pipeline.steps.expecting import expected_on
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.past_nights import past_nights
 from pipeline.steps.retold import RetoldStore
@@ -166,7 +165,7 @@ def _decide_again(night: Night, store: RetoldStore) -> _Told:
     stored, budget = _decided(old, drift), night.monitor.drift.alarms
     profile, past = None if budget is None else night.read(NightProfile), past_nights(night)
     try:
-        drift, profile = judged_again(night.monitor, night.run_date, drift, profile, past, expected=expected_on(night))
+        drift, profile = judged_again(night.monitor, night.run_date, drift, profile, past)
     except NotKept as reason:
         return _Told(stored, None, str(reason))
     performance = night.read(PerformanceResult)

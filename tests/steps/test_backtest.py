@@ -16,6 +16,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.cli import main
 from pipeline.config import Monitor
 from pipeline.config.changes import read_changes
 from pipeline.config.monitor_files import load_changed, load_version
@@ -267,6 +268,28 @@ def test_decisions_are_those_of_nights_really_run_again_with_these_settings(
         result = ask(project, *given_as("drift", drift), *given_as("retrain", retrain))
         wanted = rerun(project, drift=drift, retrain=retrain)
     assert [night.after.decision for night in result.nights if night.after] == wanted
+
+
+@pytest.mark.parametrize("drift", [{}, {"alarms": {"per_nights": 30}}, {"alarms": {"per_nights": 4, "window": 3}}])
+def test_what_people_expected_is_taken_as_it_was_told_on_each_night(
+    nights: Path, project: Project, drift: dict[str, Any]
+) -> None:
+    shutil.copytree(nights, project.root, dirs_exist_ok=True, symlinks=True)
+    moved = ["age", "score", "prediction", "label", "city"]  # the last one did not
+    change = {"columns": moved, "from": dates()[5], "until": dates()[6], "why": "a campaign"}
+    retrain = {"min_labelled_rows": 0, "cooldown_days": 3}
+    made = rerun(project, drift=drift, retrain=retrain, expected=[change])
+    assert [made[place].status for place in (2, 5, 6)] == ["drifted", "healthy", "healthy"]
+    project.write_monitor(columns=COLUMNS, drift=drift, retrain=retrain)
+    require_the_same(project, ask(project))
+    other = {"limit": 0.05, "critical": ["age"]}
+    found = [night.after.decision for night in ask(project, *given_as("drift", other)).nights if night.after]
+    assert found == rerun(project, drift=drift | other, retrain=retrain, expected=[change])
+
+
+def test_a_night_that_was_acknowledged_since_is_given_back_as_it_was_decided(stored: Project) -> None:
+    assert main(["ack", "people", dates()[5]]) == 0
+    require_the_same(stored, ask(stored))
 
 
 def test_a_limit_alone_changes_the_nights_between_and_nothing_else(stored: Project) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import partial
 
-from pipeline.checks.alarms.judge import Verdict, judge
 from pipeline.checks.alarms.past import PastNight
-from pipeline.checks.drift.expected import judged_apart, marked, words_of
+from pipeline.checks.drift.expected import judged_apart, marked
 from pipeline.checks.drift.measure import plan_column, result_of
-from pipeline.config import AlarmPolicy, ExpectedChange, Monitor
+from pipeline.config import Monitor
 from pipeline.results import ColumnDrift, DriftResult, NightProfile
 from pipeline.wording import clip
 
@@ -43,12 +40,11 @@ def judged_again(
     drift: DriftResult,
     profile: NightProfile | None,
     past: Sequence[PastNight],
-    *,
-    expected: Sequence[ExpectedChange] = (),
 ) -> tuple[DriftResult, NightProfile | None]:
     """The drift of a night and its profile, as `drift.measure.measure` would have made them under other settings.
 
-    Scores, methods and reasons stay those of the night; a column that drifts now and did not before has no reason.
+    Scores, methods, reasons and what people expected stay those of the night; a column that drifts now and did
+    not before has no reason.
 
     Args:
         monitor: the settings.
@@ -56,46 +52,31 @@ def judged_again(
         drift: as it was measured.
         profile: of its columns.
         past: the nights before it, as they are judged under these settings; with a budget of alarms only.
-        expected: the changes that people expect on that night.
 
     Raises:
         NotKept: the night's scores are of another method, or there are none, or no profile.
     """
+    from pipeline.checks.alarms.judge import judge
+
     if not drift.columns and drift.failure is not None:  # drift could not be measured: nobody knows more now
         return drift.model_copy(update={"limit": monitor.drift.limit}), profile
-    words = words_of(expected)
-    policy = monitor.drift.alarms
+    policy, limit = monitor.drift.alarms, monitor.drift.limit
     if policy is None:
         columns = tuple(_held_to_threshold(monitor, column) for column in drift.columns)
         drifted = {"reference": tuple(item.name for item in columns if item.drifted)}
-        found = _result(monitor, drift, tuple(marked(column, words) for column in columns))
+        found = _result(monitor, drift, columns)
         return found, profile and profile.model_copy(update={"drifted": drifted})
     if profile is None:
         raise NotKept(_NO_PROFILE)
-    counted = tuple(_counted(column, profile) for column in drift.columns)
-    judged = judged_apart(partial(_judge, policy, monitor.drift.limit, past, run_date), counted, profile, words)
-    found = _result(monitor, drift, tuple(marked(column, words) for column in judged.columns))
-    return (
-        found.model_copy(update={"alarms": judged.alarms}),
-        profile.model_copy(update={"drifted": judged.drifted}),
-    )
-
-
-@dataclass(frozen=True)
-class _Deciding(Verdict):
-    """A verdict of which only the columns that drifted are told: thresholds of all others decide nothing."""
-
-    def on(self, column: ColumnDrift) -> ColumnDrift:
-        drifted = any(column.name in names for names in self.drifted.values())
-        return Verdict.on(self, column) if drifted else column
-
-
-def _judge(
-    policy: AlarmPolicy, limit: float, past: Sequence[PastNight], run_date: date, profile: NightProfile
-) -> Verdict:
     first = policy.model_copy(update={"against": policy.against[:1]})  # it decides; the others are told beside it
-    found = judge(first, limit, profile, past, run_date)
-    return _Deciding(found.alarms, found.columns, found.drifted, found.level)
+    verdict = judged_apart(lambda part: judge(first, limit, part, past, run_date), profile, drift.expected)
+    deciding = {name for names in verdict.drifted.values() for name in names}
+    columns = tuple(
+        verdict.on(column) if column.name in deciding else column
+        for column in (_counted(column, profile) for column in drift.columns)
+    )
+    found = _result(monitor, drift, columns).model_copy(update={"alarms": verdict.alarms})
+    return found, profile.model_copy(update={"drifted": verdict.drifted})
 
 
 def _held_to_threshold(monitor: Monitor, column: ColumnDrift) -> ColumnDrift:
@@ -113,7 +94,8 @@ def _held_to_threshold(monitor: Monitor, column: ColumnDrift) -> ColumnDrift:
     threshold = method.default_threshold if plan.threshold is None else plan.threshold
     verdict = drifted(method, column.score, threshold)
     reason = column.reason if verdict else None
-    return column.model_copy(update={"threshold": threshold, "drifted": verdict, "reason": reason, "expected": None})
+    update = {"threshold": threshold, "drifted": verdict, "reason": reason, "expected": None}
+    return column.model_copy(update=update)
 
 
 def _counted(column: ColumnDrift, profile: NightProfile) -> ColumnDrift:
@@ -123,8 +105,9 @@ def _counted(column: ColumnDrift, profile: NightProfile) -> ColumnDrift:
 
 
 def _result(monitor: Monitor, before: DriftResult, columns: tuple[ColumnDrift, ...]) -> DriftResult:
+    columns = tuple(marked(item, before.expected) for item in columns)
     parts = {item.name: Fraction(repr(item.importance)) for item in columns if item.importance is not None}
-    found = result_of(monitor, before.snapshots, columns, parts)
+    found = result_of(monitor, before.snapshots, columns, parts).model_copy(update={"expected": before.expected})
     if _weighed(before.columns) == _weighed(columns):  # importances are kept rounded, the share of them is not
         found = found.model_copy(update={"weighted_drift_share": before.weighted_drift_share})
         found = found.model_copy(update={"drifted": found.over or bool(found.deciding)})

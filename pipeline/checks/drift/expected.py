@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.config import ExpectedChange
 from pipeline.results import ColumnDrift, NightAlarms, NightProfile
 
 if TYPE_CHECKING:
     from pipeline.checks.alarms.judge import Verdict
-
-
-class Judged(NamedTuple):
-    """Columns with their verdicts, how the night was judged on a budget of alarms, and `NightProfile.drifted`."""
-
-    columns: tuple[ColumnDrift, ...]
-    alarms: NightAlarms | None
-    drifted: dict[str, tuple[str, ...]]
 
 
 def words_of(expected: Iterable[ExpectedChange]) -> dict[str, str]:
@@ -33,12 +26,34 @@ def marked(column: ColumnDrift, words: Mapping[str, str]) -> ColumnDrift:
     return column.model_copy(update={"drifted": False, "expected": words[column.name]})
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedApart:
+    """The verdict on a night, and the one on its expected columns, where there are any beside others."""
+
+    night: Verdict
+    apart: Verdict | None = None
+
+    @property
+    def alarms(self) -> NightAlarms:
+        """How the night was judged: by all columns that are not expected, if there are any."""
+        return self.night.alarms
+
+    @property
+    def drifted(self) -> dict[str, tuple[str, ...]]:
+        """See `NightProfile.drifted`: expected columns are among them."""
+        apart = {} if self.apart is None else self.apart.drifted
+        return {against: names + apart.get(against, ()) for against, names in self.night.drifted.items()}
+
+    def on(self, column: ColumnDrift) -> ColumnDrift:
+        """A column that was compared, with its verdict; see `Verdict.on`."""
+        if self.apart is not None and column.name in self.apart.columns:
+            return self.apart.on(column)
+        return self.night.on(column)
+
+
 def judged_apart(
-    judge: Callable[[NightProfile], Verdict],
-    columns: Sequence[ColumnDrift],
-    profile: NightProfile,
-    expected: Collection[str],
-) -> Judged:
+    judge: Callable[[NightProfile], Verdict], profile: NightProfile, expected: Collection[str]
+) -> JudgedApart:
     """On a budget of alarms: expected columns by themselves, and the night by all others.
 
     A change that everybody knows of would make less rare what counts as rare in all other columns (see
@@ -46,18 +61,13 @@ def judged_apart(
 
     Args:
         judge: the verdict on a night of some columns.
-        columns: as they were compared.
         profile: of tonight.
         expected: names of the expected columns.
     """
     others, known = (_only(profile, expected, wanted) for wanted in (False, True))
-    night = judge(others if others.columns else known)
     if not others.columns or not known.columns:
-        return Judged(tuple(map(night.on, columns)), night.alarms, dict(night.drifted))
-    apart = judge(known)
-    found = ((apart if column.name in apart.columns else night).on(column) for column in columns)
-    drifted = {against: names + apart.drifted[against] for against, names in night.drifted.items()}
-    return Judged(tuple(found), night.alarms, drifted)
+        return JudgedApart(judge(profile))
+    return JudgedApart(judge(others), judge(known))
 
 
 def _only(profile: NightProfile, names: Collection[str], wanted: bool) -> NightProfile:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config import ColumnDriftPolicy, ExpectedChange, Monitor
 from pipeline.errors import ExitCode
-from pipeline.results import ColumnDrift, DriftResult, Failure, Kind, NightProfile, SnapshotPair
+from pipeline.results import ColumnDrift, DriftResult, Failure, Kind, NightAlarms, NightProfile, SnapshotPair
 
 if TYPE_CHECKING:
-    from pipeline.checks.alarms.judge import Verdict
     from pipeline.checks.alarms.past import PastNight
     from pipeline.checks.drift.compare_columns import ColumnPlan, Compared
-    from pipeline.checks.drift.expected import Judged
 
 
 class Measured(NamedTuple):
@@ -70,8 +68,13 @@ def measure(
     parts = _parts(importances or {})
     weighed = {name: float(part) for name, part in parts.items()}
     columns = tuple(marked(item, words).model_copy(update={"importance": weighed.get(item.name)}) for item in columns)
-    result = result_of(monitor, pair.digest, columns, parts).model_copy(update={"alarms": alarms})
+    known = {item.name: words[item.name] for item in columns if item.name in words}
+    told = {"alarms": alarms, "expected": known}
+    result = result_of(monitor, pair.digest, columns, parts).model_copy(update=told)
     return Measured(result, profile.model_copy(update={"drifted": drifted}))
+
+
+_Judged = tuple[tuple[ColumnDrift, ...], NightAlarms | None, dict[str, tuple[str, ...]]]
 
 
 def _judged(
@@ -82,20 +85,17 @@ def _judged(
     run_date: date,
     *,
     expected: Collection[str],
-) -> Judged:
+) -> _Judged:
     """The columns with their verdicts: as their thresholds gave them, or on a budget of alarms."""
-    from pipeline.checks.drift.expected import Judged, judged_apart
-
     columns, policy = tuple(item.drift for item in compared), monitor.drift
     budget = policy.alarms
     if budget is None:
-        return Judged(columns, None, {"reference": tuple(item.name for item in columns if item.drifted)})
+        return columns, None, {"reference": tuple(item.name for item in columns if item.drifted)}
     from pipeline.checks.alarms.judge import judge
+    from pipeline.checks.drift.expected import judged_apart
 
-    def verdict(part: NightProfile) -> Verdict:
-        return judge(budget, policy.limit, part, past, run_date)
-
-    return judged_apart(verdict, columns, profile, expected)
+    verdict = judged_apart(lambda part: judge(budget, policy.limit, part, past, run_date), profile, expected)
+    return tuple(map(verdict.on, columns)), verdict.alarms, verdict.drifted
 
 
 def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:
