@@ -45,7 +45,7 @@ def test_the_page_says_it_on_top_in_the_section_and_in_the_table() -> None:
     assert LINE in section
     assert "past its threshold" not in section
     table = html[html.index('<table class="all">') :]
-    rows = re.findall(r"<tr><th scope=\"row\"><bdi>(\w+)</bdi>.*?</th><td[^>]*>([\w ]+)</td>", table)
+    rows = re.findall(r"<tr><th scope=\"row\"><a [^>]*><bdi>(\w+)</bdi>.*?</th><td[^>]*>([\w ]+)</td>", table)
     assert [name for name, state in rows if state == "as expected"] == [
         "support_tickets_90d",
         "average_order_value",
