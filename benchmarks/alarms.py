@@ -75,11 +75,11 @@ def power(case: Power, quiet_nights: int, streams: int) -> Row:
     return {"fault": case.name, "quiet": quiet_nights, "any": any_of, "columns": part, "over": over}
 
 
-def measured(parts: list[str], streams: int, nights: int) -> Iterator[tuple[str, Row]]:
+def measured(parts: list[str], streams: int, nights: int, named: str = "") -> Iterator[tuple[str, Row]]:
     """A row of the table for each setting, with the part it belongs to."""
     wanted = parts or PARTS
     if "quiet" in wanted:
-        yield from (("quiet", quiet(setting, streams, nights)) for setting in SETTINGS)
+        yield from (("quiet", quiet(setting, streams, nights)) for setting in SETTINGS if named in setting.name)
     if "faults" in wanted:
         yield from (("faults", power(case, many, 2 * streams)) for case in FAULTS for many in case.quiet)
     if "baselines" in wanted:
@@ -107,12 +107,13 @@ def line(part: str, row: Row) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without")
+    parser.add_argument("--named", default="", help="of the quiet settings only those whose name has this in it")
     parser.add_argument("--streams", type=int, default=20, help="references, each with nights of its own")
     parser.add_argument("--nights", type=int, default=100, help="nights of a stream, from its first")
     parser.add_argument("--json", type=Path, help="file to write the rows to")
     options = parser.parse_args()
     rows: list[Row] = []
-    for part, row in measured(options.parts, options.streams, options.nights):
+    for part, row in measured(options.parts, options.streams, options.nights, options.named):
         print(line(part, row), flush=True)
         rows.append({"part": part} | row)
         if options.json:
