@@ -1,6 +1,6 @@
 """What a platform engineer writes: monitor files and the environment. Typed, frozen, validated."""
 
-from pipeline.config.drift_policy import AlarmPolicy, ColumnDriftPolicy, DriftFlags, PastNights
+from pipeline.config.drift_policy import AlarmPolicy, ColumnDriftPolicy, ComparedWith, DriftFlags, PastNights
 from pipeline.config.expected import ExpectedChange
 from pipeline.config.monitor import ColumnRoles, Monitor
 from pipeline.config.settings import Settings, load_settings
@@ -19,6 +19,7 @@ __all__ = [
     "AlarmPolicy",
     "ColumnDriftPolicy",
     "ColumnRoles",
+    "ComparedWith",
     "DriftFlags",
     "ExpectedChange",
     "Location",

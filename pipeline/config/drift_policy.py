@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeline.config.sections import ColumnName, Section, Share, one_of
 from pipeline.config.values import AnyMethod, CategoricalMethod, NumericalMethod, Threshold
@@ -46,18 +46,12 @@ class DriftFlags(Section):
 
 class PastNights(Section):
     """Quiet nights that tonight is held against, together: those of the last `trailing` days, the last `same_weekday`
-    ones of tonight's weekday, or the `previous` ones.
+    ones of tonight's weekday, or the `previous` ones; one of the three.
     """
 
     trailing: Annotated[int, Field(ge=1, le=365)] | None = None
     same_weekday: Annotated[int, Field(ge=1, le=52)] | None = None
     previous: Annotated[int, Field(ge=1, le=365)] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> PastNights:
-        if len(self.model_fields_set & set(type(self).model_fields)) != 1 or self.choice[1] is None:
-            raise ValueError("allowed: one of {trailing: DAYS}, {same_weekday: NIGHTS}, {previous: NIGHTS}")
-        return self
 
     @property
     def choice(self) -> tuple[str, int]:
@@ -75,6 +69,32 @@ class PastNights(Section):
         return "the last quiet night" if many == 1 else f"the last {count(many, 'quiet night')}"
 
 
+_LONGEST = {"trailing": 365, "same_weekday": 52, "previous": 365}
+
+
+def _check_against(value: object) -> object:
+    """Whatever is wrong, what is allowed: a union would tell of each of its kinds what it misses."""
+    if isinstance(value, PastNights) or value == "reference":
+        return value
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, many),) = value.items()
+        if type(many) is int and name in _LONGEST and 1 <= many <= _LONGEST[name]:
+            return value
+    most = ", ".join(f"{{{name}: 1 to {longest}}}" for name, longest in _LONGEST.items())
+    raise ValueError(f"allowed: reference, {most}")
+
+
+def _check_any(value: tuple[object, ...]) -> tuple[object, ...]:
+    if not value:
+        raise ValueError("allowed: at least one comparison")
+    if len(set(value)) < len(value):
+        raise ValueError("allowed: each comparison once")
+    return value
+
+
+ComparedWith = Annotated[Literal["reference"] | PastNights, BeforeValidator(_check_against)]
+
+
 class AlarmPolicy(Section):
     """A budget instead of thresholds: at most one false alarm in `per_nights` quiet nights. See docs/alarms.md.
 
@@ -84,13 +104,7 @@ class AlarmPolicy(Section):
 
     per_nights: Annotated[int, Field(ge=2, le=100_000)]
     window: Annotated[int, Field(ge=1, le=90)] = 1
-    against: Annotated[tuple[Literal["reference"] | PastNights, ...], Field(min_length=1)] = ("reference",)
-
-    @model_validator(mode="after")
-    def _each_once(self) -> AlarmPolicy:
-        if len(set(self.against)) < len(self.against):
-            raise ValueError("allowed: each comparison under 'against' once")
-        return self
+    against: Annotated[tuple[ComparedWith, ...], AfterValidator(_check_any)] = ("reference",)
 
 
 class DriftPolicy(Section):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +24,7 @@ from pipeline.results import (
     SnapshotPair,
 )
 from tests.project import Project
+from tests.servers.processes import require
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "examples" / "workflows" / "backtest.yml"
@@ -183,8 +183,7 @@ def comment(people: Project, base: str) -> str:
 @pytest.fixture
 def committed(people: Project) -> str:
     """The project under version control; its commit."""
-    if shutil.which("git") is None:
-        pytest.skip("git is not installed")
+    require("git", "git")
     git(people.root, "init", "-q")
     git(people.root, "add", "monitors")
     git(people.root, "commit", "-q", "-m", "base")

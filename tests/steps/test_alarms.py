@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from pipeline.results import Decision, DriftResult, NightProfile
-from pipeline.steps import nightly as steps
 from pipeline.steps.night import Night
 from pipeline.steps.past_nights import past_nights
 from tests.project import Project, people
@@ -38,18 +37,7 @@ def watched(project: Project, **alarms: Any) -> Project:
 def run(project: Project, number: int, older: float = 0.0, rows: int = 1_500) -> Night:
     """The night so many days after the first, on data of its own."""
     day = FIRST + timedelta(number)
-    return run_on(project, day, people(rows, seed=100 + number, older=older))
-
-
-def run_on(project: Project, day: date, frame: pd.DataFrame) -> Night:
-    project.write_parquet(f"production/dt={day}/part-0.parquet", frame)
-    night = project.night(str(day))
-    for step in (
-        steps.pull_snapshots, steps.validate_quality, steps.measure_drift, steps.measure_performance, steps.decide,
-        steps.render_report,
-    ):  # fmt: skip
-        step(night)
-    return night
+    return project.publish(day, people(rows, seed=100 + number, older=older))
 
 
 def status(night: Night) -> str:
@@ -93,8 +81,8 @@ def test_a_night_that_is_run_again_decides_the_same_whatever_came_after_it(proje
 def test_profiles_of_nights_add_up_to_the_profile_of_their_rows(project: Project) -> None:
     watched(project)
     frames = [people(700, seed=1), people(900, seed=2, older=1)]
-    parts = [run_on(project, FIRST + timedelta(number), frame) for number, frame in enumerate(frames)]
-    whole = run_on(project, FIRST + timedelta(2), pd.concat(frames)).load(NightProfile)
+    parts = [project.publish(FIRST + timedelta(number), frame) for number, frame in enumerate(frames)]
+    whole = project.publish(FIRST + timedelta(2), pd.concat(frames)).load(NightProfile)
     for column in whole.columns:
         sides = [part.load(NightProfile).by_name[column.name].production for part in parts]
         assert tuple(map(sum, zip(*(side.cells for side in sides), strict=True))) == column.production.cells
@@ -118,7 +106,7 @@ def test_broken_nights_do_not_say_what_is_usual(project: Project) -> None:
     run(project, 0)
     broken = people(1_500, seed=7)
     broken.loc[:9, "id"] = None
-    assert status(run_on(project, FIRST + timedelta(1), broken)) == "data_broken"
+    assert status(project.publish(FIRST + timedelta(1), broken)) == "data_broken"
     assert [past.run_date for past in past_nights(project.night(str(FIRST + timedelta(2))))] == [FIRST]
 
 
@@ -162,7 +150,7 @@ def test_a_column_that_comes_or_goes_takes_no_other_along(project: Project) -> N
     watched(project)
     run(project, 0)
     other = people(1_500, seed=3).drop(columns="income").assign(fresh=1.0)
-    drift = run_on(project, FIRST + timedelta(1), other).load(DriftResult)
+    drift = project.publish(FIRST + timedelta(1), other).load(DriftResult)
     found = {item.name: item.status for item in drift.columns}
     assert (found["income"], found["fresh"], found["age"]) == ("not_evaluable", "not_evaluable", "evaluated")
     back = run(project, 2)

@@ -12,7 +12,6 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.results import Decision, DriftResult, NightProfile, QualityResult
-from pipeline.steps import nightly as steps
 from pipeline.steps.night import Night
 from tests.project import Project, people
 
@@ -43,15 +42,7 @@ def run(project: Project, number: int = 0, older: float = 30.0, **columns: Any) 
 
 
 def run_on(project: Project, number: int, frame: pd.DataFrame) -> Night:
-    day = FIRST + timedelta(number)
-    project.write_parquet(f"production/dt={day}/part-0.parquet", frame)
-    night = project.night(str(day))
-    for step in (
-        steps.pull_snapshots, steps.validate_quality, steps.measure_drift, steps.measure_performance, steps.decide,
-        steps.render_report,
-    ):  # fmt: skip
-        step(night)
-    return night
+    return project.publish(FIRST + timedelta(number), frame)
 
 
 def expect(project: Project, columns: str, first: int, until: int, why: str = "price change") -> int:

@@ -14,7 +14,6 @@ from pipeline.checks.alarms.column import Held, Rarity, rarity, rows_needed
 from pipeline.checks.alarms.past import (
     ENOUGH_NIGHTS,
     USUAL_NIGHTS,
-    Against,
     PastNight,
     base_of,
     key_of,
@@ -25,7 +24,7 @@ from pipeline.checks.alarms.past import (
 from pipeline.checks.alarms.variation import Variation, apart
 from pipeline.checks.alarms.views import ViewName
 from pipeline.checks.scan.types import FloatArray
-from pipeline.config import AlarmPolicy
+from pipeline.config import AlarmPolicy, ComparedWith
 from pipeline.results import ColumnDrift, ColumnProfile, Comparison, NightAlarms, NightProfile, SideProfile
 
 _UNSEEN = "its values cannot be counted in the cells of the reference"
@@ -104,7 +103,7 @@ def judge(
     return Verdict(alarms, columns, drifted, level_of(_chances(columns), level))
 
 
-def _comparison(against: Against, columns: Mapping[str, Rarity], level: float) -> Comparison:
+def _comparison(against: ComparedWith, columns: Mapping[str, Rarity], level: float) -> Comparison:
     least = level_of(_chances(columns), level)
     rare = [item for item in columns.values() if item.chance <= least]
     return Comparison(
@@ -175,7 +174,7 @@ def _rows_needed(tonight: Sequence[_Tonight], limit: float, level: float) -> flo
 
 
 def _compare(
-    against: Against, tonight: Sequence[_Tonight], profile: NightProfile, past: Sequence[PastNight], run_date: date
+    against: ComparedWith, tonight: Sequence[_Tonight], profile: NightProfile, past: Sequence[PastNight], run_date: date
 ) -> dict[str, Rarity]:
     alike = _alike(profile, past)
     found = (_held(against, item, alike, past, run_date) for item in tonight)
@@ -183,7 +182,7 @@ def _compare(
 
 
 def _held(
-    against: Against, item: _Tonight, alike: Sequence[PastNight], past: Sequence[PastNight], run_date: date
+    against: ComparedWith, item: _Tonight, alike: Sequence[PastNight], past: Sequence[PastNight], run_date: date
 ) -> Held:
     """A column beside what it is held against; beside the reference as long as there is no quiet night."""
     column, before, nights = item.column, item.reference, 0

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Literal
 
-from pipeline.config import AlarmPolicy, PastNights
+from pipeline.config import AlarmPolicy, ComparedWith, PastNights
 from pipeline.results import NightProfile
 
-Against = Literal["reference"] | PastNights
 ENOUGH_NIGHTS = 10
 """From so many nights outside of incidents on, only those say what is usual."""
 USUAL_NIGHTS = 60
@@ -27,12 +25,12 @@ class PastNight:
     run_date: date
     profile: NightProfile
 
-    def was_quiet(self, column: str, against: Against) -> bool:
+    def was_quiet(self, column: str, against: ComparedWith) -> bool:
         """Whether a column had not drifted from what it was held against."""
         return column not in self.profile.drifted.get(key_of(against), ())
 
 
-def key_of(against: Against) -> str:
+def key_of(against: ComparedWith) -> str:
     """How profiles name what a night was held against: `reference`, `trailing 28`."""
     if isinstance(against, str):
         return against
@@ -40,7 +38,7 @@ def key_of(against: Against) -> str:
     return f"{name} {many}"
 
 
-def words_of(against: Against) -> str:
+def words_of(against: ComparedWith) -> str:
     """The same for people."""
     return "the reference" if isinstance(against, str) else against.words
 
@@ -71,7 +69,7 @@ def base_of(against: PastNights, run_date: date, quiet: Sequence[PastNight]) -> 
     return list(quiet[-many:])
 
 
-def usual_of(column: str, against: Against, run_date: date, nights: Sequence[PastNight]) -> list[PastNight]:
+def usual_of(column: str, against: ComparedWith, run_date: date, nights: Sequence[PastNight]) -> list[PastNight]:
     """The nights that say how much a column moves from night to night, in order.
 
     What came and went within two nights belongs to it, such as weekends; what lasted longer, or has not ended, does
@@ -84,7 +82,7 @@ def usual_of(column: str, against: Against, run_date: date, nights: Sequence[Pas
     return found[-USUAL_NIGHTS:]
 
 
-def _without_incidents(column: str, against: Against, nights: Sequence[PastNight]) -> list[PastNight]:
+def _without_incidents(column: str, against: ComparedWith, nights: Sequence[PastNight]) -> list[PastNight]:
     kept: list[PastNight] = []
     for quiet, run in groupby(nights, key=lambda night: night.was_quiet(column, against)):
         found = list(run)
