@@ -12,7 +12,6 @@ import pandas as pd
 import yaml
 
 from pipeline.config import Settings
-from pipeline.steps import nightly as steps
 from pipeline.steps.night import Night, open_night
 
 SUITE: list[dict[str, Any]] = [
@@ -93,17 +92,6 @@ class Project:
         self.write_monitor(**changes)
         self.write_night(day, drifted)
         return self.night(day)
-
-    def publish(self, day: date, frame: pd.DataFrame) -> Night:
-        """The night of a day on some rows, as far as its publication; the reference and the monitor are there."""
-        self.write_parquet(f"production/dt={day}/part-0.parquet", frame)
-        night = self.night(str(day))
-        for step in (
-            steps.pull_snapshots, steps.validate_quality, steps.measure_drift, steps.measure_performance, steps.decide,
-            steps.render_report,
-        ):  # fmt: skip
-            step(night)
-        return night
 
     def night(self, day: str = "2026-01-14", name: str = "people") -> Night:
         """The night, with settings from the environment."""

@@ -14,6 +14,7 @@ from pipeline.results import Decision, DriftResult, NightProfile
 from pipeline.steps.night import Night
 from pipeline.steps.past_nights import past_nights
 from tests.project import Project, people
+from tests.steps.published import publish
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,7 @@ def watched(project: Project, **alarms: Any) -> Project:
 def run(project: Project, number: int, older: float = 0.0, rows: int = 1_500) -> Night:
     """The night so many days after the first, on data of its own."""
     day = FIRST + timedelta(number)
-    return project.publish(day, people(rows, seed=100 + number, older=older))
+    return publish(project, day, people(rows, seed=100 + number, older=older))
 
 
 def status(night: Night) -> str:
@@ -81,8 +82,8 @@ def test_a_night_that_is_run_again_decides_the_same_whatever_came_after_it(proje
 def test_profiles_of_nights_add_up_to_the_profile_of_their_rows(project: Project) -> None:
     watched(project)
     frames = [people(700, seed=1), people(900, seed=2, older=1)]
-    parts = [project.publish(FIRST + timedelta(number), frame) for number, frame in enumerate(frames)]
-    whole = project.publish(FIRST + timedelta(2), pd.concat(frames)).load(NightProfile)
+    parts = [publish(project, FIRST + timedelta(number), frame) for number, frame in enumerate(frames)]
+    whole = publish(project, FIRST + timedelta(2), pd.concat(frames)).load(NightProfile)
     for column in whole.columns:
         sides = [part.load(NightProfile).by_name[column.name].production for part in parts]
         assert tuple(map(sum, zip(*(side.cells for side in sides), strict=True))) == column.production.cells
@@ -106,7 +107,7 @@ def test_broken_nights_do_not_say_what_is_usual(project: Project) -> None:
     run(project, 0)
     broken = people(1_500, seed=7)
     broken.loc[:9, "id"] = None
-    assert status(project.publish(FIRST + timedelta(1), broken)) == "data_broken"
+    assert status(publish(project, FIRST + timedelta(1), broken)) == "data_broken"
     assert [past.run_date for past in past_nights(project.night(str(FIRST + timedelta(2))))] == [FIRST]
 
 
@@ -150,7 +151,7 @@ def test_a_column_that_comes_or_goes_takes_no_other_along(project: Project) -> N
     watched(project)
     run(project, 0)
     other = people(1_500, seed=3).drop(columns="income").assign(fresh=1.0)
-    drift = project.publish(FIRST + timedelta(1), other).load(DriftResult)
+    drift = publish(project, FIRST + timedelta(1), other).load(DriftResult)
     found = {item.name: item.status for item in drift.columns}
     assert (found["income"], found["fresh"], found["age"]) == ("not_evaluable", "not_evaluable", "evaluated")
     back = run(project, 2)

@@ -14,6 +14,7 @@ from pipeline.cli import main
 from pipeline.results import Decision, DriftResult, NightProfile, QualityResult
 from pipeline.steps.night import Night
 from tests.project import Project, people
+from tests.steps.published import publish
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ def run(project: Project, number: int = 0, older: float = 30.0, **columns: Any) 
 
 
 def run_on(project: Project, number: int, frame: pd.DataFrame) -> Night:
-    return project.publish(FIRST + timedelta(number), frame)
+    return publish(project, FIRST + timedelta(number), frame)
 
 
 def expect(project: Project, columns: str, first: int, until: int, why: str = "price change") -> int:
