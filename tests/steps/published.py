@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import os
+from datetime import UTC, date, datetime, time
 
 import pandas as pd
 
@@ -21,8 +22,13 @@ AS_FAR_AS_PUBLICATION = (
 
 
 def publish(project: Project, day: date, frame: pd.DataFrame) -> Night:
-    """The night of a day on some rows, published; the reference and the monitor are there."""
-    project.write_parquet(f"production/dt={day}/part-0.parquet", frame)
+    """The night of a day on some rows, published; the reference and the monitor are there.
+
+    The snapshot was last written on its day, so that a night that runs again tells the same time.
+    """
+    path = project.write_parquet(f"production/dt={day}/part-0.parquet", frame)
+    written = datetime.combine(day, time(23), UTC).timestamp()
+    os.utime(path, (written, written))
     night = project.night(str(day))
     for step in AS_FAR_AS_PUBLICATION:
         step(night)
