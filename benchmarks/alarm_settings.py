@@ -40,6 +40,12 @@ QUIET: tuple[Setting, ...] = (
         for shuffled in (False, True)
     ),
     *(
+        Setting(f"{words} that move by {move}, shuffled reference, 300 rows", 300, columns(10, kind),
+                night=move, shuffled=True, before=30)
+        for kind, words in (("normal", "normal"), ("zipf25", "25 categories"))
+        for move in (0.1, 0.3)
+    ),
+    *(
         Setting(f"weekends 0.5 away, a third of the rows{', shuffled reference' if shuffled else ''}", 3000, NORMAL,
                 weekend=0.5, weekend_rows=1 / 3, before=28, shuffled=shuffled)
         for shuffled in (False, True)
@@ -58,7 +64,7 @@ class Power(NamedTuple):
     name: str
     setting: Setting
     fault: Fault
-    quiet: tuple[int, ...] = (0, 10, 30)
+    quiet: tuple[int, ...] = (0, 7, 14, 30)
     lasts: int = 1
 
 

@@ -100,7 +100,9 @@ class NightAlarms(Result):
     1 / `per_nights` or below it, columns drifted. `nights` are the past nights that say what is usual; `rows` are those
     of the `window` last nights, tonight's among them, that were looked at together. `too_few_rows`: a change of a whole
     standard deviation would not be told from chance in enough columns, and nothing was found; `rows_needed` is from how
-    many on it would, where that is known. `comparisons` are all that was asked for, the first of which decides.
+    many on it would, where that is known. `learning`: in the first week, nights yet say nothing of what is usual on
+    tonight's weekday, so that large changes alone are found. `comparisons` are all that was asked for, the first of
+    which decides.
     """
 
     per_nights: int
@@ -110,6 +112,7 @@ class NightAlarms(Result):
     window: int = 1
     too_few_rows: bool = False
     rows_needed: int | None = None
+    learning: bool = False
     comparisons: tuple[Comparison, ...] = ()
 
 

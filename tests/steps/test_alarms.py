@@ -51,14 +51,16 @@ def published(night: Night, name: str) -> bytes:
 
 def test_quiet_nights_are_healthy_and_a_change_is_found_and_said_to_be_rare(project: Project) -> None:
     watched(project)
-    quiet = [run(project, number) for number in range(6)]
-    changed = run(project, 6, older=4)
-    assert [status(night) for night in quiet] == ["healthy"] * 6
+    quiet = [run(project, number) for number in range(7)]
+    changed = run(project, 7, older=4)
+    assert [status(night) for night in quiet] == ["healthy"] * 7
+    assert b"still learning what is usual" in published(quiet[-1], "index.html")
+    assert b"still learning what is usual" not in published(changed, "index.html")
     drift = changed.load(DriftResult)
     assert status(changed) == "drifted"
     assert [item.name for item in drift.drifted_columns if item.name in ("age", "score")] != []
     assert drift.alarms is not None
-    assert (drift.alarms.nights, drift.alarms.per_nights, drift.alarms.too_few_rows) == (6, 365, False)
+    assert (drift.alarms.nights, drift.alarms.per_nights, drift.alarms.too_few_rows) == (7, 365, False)
     assert drift.alarms.chance < 1 / 365
     for item in drift.columns:
         assert item.score is not None

@@ -129,11 +129,12 @@ def _views(held: Held) -> tuple[View, ...]:
 
 
 def _seen_in(view: View, held: Held, seen: Mapping[ViewName, Variation], views: int) -> Rarity:
-    variations = [expected(view, seen.get(view.name)).times(1 / held.nights_after + 1 / _nights_before(held))]
+    noise = 1 / float(view.rows(held.before)) + 1 / float(view.rows(held.after))
+    usual = expected(view, seen.get(view.name), noise)
+    variations = [usual.times(1 / held.nights_after + 1 / _nights_before(held))]
     if view.name in held.pieces and not held.nights_before:
         piece = held.pieces[view.name]
         variations.append(Variation(max(piece.size, _NONE), piece.nights).times(1 / held.nights_after))
-    noise = 1 / float(view.rows(held.before)) + 1 / float(view.rows(held.after))
     quiet = Quiet(noise, view.lead, view.rest, tuple(variations))
     gap = view.point(held.before) - view.point(held.after)
     squared = float(gap @ gap)

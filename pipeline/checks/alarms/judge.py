@@ -17,6 +17,7 @@ from pipeline.checks.alarms.past import (
     PastNight,
     base_of,
     key_of,
+    telling,
     usual_of,
     window_before,
     words_of,
@@ -94,6 +95,7 @@ def judge(
         window=1 + len(pooled),
         too_few_rows=bool(tonight) and rows < needed and not comparisons[0].drifted,
         rows_needed=math.ceil(needed) if math.isfinite(needed) else None,
+        learning=not telling(past, run_date),
         comparisons=comparisons,
     )
     drifted = {
@@ -191,7 +193,8 @@ def _held(
         base = same_cells(column, base_of(against, run_date, quiet))
         if base:
             nights, before = len(base), np.sum([counts_of(found.production) for found in base], axis=0)
-    nights_usual = usual_of(column.name, against, run_date, alike)
+    tell = telling(alike, run_date)
+    nights_usual = usual_of(column.name, against, run_date, tell)
     usual = _stacked(column, nights_usual)
     few = len(usual) < ENOUGH_NIGHTS
     return Held(
@@ -203,8 +206,8 @@ def _held(
         weekday=_stacked(column, (night for night in nights_usual if night.run_date.weekday() == run_date.weekday())),
         nights_before=nights,
         nights_after=item.nights,
-        every=_stacked(column, alike[-USUAL_NIGHTS:]) if few else None,
-        apart={} if len(same_cells(column, alike)) >= _FEWEST else _apart(column, past),
+        every=_stacked(column, tell[-USUAL_NIGHTS:]) if few else None,
+        apart={} if len(same_cells(column, alike)) >= _FEWEST else _apart(column, telling(past, run_date)),
         pieces=_pieces(column),
     )
 

@@ -15,6 +15,7 @@ ENOUGH_NIGHTS = 10
 USUAL_NIGHTS = 60
 """How many past nights say what is usual."""
 _FEWEST_OF_A_WEEKDAY = 3
+_WEEK = 7
 _PASSING = 2
 
 
@@ -67,6 +68,15 @@ def base_of(against: PastNights, run_date: date, quiet: Sequence[PastNight]) -> 
     if name == "same_weekday":
         return [night for night in quiet if night.run_date.weekday() == run_date.weekday()][-many:]
     return list(quiet[-many:])
+
+
+def telling(nights: Sequence[PastNight], run_date: date) -> Sequence[PastNight]:
+    """The nights that may say what is usual tonight: in the first week none until tonight's weekday was seen.
+
+    Five working days say nothing of the weekend that follows them.
+    """
+    seen = any(night.run_date.weekday() == run_date.weekday() for night in nights)
+    return nights if seen or len(nights) >= _WEEK else ()
 
 
 def usual_of(column: str, against: ComparedWith, run_date: date, nights: Sequence[PastNight]) -> list[PastNight]:

@@ -42,6 +42,8 @@ class View:
     """One way to compare two sides.
 
     `point` takes counts in the cells of the column, shape (..., k), the missing ones last, to points, shape (..., f).
+    `scatter` is what chance makes of a point, as a mean squared distance, of the shares of the cells, shape (k,), and
+    rows, shape (n,), in the same shape as these: less than 1 / rows where cells expect few.
     `freedom` is how many independent ways there are to be different; a change of given size counts for 1 / `freedom`
     of it. Chance is a sum of squares, and `squares` gives how large each is on average, shape (s,), ascending; they add
     up to 1.
@@ -50,6 +52,7 @@ class View:
     name: ViewName
     freedom: float
     point: Callable[[FloatArray], FloatArray]
+    scatter: Callable[[FloatArray, FloatArray], FloatArray]
     squares: Callable[[], FloatArray]
 
     @cached_property
@@ -105,12 +108,22 @@ def _missing() -> View:
     def point(counts: FloatArray) -> FloatArray:
         return _angle(counts[..., -1:], counts.sum(axis=-1, keepdims=True))
 
-    return View("missing", 1.0, point, lambda: np.ones(1))
+    def scatter(shares: FloatArray, rows: FloatArray) -> FloatArray:
+        return _scatter_of_angle(shares[-1:], rows)[:, 0]
+
+    return View("missing", 1.0, point, scatter, lambda: np.ones(1))
 
 
 def _angle(some: FloatArray, rows: FloatArray) -> FloatArray:
     """A share as an angle, whose variance is 1 / rows whatever the share; see Anscombe (1948)."""
     return np.asarray(2 * np.arcsin(np.sqrt((some + _ADDED) / (rows + 2 * _ADDED))))
+
+
+def _scatter_of_angle(shares: FloatArray, rows: FloatArray) -> FloatArray:
+    """The variance of `_angle` by the delta method, shape (n, s), of shares (s,) and rows (n,)."""
+    some = rows[:, None] * shares
+    angle = (some + _ADDED) * (rows[:, None] - some + _ADDED)
+    return np.asarray(some * (1 - shares) / np.maximum(angle, _NONE))
 
 
 def _shares(kind: Kind, shares: FloatArray, rows: float) -> View | None:
@@ -129,7 +142,14 @@ def _shares(kind: Kind, shares: FloatArray, rows: float) -> View | None:
         found = counts[..., :-1] @ joined + _ADDED
         return np.asarray(2 * np.sqrt(found / found.sum(axis=-1, keepdims=True) / freedom))
 
-    return View("shares", float(freedom), point, lambda: np.full(freedom, 1 / freedom))
+    def scatter(shares: FloatArray, rows: FloatArray) -> FloatArray:
+        there = shares[:-1] @ joined
+        there = there / max(float(there.sum()), _NONE)
+        found = rows[:, None] * there
+        roots = found * (1 - there) / (found + _ADDED)
+        return np.asarray(roots.sum(axis=1) / (rows + _ADDED * cells) / freedom)
+
+    return View("shares", float(freedom), point, scatter, lambda: np.full(freedom, 1 / freedom))
 
 
 def _grouped(kind: Kind, shares: FloatArray, rows: float) -> npt.NDArray[np.int64]:
@@ -163,10 +183,14 @@ def _quantiles(shares: FloatArray) -> View | None:
         rows = np.cumsum(counts[..., :-1], axis=-1)
         return np.asarray(_angle(rows[..., :-1], rows[..., -1:])[..., inside] * scale)
 
+    def scatter(shares: FloatArray, rows: FloatArray) -> FloatArray:
+        there = np.cumsum(shares[:-1])
+        return np.asarray(_scatter_of_angle(there[:-1][inside] / max(float(there[-1]), _NONE), rows) @ weights)
+
     def squares() -> FloatArray:
         odds = below / (1 - below)
         correlation = np.sqrt(np.minimum.outer(odds, odds) / np.maximum.outer(odds, odds))
         found = np.linalg.eigvalsh(correlation * np.sqrt(np.outer(weights, weights)))
         return np.asarray(found[found > _NONE])
 
-    return View("quantiles", 1.0, point, squares)
+    return View("quantiles", 1.0, point, scatter, squares)

@@ -7,6 +7,7 @@ from pipeline.wording import clip, count, listed, number, once_in, too_few_rows
 
 _LEAST_BY_CHANCE = 0.05  # of a column on average; less is nobody's worry
 _MOST_COMPARED = 3
+_LEARNING = "still learning what is usual, it tells large changes alone"
 METHODS: dict[str, tuple[str, str]] = {
     "quantiles": ("quantiles", "rows below each quantile of the reference"),
     "shares": ("shares", "rows in each cell or category"),
@@ -43,7 +44,8 @@ def chance_line(drift: DriftResult, rows: int) -> str:
     budget = f"one false alarm in {count(drift.alarms.per_nights)}"
     if drift.too_few_rows:
         return f"Judged on a budget of at most {budget} quiet nights"
-    return "; ".join([f"On unchanged data {rare_words(drift.alarms)} (budget: {budget})", *_others(drift.alarms)])
+    first = f"On unchanged data {rare_words(drift.alarms)} (budget: {budget})"
+    return "; ".join([first, *([_LEARNING] if drift.alarms.learning else []), *_others(drift.alarms)])
 
 
 def rare_words(alarms: NightAlarms) -> str:
@@ -58,7 +60,7 @@ def night_facts(drift: DriftResult, alarms: NightAlarms) -> list[tuple[str, str]
     facts = [
         ("Tonight", few if drift.too_few_rows else f"on unchanged data {rare_words(alarms)}"),
         ("Budget", f"at most one false alarm in {count(alarms.per_nights)} quiet nights"),
-        ("What is usual", _usual(alarms.nights)),
+        ("What is usual", _usual(alarms)),
         ("Rows", together if alarms.window > 1 else f"tonight's {count(alarms.rows, 'row')}"),
     ]
     if len(alarms.comparisons) == 1:
@@ -66,10 +68,10 @@ def night_facts(drift: DriftResult, alarms: NightAlarms) -> list[tuple[str, str]
     return facts
 
 
-def _usual(nights: int) -> str:
-    if not nights:
-        return "what the reference says, as no past night is known yet"
-    return f"what the reference and {count(nights, 'past night')} say"
+def _usual(alarms: NightAlarms) -> str:
+    if alarms.learning:
+        return "what the reference says: until a night of tonight's weekday is known, large changes alone are told"
+    return f"what the reference and {count(alarms.nights, 'past night')} say"
 
 
 def _others(alarms: NightAlarms) -> list[str]:

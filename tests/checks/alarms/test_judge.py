@@ -38,7 +38,7 @@ def quiet_nights(many: int, reference: str = "reference") -> list[PastNight]:
 MOVED = (600, 100, 150, 150, 0)
 
 
-@pytest.mark.parametrize("many", [0, 1, 5, 30])
+@pytest.mark.parametrize("many", [0, 1, 7, 30])
 def test_a_night_like_the_reference_is_quiet_and_one_that_is_not_drifts(many: int) -> None:
     known = quiet_nights(many)
     assert drifted(judged(column(EVEN, drawn(99)), nights=known)) == ()
@@ -46,12 +46,22 @@ def test_a_night_like_the_reference_is_quiet_and_one_that_is_not_drifts(many: in
     assert drifted(verdict) == ("x",)
     assert verdict.alarms.chance < 1 / 365
     assert verdict.drifted == {"reference": ("x",)}
-    assert verdict.alarms.nights == many
+    assert (verdict.alarms.nights, verdict.alarms.learning) == ((0, True) if many < 7 else (many, False))
+
+
+def test_in_the_first_week_nights_say_what_is_usual_of_their_own_weekday_alone() -> None:
+    """Five working days alike say nothing of the Saturday that follows them."""
+    monday_to_friday = quiet_nights(5)
+    slightly = column(EVEN, (300, 234, 233, 233, 0))
+    saturday, monday = (judged(slightly, nights=monday_to_friday, number=number) for number in (5, 7))
+    assert (drifted(saturday), saturday.alarms.learning, saturday.alarms.nights) == ((), True, 0)
+    assert (drifted(monday), monday.alarms.learning, monday.alarms.nights) == ((), False, 5)
+    assert monday.alarms.chance < saturday.alarms.chance
 
 
 def test_the_rarest_column_comes_first_and_quiet_ones_are_not_named() -> None:
     missing = column(EVEN, drawn(3, rows=900), "gaps", missing=(0, 100))
-    verdict = judged(column(EVEN, drawn(1), "a"), column(EVEN, (400, 200, 200, 200, 0), "b"), missing)
+    verdict = judged(column(EVEN, drawn(1), "a"), column(EVEN, (700, 100, 100, 100, 0), "b"), missing)
     assert drifted(verdict) == ("gaps", "b")
     assert verdict.columns["gaps"].view == "missing"
 
@@ -96,9 +106,11 @@ def test_a_column_that_lost_all_its_values_drifts() -> None:
 
 def test_more_categories_than_cells_are_counted_together() -> None:
     reference = (*([500] * 40), 10_000)
-    quiet = tuple(np.random.default_rng(0).multinomial(3_000, np.array(reference) / sum(reference)).tolist())
-    assert drifted(judged(column(reference, quiet))) == ()
-    assert drifted(judged(column(reference, (*quiet[:-1], quiet[-1] + 1_500)))) == ("x",)
+    parts, rng = np.array(reference) / sum(reference), np.random.default_rng(0)
+    quiet, *others = (tuple(rng.multinomial(3_000, parts).tolist()) for _ in range(15))
+    known = [past(night(column(reference, other)), number) for number, other in enumerate(others)]
+    assert drifted(judged(column(reference, quiet), nights=known)) == ()
+    assert drifted(judged(column(reference, (*quiet[:-1], quiet[-1] + 1_500)), nights=known)) == ("x",)
 
 
 def test_a_column_that_always_had_one_value_drifts_where_it_has_another() -> None:

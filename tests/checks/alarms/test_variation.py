@@ -18,6 +18,7 @@ from pipeline.checks.alarms.variation import (
 )
 from pipeline.checks.alarms.views import views_of
 from pipeline.checks.scan import FloatArray
+from pipeline.results import Kind
 
 ROWS = 2_000
 EVEN = np.array([0.25, 0.25, 0.25, 0.25, 0.0])
@@ -79,15 +80,43 @@ def test_nights_of_other_cells_are_each_held_against_their_own_reference() -> No
     counts += [rng.multinomial(ROWS, EVEN).astype(float) for _ in range(30)]
     references = [np.append(wide, 0.0) * 1e6] * 30 + [EVEN * 1e6] * 30
     found = apart("categorical", counts, references)["shares"]
-    assert found.nights == 60
+    assert 10 < found.nights < 60
     assert found.size < 0.3 / ROWS
 
 
 def test_without_nights_what_is_expected_counts_and_with_many_what_was_seen() -> None:
     view = VIEWS["missing"]
-    assert expected(view, None) == Variation(PRIOR["missing"], PRIOR_NIGHTS, 1.0)
-    assert expected(view, Variation(0.5, 1e6)).size == pytest.approx(0.5, rel=1e-4)
-    assert expected(view, Variation(0.0, 1e9)).size == LEAST * PRIOR["missing"]
+    assert expected(view, None, 0.01) == Variation(PRIOR["missing"] + 0.01, PRIOR_NIGHTS, 1.0)
+    assert expected(view, Variation(0.5, 1e6), 0.01).size == pytest.approx(0.5, rel=1e-4)
+    assert expected(view, Variation(0.0, 1e9), 0.01).size == LEAST * PRIOR["missing"]
+
+
+def test_nights_of_few_rows_say_little_of_how_much_nights_differ() -> None:
+    """A variance that chance of the rows drowns is known from fewer nights than were seen."""
+    views, parts = [VIEWS["shares"]], EVEN / EVEN.sum()
+    rng = np.random.default_rng(8)
+    few, many = (rng.multinomial(rows, parts, 30).astype(float) for rows in (40, 400_000))
+    assert between(views, few)["shares"].nights < 2
+    assert 28 < between(views, many)["shares"].nights < 29
+    assert 25 < between(views, nights(30, 0.05, 9))["shares"].nights < 29
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "rows"),
+    [
+        ("categorical", [0.1, 0.3, 0.55, 0.05], 300),
+        ("numerical", [*[1 / 40] * 40, 0.05], 300),
+        ("numerical", [*[1 / 40] * 40, 0.05], 3_000),
+    ],
+)
+def test_what_chance_makes_of_a_point_is_known_also_where_cells_expect_few_rows(
+    kind: Kind, parts: list[float], rows: int
+) -> None:
+    shares = np.array(parts) / sum(parts)
+    counts = np.random.default_rng(0).multinomial(rows, shares, 4_000).astype(float)
+    for view in views_of(kind, shares * rows * 30, rows):
+        found = float(view.point(counts).var(axis=0, ddof=1).sum())
+        assert float(view.scatter(shares, view.rows(counts)).mean()) == pytest.approx(found, rel=0.08), view.name
 
 
 def test_two_equal_sides_are_as_good_as_half_of_one() -> None:

@@ -47,14 +47,18 @@ def test_a_night_in_which_nothing_could_be_compared_has_no_rarity() -> None:
 
 
 def test_what_a_night_on_a_budget_was_judged_by() -> None:
-    alone = budgets.alarms(comparisons=(Comparison(against=budgets.SINCE_LAST_MONTH, chance=1 / 4_023),), nights=0)
+    alone = budgets.alarms(comparisons=(Comparison(against=budgets.SINCE_LAST_MONTH, chance=1 / 4_023),), learning=True)
     assert night_facts(budgets.drift(told=alone), alone) == [
         ("Tonight", "on unchanged data this happens once in 4,000 nights"),
         ("Budget", "at most one false alarm in 365 quiet nights"),
-        ("What is usual", "what the reference says, as no past night is known yet"),
+        (
+            "What is usual",
+            "what the reference says: until a night of tonight's weekday is known, large changes alone are told",
+        ),
         ("Rows", "tonight's 3,412 rows"),
         ("Held against", "the quiet nights of the last 28 days"),
     ]
+    assert "; still learning what is usual, it tells large changes alone" in chance_line(budgets.drift(told=alone), 100)
     together = dict(night_facts(budgets.drift(), budgets.alarms(window=7, rows=168, nights=1)))
     assert together["Rows"] == "7 nights looked at together, 168 rows"
     assert together["What is usual"] == "what the reference and 1 past night say"
