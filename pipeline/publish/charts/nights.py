@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 
 from markupsafe import Markup
 
@@ -181,13 +183,42 @@ def bars_chart(
 
 
 def shape_chart(shape: Shape, label: str) -> Markup:
-    """A numerical column before (filled) and after (outlined), bar by bar; the bars are equally wide."""
+    """A numerical column before (filled) and after (outlined), bar by bar; the bars are equally wide.
+
+    Below them, for each side, a line along the middle half of its rows with a notch at the median.
+    """
     top = max([*shape.reference, *shape.production, 1e-12]) * 1.05
     before, after = _steps(shape.reference, top), _steps(shape.production, top)
+    halves = [_half("before", shape.reference, 43), _half("after", shape.production, 47)]
     return Markup(
-        '<svg class="shape" viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<path class="before" d="{}V40H0z"/><path class="after" d="{}"/></svg>'
-    ).format(label, before, after)
+        '<svg class="shape" viewBox="0 0 100 49" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path class="before" d="{}V40H0z"/><path class="after" d="{}"/>{}</svg>'
+    ).format(label, before, after, Markup("").join(halves))
+
+
+def _half(look: str, shares: Sequence[float], y: int) -> Markup:
+    if not sum(shares) > 0:
+        return Markup("")
+    first, median, last = (100 * place / len(shares) for place in places_at(shares, (0.25, 0.5, 0.75)))
+    return Markup('<path class="half {}" d="M{} {}H{}M{} {}v3"/>').format(
+        look, px(first), y, px(last), px(median), px(y - 1.5)
+    )
+
+
+def places_at(shares: Sequence[float], parts: Sequence[float]) -> list[float]:
+    """Where parts of the rows lie, in bars from the left of the first: rows are taken to lie evenly within a bar.
+
+    Args:
+        shares: of each bar; together more than 0.
+        parts: fractions of the rows, in [0, 1].
+    """
+    below = [0.0, *accumulate(shares)]
+    found = []
+    for part in parts:
+        bar = min(max(bisect_left(below, part * below[-1]) - 1, 0), len(shares) - 1)
+        within = (part * below[-1] - below[bar]) / shares[bar] if shares[bar] else 0.0
+        found.append(bar + min(max(within, 0.0), 1.0))
+    return found
 
 
 def pair_bar(before: float, after: float, top: float) -> Markup:

@@ -150,6 +150,7 @@ def _values(view: NightView) -> dict[str, object]:
 
 def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
     score, threshold = score_words(column)
+    most = max(strength(strongest), 1.0)
     return {
         "name": clip(column.name, MAX_NAME),
         "reason": clip(column.reason or "", 160),
@@ -157,7 +158,8 @@ def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
         "score": score,
         "threshold": threshold,
         "sign": "<" if column.direction == "p_value" else ">",
-        "percent": max(2, round(100 * strength(column) / max(strength(strongest), 1e-9))),
+        "percent": max(2, round(100 * strength(column) / most)),
+        "mark": max(1, round(100 / most)),
     }
 
 

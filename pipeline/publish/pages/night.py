@@ -34,7 +34,7 @@ from pipeline.publish.pages.performance_history import HISTORY_NIGHTS
 from pipeline.publish.pages.probation import next_of, probation_parts
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
-from pipeline.wording import apart, clip, count, decided_alone, moment, share, size, value
+from pipeline.wording import apart, clip, count, decided_alone, moment, number, share, size, value
 
 MAX_DETAILED = 30
 MAX_LISTED = 1000
@@ -193,17 +193,17 @@ def _shape(shape: Shape) -> dict[str, object]:
 
 
 def _mass(shape: Shape, shares: Sequence[float]) -> str:
-    """Where the middle half of the values lies, to the bars' width: `half of the values from 35 to 50`."""
+    """The median and where the middle half of the values lies, as the chart has them."""
     if not shape.edges or not sum(shares) > 0:
         return "no values"
-    total, passed, bounds = sum(shares), 0.0, [0, len(shares) - 1]
-    for position, part in enumerate(shares):
-        if passed < 0.25 * total:
-            bounds[0] = position
-        if passed < 0.75 * total:
-            bounds[1] = position
-        passed += part
-    return "most values from " + " to ".join(apart(shape.edges[bounds[0]], shape.edges[bounds[1] + 1]))
+    first, median, last = (_value_at(shape.edges, place) for place in charts.places_at(shares, (0.25, 0.5, 0.75)))
+    return f"median {number(median)}, half of the values from {' to '.join(apart(first, last))}"
+
+
+def _value_at(edges: Sequence[float], place: float) -> float:
+    """The value so many bars from the left."""
+    bar = min(int(place), len(edges) - 2)
+    return edges[bar] + (place - bar) * (edges[bar + 1] - edges[bar])
 
 
 def _missing(column: ColumnDrift) -> str:

@@ -16,7 +16,7 @@ from pipeline.config.monitor import NotifyPolicy
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.messages import mail
-from pipeline.results import DriftResult, ExpectationOutcome, QualityResult
+from pipeline.results import DriftResult, ExpectationOutcome, QualityResult, strength
 from tests.publish import budgets, samples
 from tests.publish.performances import VIEWS
 from tests.publish.reading import Page, part
@@ -211,11 +211,19 @@ def test_styles_are_inline_and_dark_clients_have_their_own() -> None:
     assert "prefers-color-scheme: dark" in html
 
 
-def test_the_bars_grow_with_the_strength() -> None:
-    widths = [int(width) for width in re.findall(r'class="bar"[^>]*width="(\d+)%"', part(built(), "html"))]
+def test_the_bars_grow_with_the_strength_and_have_a_gap_where_the_threshold_is() -> None:
+    bars = [
+        [(look, int(width)) for look, width in re.findall(r'class="(bar|threshold)"[^>]*width="(\d+)%"', found)]
+        for found in re.findall(r'class="bars".*?</table>', part(built(), "html"))
+    ]
+    widths = [sum(width for _, width in found) for found in bars]
     assert widths[0] == 100
     assert widths == sorted(widths, reverse=True)
     assert len(widths) == mail.MAX_COLUMNS
+    most = samples.view().drift
+    strongest = max(strength(column) for column in most.drifted_columns)
+    assert bars[0] == [("bar", round(100 / strongest)), ("threshold", 1), ("bar", 99 - round(100 / strongest))]
+    assert {found[0][1] for found in bars if len(found) > 1} == {round(100 / strongest)}
 
 
 def test_columns_without_a_score_need_no_bar() -> None:
