@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from pipeline.results.base import Kept, Number, Result
 from pipeline.results.drift import Kind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 PROFILE_QUANTILES = 40
 """Numbers are counted between the reference's quantiles at 1/40, 2/40, ..."""
@@ -32,6 +36,13 @@ class SideProfile(Result):
     low: Number | None = None
     high: Number | None = None
     distinct: int | None = None
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.float64]:
+        """Rows in each cell, shape (k,), the missing ones last; many nights ask for it."""
+        import numpy as np
+
+        return np.array([*self.cells, self.missing], np.float64)
 
 
 class Pieces(Result):
@@ -58,6 +69,13 @@ class ColumnProfile(Result):
     reference: SideProfile
     production: SideProfile
     pieces: Pieces | None = None
+
+    @cached_property
+    def laid(self) -> tuple[str, int, int, int]:
+        """What cells it has: under one reference two nights of a column add up where this is the same, as the reference
+        alone says where they lie; what they are can change with the monitor file.
+        """
+        return self.kind, len(self.edges), len(self.categories), len(self.production.cells)
 
 
 class NightProfile(Kept):

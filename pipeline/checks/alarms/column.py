@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -112,9 +113,14 @@ def rows_needed(held: Held, chance: float) -> float:
 
 
 def _rows_needed_in(view: View, held: Held, chance: float) -> float:
-    farthest = Quiet(1.0, view.lead, view.rest, (Variation(_NONE, np.inf),)).at(chance)
-    left = _LARGE[view.name] / view.freedom / farthest - 1 / float(view.rows(held.before))
+    left = _LARGE[view.name] / view.freedom / _farthest(view, chance) - 1 / float(view.rows(held.before))
     return 1 / left if left > 0 else np.inf
+
+
+@lru_cache(maxsize=4096)
+def _farthest(view: View, chance: float) -> float:
+    """The squared distance that chance alone reaches with a probability, in units of its mean."""
+    return Quiet(1.0, view.lead, view.rest, (Variation(_NONE, np.inf),)).at(chance)
 
 
 def _views(held: Held) -> tuple[View, ...]:

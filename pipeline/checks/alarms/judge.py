@@ -26,7 +26,7 @@ from pipeline.checks.alarms.variation import Variation, apart
 from pipeline.checks.alarms.views import ViewName
 from pipeline.checks.scan.types import FloatArray
 from pipeline.config import AlarmPolicy, ComparedWith
-from pipeline.results import ColumnDrift, ColumnProfile, Comparison, NightAlarms, NightProfile, SideProfile
+from pipeline.results import ColumnDrift, ColumnProfile, Comparison, NightAlarms, NightProfile
 
 _UNSEEN = "its values cannot be counted in the cells of the reference"
 _FEWEST = 5
@@ -124,25 +124,16 @@ class _Tonight:
 
     def __init__(self, column: ColumnProfile, pooled: Sequence[PastNight]) -> None:
         self.column = column
-        self.reference = counts_of(column.reference)
+        self.reference = column.reference.counts
         others = same_cells(column, pooled)
         self.nights = 1 + len(others)
-        self.after = sum((counts_of(other.production) for other in others), counts_of(column.production))
+        self.after = sum((other.production.counts for other in others), column.production.counts)
 
 
 def same_cells(column: ColumnProfile, nights: Iterable[PastNight]) -> list[ColumnProfile]:
     """The column on the nights on which it was counted in the same cells."""
-
-    def cells(item: ColumnProfile) -> tuple[object, ...]:
-        return item.kind, item.edges, item.categories, len(item.production.cells)
-
     found = (night.profile.by_name.get(column.name) for night in nights)
-    return [item for item in found if item is not None and cells(item) == cells(column)]
-
-
-def counts_of(side: SideProfile) -> FloatArray:
-    """Rows in each cell, shape (k,), the missing ones last."""
-    return np.array([*side.cells, side.missing], np.float64)
+    return [item for item in found if item is not None and item.laid == column.laid]
 
 
 def _window(
@@ -188,11 +179,12 @@ def _held(
 ) -> Held:
     """A column beside what it is held against; beside the reference as long as there is no quiet night."""
     column, before, nights = item.column, item.reference, 0
+    alike = [night for night in alike if same_cells(column, [night])]
     if not isinstance(against, str):
         quiet = [night for night in alike if night.was_quiet(column.name, against)]
-        base = same_cells(column, base_of(against, run_date, quiet))
-        if base:
-            nights, before = len(base), np.sum([counts_of(found.production) for found in base], axis=0)
+        base = _stacked(column, base_of(against, run_date, quiet))
+        if len(base):
+            nights, before = len(base), base.sum(axis=0)
     tell = telling(alike, run_date)
     nights_usual = usual_of(column.name, against, run_date, tell)
     usual = _stacked(column, nights_usual)
@@ -207,14 +199,14 @@ def _held(
         nights_before=nights,
         nights_after=item.nights,
         every=_stacked(column, tell[-USUAL_NIGHTS:]) if few else None,
-        apart={} if len(same_cells(column, alike)) >= _FEWEST else _apart(column, telling(past, run_date)),
+        apart={} if len(alike) >= _FEWEST else _apart(column, telling(past, run_date)),
         pieces=_pieces(column),
     )
 
 
 def _stacked(column: ColumnProfile, nights: Iterable[PastNight]) -> FloatArray:
-    """Rows in each cell, shape (nights, k)."""
-    found = [counts_of(item.production) for item in same_cells(column, nights)]
+    """Rows in each cell, shape (nights, k), of nights of the same cells."""
+    found = [night.profile.by_name[column.name].production.counts for night in nights]
     return np.array(found).reshape(len(found), len(column.reference.cells) + 1)
 
 
@@ -224,7 +216,7 @@ def _apart(column: ColumnProfile, past: Sequence[PastNight]) -> Mapping[ViewName
     every = [item for item in found if item is not None and item.kind == column.kind]
     if len(every) < _FEWEST:
         return {}
-    return apart(column.kind, [counts_of(i.production) for i in every], [counts_of(i.reference) for i in every])
+    return apart(column.kind, [item.production.counts for item in every], [item.reference.counts for item in every])
 
 
 def _pieces(column: ColumnProfile) -> dict[ViewName, Variation]:
