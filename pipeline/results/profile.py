@@ -47,11 +47,13 @@ class SideProfile(Result):
 
 class Pieces(Result):
     """How much the reference varies from piece to piece, each as long as a night: `count` pieces, and by view (see
-    `ColumnDrift.method`) the mean squared distance of a piece from the others, beyond what chance makes of its rows.
+    `ColumnDrift.method`) the mean squared distance of a piece from the others, beyond what chance makes of its rows,
+    and the part of it along the way that they differ most, where that is not all.
     """
 
     count: int
     variation: dict[str, Number]
+    lead: dict[str, Number] = Field(default_factory=dict)
 
 
 class ColumnProfile(Result):

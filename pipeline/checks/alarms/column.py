@@ -140,7 +140,7 @@ def _seen_in(view: View, held: Held, seen: Mapping[ViewName, Variation], views: 
     variations = [usual.times(1 / held.nights_after + 1 / _nights_before(held))]
     if view.name in held.pieces and not held.nights_before:
         piece = held.pieces[view.name]
-        variations.append(Variation(max(piece.size, _NONE), piece.nights).times(1 / held.nights_after))
+        variations.append(Variation(max(piece.size, _NONE), piece.nights, piece.lead).times(1 / held.nights_after))
     quiet = Quiet(noise, view.lead, view.rest, tuple(variations))
     gap = view.point(held.before) - view.point(held.after)
     squared = float(gap @ gap)

@@ -223,5 +223,5 @@ def _pieces(column: ColumnProfile) -> dict[ViewName, Variation]:
     if column.pieces is None:
         return {}
     names: tuple[ViewName, ...] = ("quantiles", "shares", "missing")
-    known = column.pieces.variation
-    return {name: Variation(known[name], float(column.pieces.count)) for name in names if name in known}
+    known, lead, count = column.pieces.variation, column.pieces.lead, float(column.pieces.count)
+    return {name: Variation(known[name], count, lead.get(name, 1.0)) for name in names if name in known}

@@ -51,11 +51,13 @@ def variation(kind: Kind, places: IntArray, cells: int) -> Pieces | None:
     rows, nights = effective(places.shape[1], total.sum()), counts.astype(np.float64)
     views = views_of(kind, total, rows)
     found = between(views, nights)
-    seen = {view.name: found[view.name].size for view in views if view.name in found}
-    sure = {
-        view.name: seen[view.name] for view in views if view.name in seen and _is_sure(view, nights, seen[view.name])
-    }
-    return Pieces(count=len(places), variation=sure)
+    there = [view for view in views if view.name in found]
+    sure = {view.name: found[view.name] for view in there if _is_sure(view, nights, found[view.name].size)}
+    return Pieces(
+        count=len(places),
+        variation={name: item.size for name, item in sure.items()},
+        lead={name: item.lead for name, item in sure.items() if item.lead < 1},
+    )
 
 
 def _is_sure(view: View, nights: FloatArray, size: float) -> bool:
@@ -63,7 +65,9 @@ def _is_sure(view: View, nights: FloatArray, size: float) -> bool:
 
     The variance of k points is taken for a gamma variable of their mean and variance; see Satterthwaite (1946).
     """
-    rows = view.rows(nights)
-    there = rows[rows > 0]
-    shape = (there.size - 1) / 2 / view.evenness
-    return float(gamma_tail(shape).survival(np.array([1 + size / float((1 / there).mean())]))[0]) < _SELDOM
+    there = nights[view.rows(nights) > 0]
+    noise = float(view.scatter(there.sum(axis=0) / there.sum(), view.rows(there)).mean())
+    if not noise:  # all rows are in one cell
+        return False
+    shape = (len(there) - 1) / 2 / view.evenness
+    return float(gamma_tail(shape).survival(np.array([1 + size / noise]))[0]) < _SELDOM

@@ -54,3 +54,12 @@ def test_pieces_that_move_say_by_how_much() -> None:
     assert found.count == 60
     assert found.variation["shares"] == pytest.approx(2 * 0.06**2 / 0.25 / 3, rel=0.5)
     assert "missing" not in found.variation
+    assert 0.5 < found.lead["shares"] <= 1  # one exchange between two categories is one direction
+
+
+def test_pieces_that_move_every_way_say_so() -> None:
+    rng = np.random.default_rng(0)
+    parts = rng.dirichlet(np.full(CELLS, 30.0), 60)
+    found = variation("categorical", np.array([rng.choice(CELLS, 400, p=part) for part in parts]), CELLS)
+    assert found is not None
+    assert found.lead["shares"] < 0.5
