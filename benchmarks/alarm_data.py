@@ -32,6 +32,7 @@ def bikes(file: Path, folder: Path) -> None:
     hours = pd.read_csv(file).sort_values(["day", "hr"])[["day", *BIKES]]
     hours[NUMBERS] = hours[NUMBERS].astype(float)
     hours = hours.astype({name: str for name in BIKES if name not in NUMBERS})
+    hours["dteday"] = pd.Timestamp("2011-01-01") + pd.to_timedelta(hours["day"] - 1, unit="D")  # as UCI's file has it
     _write(hours[hours["day"] <= HALF_A_YEAR], folder / "reference")
     for number, part in hours[hours["day"] > HALF_A_YEAR].groupby("day"):
         _write(part, folder / f"production/dt={date(2011, 1, 1) + timedelta(days=int(str(number)) - 1)}")
@@ -94,16 +95,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--bikes", type=Path)
     parser.add_argument("--cars", type=Path)
-    parser.add_argument("--columns", type=Path, help="a monitor file that says what each column is")
-    parser.add_argument("--against", nargs="*", default=["reference"], help="such as reference trailing=28")
+    words = "a monitor file that says what each column is, and what its budget is held against"
+    parser.add_argument("--columns", type=Path, help=words)
+    parser.add_argument("--against", nargs="*", help="such as reference trailing=28")
     parser.add_argument("--window", type=int, default=1)
     options = parser.parse_args()
     for source, make in ((options.bikes, bikes), (options.cars, cars)):
         if source:
             make(source, options.folder)
-    against = [name if "=" not in name else {(part := name.split("="))[0]: int(part[1])} for name in options.against]
-    columns = yaml.safe_load(options.columns.read_text())["columns"] if options.columns else {}
-    budget = {"alarms": {"per_nights": 365, "window": options.window, "against": against}}
+    file = yaml.safe_load(options.columns.read_text()) if options.columns else {}
+    columns, said = file.get("columns", {}), (file.get("drift", {}).get("alarms") or {}).get("against", ["reference"])
+    if options.against:
+        said = [name if "=" not in name else {(part := name.split("="))[0]: int(part[1])} for name in options.against]
+    budget = {"alarms": {"per_nights": 365, "window": options.window, "against": said}}
     for words, drift in (("on a budget of one in 365 nights", budget), ("fixed thresholds", {})):
         found = nights(options.folder, drift, columns)
         some = [item for item in found if item[1].drift.drifted_columns]

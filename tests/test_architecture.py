@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # The same inside the rooms that have rooms of their own.
 INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "checks": (("scan",), ("alarms",), ("profile",), ("drift", "performance", "policy", "quality"), ("backtest",)),
-    "checks.backtest": (("again", "counted"),),
+    "checks.backtest": (("again", "counted", "fitted"),),
     "checks.alarms": (
         ("quadratic",),
         ("views",),

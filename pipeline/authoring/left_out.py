@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from pipeline.authoring.evidence import Evidence
-from pipeline.authoring.names import is_called_id, is_called_index
+from pipeline.authoring.names import cycle, is_called_id, is_called_index
 from pipeline.authoring.observe import Night, Seen
 from pipeline.wording import count, value
 
 _MANY = 20
 _DENSE = 1.1
 _IN_ORDER = 3
+_TWO = 2
 _EXACT = 2**53
 _BY_CHANCE = 1e-3
 _FRESH = timedelta(hours=48)
@@ -42,7 +43,8 @@ def _is_time(evidence: Evidence, name: str, seen: Seen, event: str | None) -> st
 def _by_its_values(evidence: Evidence, name: str, seen: Seen) -> str | None:
     if is_called_index(name):
         return "the index of a data frame, by its name"
-    return _counted(evidence, name, seen) or _once_a_night(evidence, name, seen) or _identifies(evidence, name, seen)
+    found = _counted(evidence, name, seen) or _once_a_night(evidence, name, seen) or _of_the_calendar(evidence, name)
+    return found or _identifies(evidence, name, seen)
 
 
 def event_time(evidence: Evidence) -> str | None:
@@ -98,6 +100,23 @@ def _once_a_night(evidence: Evidence, name: str, seen: Seen) -> str | None:
     if largest ** sum(found.values for _, found in nights) > _BY_CHANCE:
         return None
     return "one value on each night, of several in the reference"
+
+
+def _of_the_calendar(evidence: Evidence, name: str) -> str | None:
+    """Codes that begin again, such as months, of which each night has a part of its own.
+
+    A code of which every night has the whole cycle, such as the hours of days, is compared like any other.
+    """
+    ends, numbers = cycle(name), evidence.profiles[name].numbers
+    nights = [seen for _, seen in evidence.on_nights(name) if seen.low is not None]
+    if ends is None or numbers is None or not numbers.whole or numbers.distinct is None or len(nights) < _TWO:
+        return None
+    inside = ends[0] <= numbers.low and numbers.high <= ends[1]
+    in_part = all(2 * seen.distinct <= numbers.distinct for seen in nights)
+    if not inside or not in_part or len({(seen.low, seen.high) for seen in nights}) < _TWO:
+        return None
+    most = max(seen.distinct for seen in nights)
+    return f"moves with the calendar: {count(most)} of {count(numbers.distinct, 'value')} on a night, at most"
 
 
 def _identifies(evidence: Evidence, name: str, seen: Seen) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,7 +28,8 @@ class Draft:
     """What goes into a monitor file; None and empty lists are left out, with a word on what they would do.
 
     `ignore` says of every column why, `checks` are lines of `quality.checks` with their reason, `scores` are columns by
-    class. `champion`: the reference follows the promoted model.
+    class. `champion`: the reference follows the promoted model. `alarms`: one false alarm in so many nights, held
+    against `against`, which is YAML, for a reason; None for fixed thresholds.
     """
 
     name: str
@@ -54,6 +56,9 @@ class Draft:
     email: Sequence[str] = ()
     when: str = "always"
     checks: Mapping[str, str] = field(default_factory=dict)
+    alarms: int | None = None
+    against: str | None = None
+    against_words: str = ""
 
 
 def monitor_text(draft: Draft) -> str:
@@ -70,8 +75,16 @@ def monitor_text(draft: Draft) -> str:
         empty=not any(named) and draft.positive is None,
         ignore=[(yaml_text(name), clip(reason, 200)) for name, reason in draft.ignore.items()],
         checks=[(line, clip(reason, 200)) for line, reason in draft.checks.items()],
+        budget=_budget(draft),
+        against=textwrap.wrap(f"Held against {clip(draft.against_words, 300)}; docs/alarms.md", _LINE),
         **lists,
     )
+
+
+def _budget(draft: Draft) -> str:
+    """`{per_nights: 365}`, with what nights are held against where that is not the reference alone."""
+    against = f", against: {draft.against}" if draft.against else ""
+    return f"{{per_nights: {draft.alarms}{against}}}" if draft.alarms is not None else ""
 
 
 def class_text(found: object) -> str:

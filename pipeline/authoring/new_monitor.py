@@ -16,6 +16,7 @@ from pipeline.authoring.newest_nights import local_files, newest_nights
 from pipeline.authoring.places import Places, Said, ask_places, delay, names_at, newest, problem_with
 from pipeline.authoring.questions import (
     Choices,
+    ask_alarms,
     ask_champion,
     ask_columns,
     ask_people,
@@ -30,6 +31,7 @@ from pipeline.errors import ConfigError
 from pipeline.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.authoring.comparison import Fitting
     from pipeline.authoring.evidence import Evidence
     from pipeline.authoring.roles import Columns, Known
     from pipeline.checks.scan import Key
@@ -50,8 +52,8 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Begun:
-    """A new monitor: its files, what its columns were taken for, the newest night there is data of, and what to know
-    before running it.
+    """A new monitor: its files, what its columns were taken for, its budget of alarms (None for fixed thresholds) and
+    what nights are held against, the newest night there is data of, and what to know before running it.
     """
 
     monitor: Path
@@ -61,6 +63,8 @@ class Begun:
     task: str | None
     night: date | None
     notes: tuple[str, ...]
+    alarms: int | None
+    fitting: Fitting
 
 
 def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
@@ -77,6 +81,7 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
         SnapshotMissing, SnapshotUnreadable, SourceUnavailable: the reference cannot be read.
     """
     from pipeline.authoring.built_in import checks_for
+    from pipeline.authoring.comparison import fitting
     from pipeline.authoring.evidence import gather
     from pipeline.checks.quality import Limits
 
@@ -98,8 +103,9 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
         task = ask_task(evidence, columns, wishes.choices.task, person)
         positive, notes = ask_positive(evidence, columns, task, wishes.choices.positive, person)
         follows = ask_champion(wishes.choices.champion, _may_be_trained(places, columns), person)
-        min_rows, said_rows, nights_over = _least_rows(evidence, columns, wishes.choices.min_rows)
         owner, email, when = ask_people(wishes.choices, person)
+        alarms, fits = ask_alarms(wishes.choices.alarms, person), fitting(evidence, columns)
+        min_rows, said_rows, nights_over = _least_rows(evidence, columns, wishes.choices.min_rows, alarms)
         draft = Draft(
             name=name,
             owner=owner,
@@ -121,6 +127,9 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
             email=email,
             when=when,
             checks=checks_for(evidence, columns),
+            alarms=alarms,
+            against=fits.against,
+            against_words=f"{fits.words}, as {fits.why}",
         )
         with _written(path, monitor_text(draft)):
             monitor = monitors.load(name, settings, suite_exists=False)
@@ -129,7 +138,8 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
     if nights and max(item.rows for item in nights) < min_rows:
         most = count(max(item.rows for item in nights), "row")
         notes.append(f"nights have at most {most}, fewer than min_rows ({count(min_rows)}): none asks for retraining")
-    return Begun(path, suite, columns, positive, task, night or (today if production else None), tuple(notes))
+    newest_night = night or (today if production else None)
+    return Begun(path, suite, columns, positive, task, newest_night, tuple(notes), alarms, fits)
 
 
 def _new_file(name: str, settings: Settings, *, force: bool) -> Path:
@@ -146,12 +156,14 @@ def _may_be_trained(places: Places, columns: Columns) -> bool:
     return places.labels is not None and columns.label is not None and columns.id is not None
 
 
-def _least_rows(evidence: Evidence, columns: Columns, said: int | None) -> tuple[int, str, str]:
+def _least_rows(evidence: Evidence, columns: Columns, said: int | None, alarms: int | None) -> tuple[int, str, str]:
     """`min_rows`, why, and why one night over the limit is not enough, where it is not."""
     from pipeline.authoring.quiet import SIZES, least_rows
 
     if said is not None:
         return said, "a night of fewer rows asks for no retraining", ""
+    if alarms is not None:
+        return 0, "drift.alarms tells by itself from how many rows on a night says anything", ""
     kinds: dict[str, Kind] = dict.fromkeys(columns.numerical, "numerical")
     kinds |= dict.fromkeys(columns.categorical, "categorical")
     found = least_rows(evidence, kinds)

@@ -31,7 +31,7 @@ _FAR_BELOW = 0.45
 class Choices:
     """What was said beside addresses and columns; None is asked for, or guessed.
 
-    `positive` as it is written, `email` with commas, `champion` yes or no.
+    `positive` as it is written, `email` with commas, `champion` yes or no, `alarms` a number of nights or `-`.
     """
 
     owner: str | None = None
@@ -41,6 +41,7 @@ class Choices:
     min_rows: int | None = None
     email: str | None = None
     when: str | None = None
+    alarms: str | None = None
 
 
 def flag(key: str) -> str:
@@ -226,6 +227,26 @@ def ask_champion(said: str | None, possible: bool, person: Person) -> bool:
         "with this reference, and drift that a new model has learnt stays drift)"
     )
     return _answer(said, person, "--champion", words, "yes", wrong=one_of(_YES)) == "yes"
+
+
+def ask_alarms(said: str | None, person: Person) -> int | None:
+    """In how many quiet nights one false alarm may be; None for fixed thresholds.
+
+    Raises:
+        ConfigError: it is no such number.
+    """
+    words = (
+        "alarms (at most one false alarm in so many quiet nights, learnt from what nights do; "
+        "- for Evidently's fixed thresholds)"
+    )
+    answer = _answer(said, person, "--alarms", words, "365", wrong=_wrong_nights)
+    return None if answer == NONE else int(answer)
+
+
+def _wrong_nights(text: str) -> str | None:
+    if text == NONE or (text.isdigit() and 2 <= int(text) <= 100_000):
+        return None
+    return f"found {text!r}; allowed: a whole number from 2 to 100000, or - for fixed thresholds"
 
 
 def _answer(

@@ -43,8 +43,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     init.add_argument("--task", choices=("classification", "regression", "auto"), help="how the model is judged")
     words = "whether the reference follows the promoted model; asked where labels let models be trained again"
     init.add_argument("--champion", choices=("yes", "no"), help=words)
-    words = "a night of fewer rows asks for no retraining; by default what chance needs on this reference"
+    words = "a night of fewer rows asks for no retraining; with --alarms - by default what chance needs, else 0"
     init.add_argument("--min-rows", type=_rows, metavar="N", help=words)
+    words = "at most one false alarm in so many quiet nights, 365 by default; - for Evidently's fixed thresholds"
+    init.add_argument("--alarms", metavar="N", help=words)
     init.add_argument("--owner", help="a person, a team, an address")
     init.add_argument("--email", metavar="ADDRESS,...", help="who gets the summary of a night; - for nobody")
     init.add_argument("--when", choices=("always", "change", "trouble"), help="of which nights they get it")
@@ -79,6 +81,7 @@ def _init(options: argparse.Namespace) -> int:
         min_rows=options.min_rows,
         email=options.email,
         when=options.when,
+        alarms=options.alarms,
     )
     wishes = Wishes(
         _known(options), Said(options.reference, options.production, options.labels), choices, options.force
@@ -122,11 +125,21 @@ def _tell_columns(begun: Begun) -> None:
         print(f"  task          {begun.task}")
     kinds = count(len(columns.numerical)), count(len(columns.categorical))
     print(f"  compared      {kinds[0]} numerical, {kinds[1]} categorical columns")
+    _tell_alarms(begun)
     left = [(clip(yaml_text(name), 60), reason) for name, reason in columns.ignore.items()]
     for place, (name, reason) in enumerate(left[:_MOST_LEFT_OUT]):
         print(f"  {'left out' if place == 0 else '':<14}{name}: {reason}")
     if len(left) > _MOST_LEFT_OUT:
         print(f"  {'':<14}and {count(len(left) - _MOST_LEFT_OUT)} more, under columns.ignore")
+
+
+def _tell_alarms(begun: Begun) -> None:
+    """The budget, what nights are held against, and why."""
+    if begun.alarms is None:
+        print("  alarms        by Evidently's fixed thresholds")
+        return
+    print(f"  alarms        at most one in {count(begun.alarms, 'quiet night')}")
+    print(f"  held against  {begun.fitting.words}: {begun.fitting.why}")
 
 
 def _suggest(options: argparse.Namespace) -> int:

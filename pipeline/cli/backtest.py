@@ -39,14 +39,19 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     backtest.add_argument("--to", dest="last", type=run_date, required=True, help="last run date, included")
     words = "another version of the monitor file: what it decides stands for what was decided"
     backtest.add_argument("--against", type=Path, metavar="FILE", help=words)
-    words = "nights on which something was wrong, such as 2026-01-14..2026-01-16; can be given again"
-    backtest.add_argument("--incident", dest="incidents", type=_span, action="append", default=[], help=words)
+    add_incidents(backtest)
     backtest.add_argument("--set", dest="settings", nargs=2, action="append", default=[], help=argparse.SUPPRESS)
     form = backtest.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", help="print JSON")
     words = "print Markdown, as for a comment on a pull request"
     form.add_argument("--markdown", dest="form", action="store_const", const="markdown", help=words)
     backtest.set_defaults(command=_backtest)
+
+
+def add_incidents(command: argparse.ArgumentParser) -> None:
+    """Nights that people mark."""
+    words = "nights on which something was wrong, such as 2026-01-14..2026-01-16; can be given again"
+    command.add_argument("--incident", dest="incidents", type=_span, action="append", default=[], help=words)
 
 
 def with_settings(arguments: Sequence[str]) -> list[str]:

@@ -54,6 +54,7 @@ from pipeline.results.retraining import (
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
 from pipeline.results.tally import Levels, Sums, Tally
+from pipeline.results.tuned import Proposal, Tuned
 
 __all__ = [
     "MAIN",
@@ -112,6 +113,7 @@ __all__ = [
     "Pieces",
     "PinnedObject",
     "ProbationResult",
+    "Proposal",
     "QualityResult",
     "Rendering",
     "Result",
@@ -134,6 +136,7 @@ __all__ = [
     "TrainingCost",
     "TrainingCounts",
     "Trend",
+    "Tuned",
     "Watch",
     "strength",
 ]

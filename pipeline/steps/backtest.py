@@ -88,8 +88,10 @@ def backtest(workspace: Workspace, asked: Asked) -> BacktestResult:
     _require_known_columns(workspace, asked, dates)
     with _nothing_collected():
         after = list(_retold(workspace, asked.monitor, dates))
-        before = [_Told(told.stored, told.stored) for told in after]
-        if asked.before is not None:
+        before = after
+        if asked.before is None:
+            before = [_Told(told.stored, told.stored) for told in after]
+        elif asked.before != asked.monitor:
             before = list(_retold(workspace, asked.before, dates))
     nights = tuple(_night(day, old, new) for day, old, new in zip(dates, before, after, strict=True))
     both = decided_twice(nights)

@@ -44,7 +44,7 @@ def test_the_first_night_of_quiet_data_fails_nothing_and_asks_for_nothing(
 def test_what_is_left_out_is_said_with_its_reason(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    written = begin(project, monkeypatch, BIKES)
+    written = begin(project, monkeypatch, BIKES, "--alarms", "-")
     said = capsys.readouterr().out
     text = (project.root / "monitors/bikes.yaml").read_text()
     assert "  left out      dteday: moves with the night by nature" in said
@@ -60,7 +60,7 @@ def test_task_positive_class_and_scores_are_written(project: Project, monkeypatc
     assert (credit["task"], credit["columns"]["positive"]) == ("classification", "bad")
     assert credit["snapshots"]["reference"] == "champion"
     assert credit["quality"]["checks"]["freshness"] == {"column": False}
-    orders = begin(project, monkeypatch, ORDERS)
+    orders = begin(project, monkeypatch, ORDERS, "--alarms", "-")
     assert orders["columns"]["scores"] == {"high": "prob_high", "low": "prob_low", "mid": "prob_mid"}
     assert orders["quality"]["checks"]["freshness"] == {"column": "scored_at"}
     assert orders["retrain"]["min_rows"] >= 200

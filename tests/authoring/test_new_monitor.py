@@ -107,8 +107,9 @@ def test_the_night_runs_at_once(scored: Project, capsys: pytest.CaptureFixture[s
 def test_what_was_said_is_neither_asked_nor_guessed(scored: Project) -> None:
     person = Somebody()
     said = {**ADDRESSES, "labels": "-", "owner": "me", "id": "id", "label": "", "prediction": "city", "score": "income"}
-    begin(person=person, email="-", **said)
+    begin(person=person, email="-", alarms="30", **said)
     assert set(person.asked) == {"model"}
+    assert written(scored)["drift"]["alarms"] == {"per_nights": 30}
     assert written(scored)["owner"] == "me"
     roles = written(scored)["columns"]
     assert (roles["prediction"], roles["score"], "label" in roles["ignore"]) == ("city", "income", True)
@@ -122,8 +123,22 @@ def test_everything_else_is_asked_with_a_proposal(scored: Project) -> None:
         "reference": "", "production": "data/production/dt={date}/", "labels": "data/labels/dt={date}/",
         "id": "id", "label": "label", "prediction": "prediction", "score": "score", "model": "-",
         "task": "classification", "positive": "1", "champion": "yes", "owner": "unknown", "email": "-",
+        "alarms": "365",
     }  # fmt: skip
     assert any("The reference has the columns id, age," in words for words in person.told)
+
+
+def test_a_budget_of_alarms_is_proposed_and_fixed_thresholds_are_one_answer_away(scored: Project) -> None:
+    begin(**ADDRESSES)
+    assert written(scored)["drift"] == {"limit": 0.3, "alarms": {"per_nights": 365}}
+    assert written(scored)["retrain"]["min_rows"] == 0
+    person = Somebody(alarms=["often", "1", "-"])
+    begin("others", person, **ADDRESSES)
+    assert written(scored, "others")["drift"] == {"limit": 0.3}
+    assert written(scored, "others")["retrain"]["min_rows"] > 0
+    assert any(words.startswith("found '1'; allowed: a whole number from 2 to 100000") for words in person.told)
+    with pytest.raises(ConfigError, match="--alarms: found 'no'"):
+        begin("more", alarms="no", **ADDRESSES)
 
 
 def test_a_wrong_answer_is_asked_for_again(scored: Project) -> None:

@@ -25,10 +25,15 @@ def text(result: BacktestResult) -> str:
         "",
         *_table([("  night", *names, "columns: + drifts now, - no longer"), *nights]),
         "",
-        *_table([(_compared(result), *names), *_summary(result)]),
-        *(["", *_notes(result)] if _notes(result) else []),
+        *summary(result),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def summary(result: BacktestResult) -> list[str]:
+    """What the nights came to on both sides, and which could not be compared, in lines."""
+    lines = _table([(_compared(result), *_sides(result)), *_summary(result)])
+    return [*lines, *(["", *_notes(result)] if _notes(result) else [])]
 
 
 def markdown(result: BacktestResult) -> str:
