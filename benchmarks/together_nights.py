@@ -63,6 +63,23 @@ def mixed(random: Random, rows: int) -> Columns:
     }
 
 
+def following(random: Random, rows: int) -> Columns:
+    """Columns that follow from others: a score, whether it is over a half, a size, a band, with gaps, cut off."""
+    age, income = random.normal(40, 10, rows), random.lognormal(10, 0.5, rows)
+    score = 1 / (1 + np.exp(-(age - 45) / 10))
+    return {
+        "age": age,
+        "income": income,
+        "score": score,
+        "prediction": (score > 0.5).astype(float),
+        "size": np.abs(age - 40),
+        "band": np.array(["low", "middle", "high"], object)[np.digitize(income, [15_000, 30_000])],
+        "gaps": np.where(random.random(rows) < 0.1, np.nan, income),
+        "cut": np.minimum(income, np.where(random.random(rows) < 0.05, 20_000.0, np.inf)),
+        "product": age * income,
+    }
+
+
 def butterfly(random: Random, rows: int, changed: bool = False) -> Columns:
     """Two columns whose points lie like the wings of a butterfly, and a third that goes with the wing.
 
@@ -159,6 +176,7 @@ QUIET = (
     Setting("mixes of 3 factors, 30,000 rows", factors, 30_000, 100_000),
     Setting("all kinds of columns, 300 rows", mixed, 300, 3_000),
     Setting("all kinds of columns, 3,000 rows", mixed),
+    Setting("columns that follow from others, 1,000 rows", following, 1_000, 10_000),
     Setting("a butterfly, 3,000 rows", butterfly),
     Setting("a correlation that moves by 0.05", moving),
 )

@@ -34,7 +34,7 @@ def together_part(found: TogetherResult | None, drift: DriftResult) -> dict[str,
             }
             for one in shown
         ],
-        "more": max(found.pairs_changed - len(shown), 0),
+        "more": found.pairs_changed - sum(one.changed for one in shown),
         "alone": _alone(found, {item.name for item in drift.drifted_columns}),
         "left_out": f"{count(found.left_out, 'column')} beyond the first {count(len(found.columns))}"
         if found.left_out
