@@ -69,7 +69,7 @@ def rows(options: argparse.Namespace) -> Iterator[list[object]]:
         yield quiet(WIDE, options)
     for part, cases in (("faults", FAULTS), ("alone", ALONE)):
         if part in wanted:
-            yield from (changed(*case, options) for case in cases)
+            yield from (changed(*case, options) for case in cases if options.named in case[0])
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -89,7 +89,7 @@ def speed(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without; or speed")
-    parser.add_argument("--named", default="", help="of the quiet settings only those whose name has this in it")
+    parser.add_argument("--named", default="", help="only lines whose name has this in it")
     parser.add_argument("--streams", type=int, default=20, help="references; of changed nights five times as many")
     parser.add_argument("--nights", type=int, default=50, help="nights of a stream")
     parser.add_argument("--per-nights", type=int, default=100, help="one false alarm in so many quiet nights")
