@@ -236,6 +236,51 @@ def nannyml_performance(folder: Path, threads: int, imported: Callable[[], None]
     return {}
 
 
+def together(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """Columns together: pairs, plane and classifier, as the nightly run measures them."""
+    _find_pipeline()
+    import pyarrow.parquet as pq
+
+    from pipeline.checks.together.measure import measure
+    from pipeline.config import TogetherPolicy
+
+    imported()
+    before, after = (folder / f"{side}.parquet" for side in ("reference", "production"))
+    names = pq.read_schema(before).names
+    kinds: Any = {name: "categorical" if name[0] == "c" else "numerical" for name in names}
+    found = measure(TogetherPolicy(per_nights=365), [before], [after], kinds, "night")
+    return {"pairs": found.pairs_compared}
+
+
+def _nannyml_sides(folder: Path) -> tuple[Any, Any, list[str]]:
+    import pandas as pd
+
+    before, after = (pd.read_parquet(folder / f"{side}.parquet") for side in ("reference", "production"))
+    return before, after, list(before.columns)
+
+
+def nannyml_reconstruction(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """`DataReconstructionDriftCalculator` with its defaults, production as one chunk."""
+    import nannyml as nml
+
+    imported()
+    before, after, names = _nannyml_sides(folder)
+    calculator = nml.DataReconstructionDriftCalculator(column_names=names, chunk_number=1)
+    calculator.fit(before).calculate(after).to_df()
+    return {}
+
+
+def nannyml_classifier(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """`DomainClassifierCalculator` with its defaults, production as one chunk."""
+    import nannyml as nml
+
+    imported()
+    before, after, names = _nannyml_sides(folder)
+    calculator = nml.DomainClassifierCalculator(feature_column_names=names, chunk_number=1)
+    calculator.fit(before).calculate(after).to_df()
+    return {}
+
+
 def _find_pipeline() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -251,6 +296,9 @@ CONTENDERS: dict[str, Callable[[Path, int, Callable[[], None]], Told]] = {
     "scikit_learn": scikit_learn,
     "estimate": estimate,
     "nannyml_performance": nannyml_performance,
+    "together": together,
+    "nannyml_reconstruction": nannyml_reconstruction,
+    "nannyml_classifier": nannyml_classifier,
 }
 
 

@@ -23,7 +23,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 # The same inside the rooms that have rooms of their own.
 INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "checks": (("scan",), ("alarms",), ("profile",), ("drift", "performance", "policy", "quality"), ("backtest",)),
+    "checks": (
+        ("scan",),
+        ("alarms",),
+        ("profile",),
+        ("drift", "performance", "policy", "quality", "together"),
+        ("backtest",),
+    ),
     "checks.backtest": (("again", "counted", "fitted"),),
     "checks.alarms": (
         ("quadratic",),
@@ -55,6 +61,13 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("engines", "outcomes"),
         ("built_in", "sound"),
         ("validate",),
+    ),
+    "checks.together": (
+        ("cells", "pairs", "rarity", "sides"),
+        ("rows",),
+        ("counts",),
+        ("plane",),
+        ("measure",),
     ),
     "metrics": (
         ("confusion", "intervals", "packing", "ranking", "sequential", "sums"),

@@ -4,6 +4,7 @@ from pipeline.config.drift_policy import AlarmPolicy, ColumnDriftPolicy, Compare
 from pipeline.config.expected import ExpectedChange
 from pipeline.config.monitor import ColumnRoles, Monitor
 from pipeline.config.settings import Settings, load_settings
+from pipeline.config.together_policy import TogetherPolicy
 from pipeline.config.values import (
     CATEGORICAL_METHODS,
     NUMERICAL_METHODS,
@@ -27,6 +28,7 @@ __all__ = [
     "Name",
     "PastNights",
     "Settings",
+    "TogetherPolicy",
     "dated_folders",
     "load_settings",
     "resolve_location",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeline.config.sections import ColumnName, Section, Share, one_of
+from pipeline.config.together_policy import TogetherPolicy
 from pipeline.config.values import AnyMethod, CategoricalMethod, NumericalMethod, Threshold
 from pipeline.wording import count, exact_share, listed
 
@@ -113,13 +114,15 @@ class DriftPolicy(Section):
 
     `share: importance` counts columns by how much the champion relies on them, once there is a champion that says so.
     Of the columns under `critical` each decides alone: where it drifted, the night did. `profile_gauges`: every night
-    pushes gauges of what its columns hold, too; never of columns listed under `columns.private`.
+    pushes gauges of what its columns hold, too; never of columns listed under `columns.private`. `together`: columns
+    are looked at together as well.
     """
 
     limit: Share = 0.30
     share: Annotated[str, one_of("columns", "importance")] = "columns"
     critical: tuple[ColumnName, ...] = ()
     alarms: AlarmPolicy | None = None
+    together: TogetherPolicy | None = None
     profile_gauges: bool = False
     flags: DriftFlags = DriftFlags()
     numerical: NumericalDrift = NumericalDrift()

@@ -54,6 +54,7 @@ from pipeline.results.retraining import (
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
 from pipeline.results.tally import Levels, Sums, Tally
+from pipeline.results.together import PairDrift, PlaneDrift, SidesDrift, Telling, TogetherResult
 from pipeline.results.tuned import Proposal, Tuned
 
 __all__ = [
@@ -108,10 +109,12 @@ __all__ = [
     "NightPerformance",
     "NightProfile",
     "Number",
+    "PairDrift",
     "PerformanceResult",
     "PerformanceVerdict",
     "Pieces",
     "PinnedObject",
+    "PlaneDrift",
     "ProbationResult",
     "Proposal",
     "QualityResult",
@@ -125,6 +128,7 @@ __all__ = [
     "Shape",
     "Shift",
     "SideProfile",
+    "SidesDrift",
     "Since",
     "Snapshot",
     "SnapshotPair",
@@ -133,6 +137,8 @@ __all__ = [
     "Sums",
     "Tally",
     "Task",
+    "Telling",
+    "TogetherResult",
     "TrainingCost",
     "TrainingCounts",
     "Trend",

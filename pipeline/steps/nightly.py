@@ -41,6 +41,7 @@ from pipeline.results import (
 from pipeline.steps import pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
+from pipeline.steps.together import kept, measure_together, unmeasured
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
 from pipeline.wording import count
 
@@ -121,13 +122,18 @@ def _recent_rows(night: Night) -> list[int]:
 
 
 def measure_drift(night: Night) -> DriftResult:
-    """Compare every configured column of production with the reference, and keep the night's profile."""
+    """Compare every configured column of production with the reference, and keep the night's profile; then columns
+    together, where the monitor asks for it.
+    """
     pair = night.load(SnapshotPair)
     drift, profile = attempt(
         "drift", lambda: _drift(night, pair), lambda failure: (no_drift(night, pair, failure), no_profile(pair))
     )
     night.save(drift)
     night.save(profile)
+    together = attempt("together", lambda: measure_together(night, pair, drift), unmeasured(night, pair))
+    if together is not None:
+        night.save(together)
     return drift
 
 
@@ -204,17 +210,18 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
     runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
     view = replace(night_view(night), runs=runs, probation=standing.probation(night))
+    view = replace(view, together=kept(night, view.pair))
     profile = _profile(night)
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
         tonight = mishaps.attempt("history", lambda: view.tonight)
-        kept = (view.pair, view.quality, view.drift, profile, view.performance, view.decision, tonight, whole.runs)
+        told = (view.pair, view.quality, view.drift, profile, view.performance, view.decision, tonight, whole.runs)
         message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
         exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole, profile))
         page = mishaps.attempt("night's page", lambda: night_page(whole))
         return {
-            **{f"{result.file}.json": result.to_json() for result in kept if result is not None},
+            **{f"{result.file}.json": result.to_json() for result in (*told, view.together) if result is not None},
             **({} if view.probation is None else pages.probation_files(view.probation)),
             "drift_report.html": drift_report or stand_in(title, mishaps.failures),
             "index.html": page or stand_in(title, mishaps.failures),
@@ -277,10 +284,12 @@ def send_summary(night: Night) -> str:
 
 def broken_parts(night: Night) -> tuple[Failure, ...]:
     """What of a night could not be measured or made, in the order of its steps."""
+    together = kept(night, night.load(SnapshotPair))
     measured = (
         night.load(QualityResult).failure,
         night.load(DriftResult).failure,
         night.load(PerformanceResult).failure,
+        None if together is None else together.failure,
     )
     return (*filter(None, measured), *night.load(Rendering).failures)
 

@@ -31,6 +31,7 @@ from pipeline.results import (
     QualityResult,
     RetrainResult,
     SnapshotPair,
+    TogetherResult,
 )
 from pipeline.retrain.progress import Progress
 from pipeline.steps.column_page import write_columns
@@ -260,6 +261,7 @@ def view_of(night: Night, load: Loader) -> NightView:
         labelled=night.read_labelled(night.run_date),
         retrainings=retrainings_of(night),
         probation=night.read(ProbationResult),
+        together=night.read(TogetherResult),
     )
 
 

@@ -59,6 +59,13 @@ def test_a_wrong_budget_names_its_key_and_no_inside(project: Project, alarms: An
     assert not [word for word in INTERNALS if word in message]
 
 
+@pytest.mark.parametrize("together", [{}, 365, {"per_nights": 1}, {"per_nights": "365"}, {"per_nights": 9, "pairs": 1}])
+def test_a_wrong_budget_of_warnings_names_its_key_and_no_inside(project: Project, together: Any) -> None:
+    message = told(project, {"together": together})
+    assert "drift.together" in message
+    assert not [word for word in INTERNALS if word in message]
+
+
 @pytest.mark.parametrize(
     "thresholds",
     [

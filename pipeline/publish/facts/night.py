@@ -16,6 +16,7 @@ from pipeline.publish.facts.expected import expected_line
 from pipeline.publish.facts.history import PastNight, remember
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
+from pipeline.publish.facts.together import together_line
 from pipeline.publish.facts.verdict import (
     HOLDS,
     State,
@@ -35,6 +36,7 @@ from pipeline.results import (
     ProbationResult,
     QualityResult,
     SnapshotPair,
+    TogetherResult,
 )
 from pipeline.wording import clip, count, share
 
@@ -67,7 +69,7 @@ class NightView:
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
     `retrainings` are those that the performance chart marks, in any order. `probation` is what was found after all
-    that of versions that answer beside each other.
+    that of versions that answer beside each other. `together`: None where the monitor does not ask for it.
     """
 
     monitor: Monitor
@@ -85,6 +87,7 @@ class NightView:
     labelled: LabelledDay | None = None
     retrainings: tuple[PastRetraining, ...] = ()
     probation: ProbationResult | None = None
+    together: TogetherResult | None = None
 
     @property
     def run_date(self) -> date:
@@ -148,6 +151,8 @@ class NightView:
             "drifted": "no retraining is asked for",
             "too_few_rows": "nothing can be told from chance",
         }
+        if self.together is not None and self.together.changed:
+            calm["healthy"] = "columns no longer go together as they did"
         words = retraining_words(self.decision, self.runs.starts) or calm.get(self.state, "nothing to do")
         return words[0].upper() + words[1:]
 
@@ -186,7 +191,7 @@ class NightView:
     @property
     def changed(self) -> tuple[str, ...]:
         """What changed, in three lines: drift, quality, performance and volume; below drift what people expected of it,
-        and what chance explains.
+        what chance explains, and what columns did together.
 
         Broken or stale data comes first, then how well the model does, where there is a verdict on that.
         """
@@ -203,7 +208,8 @@ class NightView:
             rest = f"{performance}; {rows}"
             lines = (quality, drift, rest) if first else (drift, quality, rest)
         place = (2 if is_judged(self.performance) else 1) + bool(first)
-        below = filter(None, (expected_line(self.drift), chance_line(self.drift, self.pair.production.rows)))
+        explained = chance_line(self.drift, self.pair.production.rows)
+        below = filter(None, (expected_line(self.drift), explained, together_line(self.together)))
         return (*lines[:place], *below, *lines[place:])
 
     @property
@@ -220,9 +226,16 @@ class NightView:
             )
         if self.decision.status in ("drifted", "degraded"):
             return late + self._held_step()
-        if self.state == "too_few_rows":
-            return self._few_step()
-        return "Nothing to do."
+        return self._few_step() if self.state == "too_few_rows" else self._calm_step()
+
+    def _calm_step(self) -> str:
+        """Of a healthy night, which a warning leaves healthy."""
+        if self.together is None or not self.together.changed:
+            return "Nothing to do."
+        return (
+            "Nothing is retrained: no verdict rests on how columns go together. "
+            f"{self.actor} finds out why they no longer do as before."
+        )
 
     def _few_step(self) -> str:
         """What helps where so few rows come every night."""

@@ -16,6 +16,7 @@ from pipeline.publish.gauges.columns import add_columns
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
 from pipeline.publish.gauges.gateway import send
 from pipeline.publish.gauges.performance import add_performance
+from pipeline.publish.gauges.together import add_together
 from pipeline.results import ColumnDrift, DriftResult, Hold, NightProfile, QualityResult, Severity, Status
 from pipeline.wording import clip
 
@@ -32,6 +33,8 @@ def exposition(view: NightView, profile: NightProfile | None = None) -> bytes:
     gauges = Gauges()
     _add_verdict(gauges, view)
     _add_drift(gauges, view)
+    if view.together is not None:
+        add_together(gauges, view.together)
     _add_quality(gauges, view.quality)
     snapshots = {"reference": view.pair.reference, "production": view.pair.production}
     gauges.add("rows", "Rows of the snapshot.", [({"snapshot": name}, snap.rows) for name, snap in snapshots.items()])
@@ -82,7 +85,8 @@ def _add_verdict(gauges: Gauges, view: NightView) -> None:
     holds = [({"reason": hold}, float(hold == view.decision.hold)) for hold in get_args(Hold)]
     gauges.add("retraining_held", "Why retraining is held: 1 for the reason, 0 for the others.", holds)
     gauges.one("data_stale", "Whether the newest data was older than the monitor allows.", view.stale)
-    broken = sum(result.failure is not None for result in (view.quality, view.drift, view.performance))
+    measured = (view.quality, view.drift, view.performance, view.together)
+    broken = sum(result is not None and result.failure is not None for result in measured)
     gauges.one("broken_measurements", "Measurements of the night that an error kept from an end.", broken)
     gauges.one("run_date_timestamp_seconds", "Start of the day whose data was judged, UTC.", midnight(view.run_date))
 

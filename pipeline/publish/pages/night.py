@@ -32,6 +32,7 @@ from pipeline.publish.pages.performance import performance_part
 from pipeline.publish.pages.performance_details import MAX_NAME
 from pipeline.publish.pages.performance_history import HISTORY_NIGHTS
 from pipeline.publish.pages.probation import next_of, probation_parts
+from pipeline.publish.pages.together import together_part
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
 from pipeline.wording import apart, clip, count, decided_alone, moment, number, share, size, value
@@ -57,6 +58,7 @@ def night_page(view: NightView) -> bytes:
         more_drifted=max(len(drifted) - MAX_DETAILED, 0),
         listed=[_listed(item) | column_words(view.drift, item) for item in view.ranked[:MAX_LISTED]],
         alarms=alarms_part(view.drift),
+        together=together_part(view.together, view.drift),
         expected=expected_line(view.drift),
         chances=table_words(view.drift),
         weighted=any(item.importance is not None for item in view.drift.columns),
