@@ -38,7 +38,7 @@ from pipeline.results import (
     Rendering,
     SnapshotPair,
 )
-from pipeline.steps import pages, standing, telling
+from pipeline.steps import muting, pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
@@ -205,6 +205,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
     view = replace(night_view(night), runs=runs, probation=standing.probation(night))
     profile = _profile(night)
+    mishaps.attempt("mute", partial(muting.noted, night))
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:

@@ -33,6 +33,7 @@ from pipeline.results import (
     SnapshotPair,
 )
 from pipeline.retrain.progress import Progress
+from pipeline.steps import muting
 from pipeline.steps.column_page import write_columns
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.labelled_nights import days_of
@@ -135,6 +136,16 @@ def note_run(night: Night, mlflow: str) -> None:
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
+def show_notes(workspace: Workspace, first: date, until: date) -> None:
+    """Bring up to date what pages say of notes about some run dates, after people changed these."""
+    with workspace.store.alone(workspace.name):
+        nights = nights_of(workspace)
+        _write_nights(workspace, nights, [night.run_date for night in nights if first <= night.run_date <= until])
+        if nights:
+            _write_monitor(workspace, nights)
+    write_fleet(workspace.store, workspace.settings)
+
+
 def note_probation(night: Night, found: ProbationResult) -> None:
     """Add to a published night what was found of a champion on probation, and to every page that shows it."""
     from pipeline.publish.facts.history import touched
@@ -197,7 +208,7 @@ def watched(store: RunStore, settings: Settings, files: MonitorFiles) -> list[Wa
     from pipeline.publish.facts.fleet import Watched
 
     def read(workspace: Workspace) -> Watched:
-        return Watched(workspace.monitor, nights_of(workspace), retrainings_of(workspace))
+        return Watched(workspace.monitor, nights_of(workspace), retrainings_of(workspace), muting.known(workspace))
 
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(read, (Workspace(monitor, settings, store) for monitor in files.monitors)))
@@ -260,6 +271,7 @@ def view_of(night: Night, load: Loader) -> NightView:
         labelled=night.read_labelled(night.run_date),
         retrainings=retrainings_of(night),
         probation=night.read(ProbationResult),
+        muted=muting.muted_on(night, night.run_date),
     )
 
 
@@ -297,7 +309,7 @@ def _write_nights(workspace: Workspace, nights: Sequence[PastNight], days: Itera
 def _write_monitor(workspace: Workspace, nights: Sequence[PastNight]) -> None:
     from pipeline.publish.pages import monitor_page
 
-    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace))
+    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace), muting.known(workspace))
     workspace.store.write_page(f"{workspace.name}/index.html", page)
 
 

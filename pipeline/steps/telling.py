@@ -18,7 +18,7 @@ from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable, reveal
 from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUnavailable
 from pipeline.results import AliasChange, RetrainResult
-from pipeline.steps import pages
+from pipeline.steps import muting, pages
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -31,24 +31,30 @@ Outlet = tuple[str, Callable[[], str]]
 
 @dataclass(frozen=True)
 class _Once:
-    """What is told of one thing, once for its content. `place`: a monitor, its retrainings, or the fleet."""
+    """What is told of one thing, once for its content. `place`: a monitor, its retrainings, or the fleet.
+
+    `held` says why nothing is sent, where that is so. What was held back once is never sent later: who told people to
+    mute a monitor does not want it all at once afterwards.
+    """
 
     settings: Settings
     store: RunStore
     place: str
     run_date: date
+    held: str = ""
 
     def mail(self, content: bytes | None, name: str = "summary.eml") -> str:
         """Deliver a mail that lies in the run store."""
         from pipeline.publish.messages import mail
 
         url = reveal(self.settings.smtp_url)
-        if url is None:
+        if url is None and not self.held:
             return f"written to {self.store.night_uri(self.place, self.run_date, name)}"
         message = mail.parse(content or b"")
         identity = str(message["Message-ID"])
-        if self.store.receipt(self.place, self.run_date, "mail") == identity:
-            return "already sent"
+        said = self._settled("mail", identity)
+        if said or url is None:
+            return said
         try:
             mail.deliver(message, url)
         except mail.PartlyDelivered:
@@ -62,8 +68,9 @@ class _Once:
         from pipeline.publish.messages import chat
 
         outlet, identity = f"channel-{channel}", chat.identity(message)
-        if self.store.receipt(self.place, self.run_date, outlet) == identity:
-            return "already sent"
+        said = self._settled(outlet, identity)
+        if said:
+            return said
         chat.deliver(channel, _channel_url(self.settings, channel), message)
         self._note(outlet, identity)
         return "sent"
@@ -82,8 +89,17 @@ class _Once:
         self._note(outlet, identity)
         return said
 
-    def _note(self, outlet: str, identity: str) -> None:
-        self.store.note_receipt(self.place, self.run_date, outlet, identity)
+    def _settled(self, outlet: str, identity: str) -> str:
+        """Why there is nothing to send: it was sent, or is held back, now or when it first came up. Else nothing."""
+        known, _, held = (self.store.receipt(self.place, self.run_date, outlet) or "").partition("\n")
+        if known == identity:
+            return held or "already sent"
+        if self.held:
+            self._note(outlet, f"{identity}\n{self.held}")
+        return self.held
+
+    def _note(self, outlet: str, text: str) -> None:
+        self.store.note_receipt(self.place, self.run_date, outlet, text)
 
 
 def send(night: Night, view: NightView, summary: bytes | None) -> str:
@@ -97,6 +113,7 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     Raises:
         OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
     """
+    from pipeline.publish.facts.muted import not_sent
     from pipeline.publish.messages import chat
 
     notify = night.monitor.notify
@@ -105,7 +122,8 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     reason = chat.not_due_words(view)
     if reason is not None:
         return reason
-    once, message = _Once(night.settings, night.store, night.name, night.run_date), chat.night_message(view)
+    held = not_sent(view.muted) if view.muted is not None and view.held_back else ""
+    once, message = _Once(night.settings, night.store, night.name, night.run_date, held), chat.night_message(view)
     outlets: list[Outlet] = [("mail", partial(once.mail, summary))] if summary is not None else []
     outlets += [(name, partial(once.chat, message, name)) for name in notify.channels]
     said = _every(outlets)
@@ -115,11 +133,12 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
 def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
     """Tell a published retraining by mail and chat, once for its content, and push its gauges; says what was done.
 
-    Whatever `notify.when` says: a retraining is a change.
+    Whatever `notify.when` says: a retraining is a change. Of a monitor that is muted only one that broke is told.
 
     Raises:
         OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
     """
+    from pipeline.publish.facts.muted import holds_back, not_sent
     from pipeline.publish.gauges import retraining as gauges
     from pipeline.publish.messages import retraining_mail
 
@@ -134,7 +153,9 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
         gauges.push(files["gauges.prom"], monitor.name, gateway, time.time())
         return "pushed"
 
-    once = _Once(settings, store, place, day)
+    mute = muting.muted_on(workspace, day)
+    held = not_sent(mute) if mute is not None and holds_back(mute, result) else ""
+    once = _Once(settings, store, place, day, held)
     message = retraining_mail.chat_message(monitor, result, settings.report_base_url)
     outlets: list[Outlet] = [("gauges", push)] if "gauges.prom" in files else []
     outlets += [("mail", partial(once.mail, files["summary.eml"]))] if "summary.eml" in files else []
@@ -144,6 +165,8 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
 
 def send_change(workspace: Workspace, change: AliasChange, moment: datetime, once_on: date | None = None) -> list[str]:
     """Tell once that the champion was moved, or should be, whatever `notify.when` says, and push which one it is now.
+
+    A mute does not hold it back: it is about what answers from now on.
 
     Args:
         workspace: the monitor whose champion it is; its run store keeps the mail where no mail server is set.

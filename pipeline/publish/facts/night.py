@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import ClassVar
 
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Mute
 from pipeline.publish.facts.alarms import chance_line
 from pipeline.publish.facts.expected import expected_line
 from pipeline.publish.facts.history import PastNight, remember
@@ -67,7 +67,7 @@ class NightView:
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
     `retrainings` are those that the performance chart marks, in any order. `probation` is what was found after all
-    that of versions that answer beside each other.
+    that of versions that answer beside each other. `muted` is what holds back its mail and messages, see `held_back`.
     """
 
     monitor: Monitor
@@ -85,6 +85,7 @@ class NightView:
     labelled: LabelledDay | None = None
     retrainings: tuple[PastRetraining, ...] = ()
     probation: ProbationResult | None = None
+    muted: Mute | None = None
 
     @property
     def run_date(self) -> date:
@@ -131,6 +132,17 @@ class NightView:
     def stale(self) -> bool:
         """Whether the data is older than it should be."""
         return is_stale(self.quality)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The measurements that an error kept from an end."""
+        failures = (self.quality.failure, self.drift.failure, self.performance.failure)
+        return tuple(failure.part for failure in failures if failure is not None)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether nobody is told, as the monitor is muted: never where its data is broken, or it was not measured."""
+        return self.muted is not None and self.decision.status != "data_broken" and not self.broken
 
     @property
     def subject(self) -> str:

@@ -8,9 +8,10 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Mute
 from pipeline.publish import charts
 from pipeline.publish.facts.history import PastNight, since
+from pipeline.publish.facts.muted import standing_words
 from pipeline.publish.facts.retraining import PastRetraining, by_date
 from pipeline.publish.pages.performance_history import monitor_part, serving_words
 from pipeline.publish.templates import page
@@ -23,13 +24,19 @@ HEAT_FEW = 30  # so many nights leave room for wide cells, and for the number of
 MAX_TABLE = 400
 
 
-def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining] = ()) -> bytes:
+def monitor_page(
+    monitor: Monitor,
+    nights: Sequence[PastNight],
+    retrainings: Sequence[PastRetraining] = (),
+    mutes: Sequence[Mute] = (),
+) -> bytes:
     """The monitor's `index.html`: its newest verdict, and how it came to it over all nights.
 
     Args:
         monitor: the monitor.
         nights: its published nights, in any order; none when it has not run yet.
         retrainings: its published retrainings, in any order.
+        mutes: when nobody is told of it, in any order.
     """
     ordered = sorted(nights, key=lambda night: night.run_date)
     places = charts.slots(ordered, MAX_NIGHTS)
@@ -41,6 +48,7 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         owner=clip(monitor.owner, 120),
         newest=ordered[-1] if ordered else None,
         since=since(ordered),
+        muted=standing_words(mutes, ordered[-1].run_date if ordered else None),
         nights=list(reversed(ordered))[:MAX_TABLE],
         more_nights=max(len(ordered) - MAX_TABLE, 0),
         ends=(places[0].day, places[-1].day) if places else None,

@@ -16,6 +16,7 @@ from pipeline.publish.facts.alarms import chance_words, method_name
 from pipeline.publish.facts.columns import anchor
 from pipeline.publish.facts.expected import expected_line, expected_words
 from pipeline.publish.facts.history import since
+from pipeline.publish.facts.muted import night_line
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
 from pipeline.publish.facts.verdict import STATES, by_importance, importance_words, limit_words, share_words
@@ -50,6 +51,7 @@ def night_page(view: NightView) -> bytes:
         view=view,
         title=view.headline[0].upper() + view.headline[1:],
         since=_since(view),
+        muted=night_line(view),
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),
