@@ -41,7 +41,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _expect(options: argparse.Namespace) -> int:
-    from pipeline.steps import expecting
+    from pipeline.steps import expecting, pages
     from pipeline.steps.night import open_workspace
 
     told = {"--from": options.first, "--until": options.until, "--columns": options.columns, "--why": options.why}
@@ -56,6 +56,7 @@ def _expect(options: argparse.Namespace) -> int:
         print("\n".join(_lines(workspace)))
     elif options.withdraw is not None:
         print(f"withdrawn: {_words(expecting.withdraw(workspace, options.withdraw))}")
+        pages.show_incidents(workspace)
     else:
         change = expecting.change_of(_names(options.columns), options.first, options.until, options.why, user_name())
         _note(workspace, change)
@@ -72,9 +73,10 @@ def _ack(options: argparse.Namespace) -> int:
 
 
 def _note(workspace: Workspace, change: NotedChange) -> None:
-    from pipeline.steps import expecting
+    from pipeline.steps import expecting, pages
 
     is_new = expecting.expect(workspace, change)
+    pages.show_incidents(workspace)
     print(f"{workspace.name}: {'expected' if is_new else 'expected already'}: {_words(change)}")
 
 

@@ -54,6 +54,7 @@ from pipeline.results.retraining import (
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
 from pipeline.results.tally import Levels, Sums, Tally
+from pipeline.results.telling import Tellings, Told
 from pipeline.results.tuned import Proposal, Tuned
 
 __all__ = [
@@ -133,6 +134,8 @@ __all__ = [
     "Sums",
     "Tally",
     "Task",
+    "Tellings",
+    "Told",
     "TrainingCost",
     "TrainingCounts",
     "Trend",

@@ -41,6 +41,8 @@ from pipeline.results import (
 from pipeline.steps import muting, pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
+from pipeline.steps.remembering import nights_of
+from pipeline.steps.told import told
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
 from pipeline.wording import count
 
@@ -325,12 +327,10 @@ def night_view(night: Night) -> NightView:
     Raises:
         ResultMissing: a step has not run, or ran on other snapshots.
     """
-    from pipeline.publish.facts.history import shown_beside
-
     view = pages.view_of(night, night.load)
     _require_same_snapshots(night, view.pair, view.quality, view.drift, view.performance, view.decision)
-    history = attempt("history", lambda: shown_beside(pages.nights_of(night), night.run_date), lambda _: ())
-    return replace(view, history=history)
+    log = told(night.store, night.name)
+    return attempt("history", lambda: pages.beside(view, nights_of(night), log), lambda _: view)
 
 
 def _require_same_snapshots(

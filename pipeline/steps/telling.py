@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable, reveal
 from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUnavailable
-from pipeline.results import AliasChange, RetrainResult
+from pipeline.results import AliasChange, RetrainResult, Told
 from pipeline.steps import muting, pages
+from pipeline.steps.contain import attempt
+from pipeline.steps.told import note_told
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class _Once:
     """What is told of one thing, once for its content. `place`: a monitor, its retrainings, or the fleet.
 
     `held` says why nothing is sent, where that is so. What was held back once is never sent later: who told people to
-    mute a monitor does not want it all at once afterwards.
+    mute a monitor does not want it all at once afterwards. `log` takes what was sent, and what was held back.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class _Once:
     place: str
     run_date: date
     held: str = ""
+    log: list[Told] = field(default_factory=list)
 
     def mail(self, content: bytes | None, name: str = "summary.eml") -> str:
         """Deliver a mail that lies in the run store."""
@@ -52,15 +55,18 @@ class _Once:
             return f"written to {self.store.night_uri(self.place, self.run_date, name)}"
         message = mail.parse(content or b"")
         identity = str(message["Message-ID"])
-        said = self._settled("mail", identity)
+        to = tuple(address.addr_spec for address in message["To"].addresses)
+        said = self._settled("mail", identity, to)
         if said or url is None:
             return said
         try:
             mail.deliver(message, url)
-        except mail.PartlyDelivered:
+        except mail.PartlyDelivered as error:
             self._note("mail", identity)  # sent again, it would reach those who have it a second time
+            self._log("mail", identity, "sent", error.delivered)
             raise
         self._note("mail", identity)
+        self._log("mail", identity, "sent", to)
         return "sent"
 
     def chat(self, message: ChatMessage, channel: str) -> str:
@@ -73,6 +79,7 @@ class _Once:
             return said
         chat.deliver(channel, _channel_url(self.settings, channel), message)
         self._note(outlet, identity)
+        self._log(channel, identity, "sent")
         return "sent"
 
     def only(self, outlet: str, identity: str, deliver: Callable[[], str]) -> str:
@@ -89,14 +96,28 @@ class _Once:
         self._note(outlet, identity)
         return said
 
-    def _settled(self, outlet: str, identity: str) -> str:
+    def _settled(self, outlet: str, identity: str, to: tuple[str, ...] = ()) -> str:
         """Why there is nothing to send: it was sent, or is held back, now or when it first came up. Else nothing."""
         known, _, held = (self.store.receipt(self.place, self.run_date, outlet) or "").partition("\n")
         if known == identity:
             return held or "already sent"
         if self.held:
             self._note(outlet, f"{identity}\n{self.held}")
+            self._log(outlet.removeprefix("channel-"), identity, self.held, to)
         return self.held
+
+    def _log(self, outlet: str, identity: str, said: str, to: tuple[str, ...] = ()) -> None:
+        about: Literal["night", "retraining"] = "retraining" if self.place.endswith("/retraining") else "night"
+        entry = Told(
+            run_date=self.run_date,
+            about=about,
+            outlet=outlet,
+            to=to,
+            moment=datetime.now(UTC).replace(microsecond=0),
+            said=said,
+            identity=identity,
+        )
+        self.log.append(entry)
 
     def _note(self, outlet: str, text: str) -> None:
         self.store.note_receipt(self.place, self.run_date, outlet, text)
@@ -126,7 +147,10 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     once, message = _Once(night.settings, night.store, night.name, night.run_date, held), chat.night_message(view)
     outlets: list[Outlet] = [("mail", partial(once.mail, summary))] if summary is not None else []
     outlets += [(name, partial(once.chat, message, name)) for name in notify.channels]
-    said = _every(outlets)
+    try:
+        said = _every(outlets)
+    finally:
+        _remember(night, once)
     return said[0].removeprefix("mail: ") if len(said) == 1 else "; ".join(said)
 
 
@@ -160,7 +184,18 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
     outlets: list[Outlet] = [("gauges", push)] if "gauges.prom" in files else []
     outlets += [("mail", partial(once.mail, files["summary.eml"]))] if "summary.eml" in files else []
     outlets += [(name, partial(once.chat, message, name)) for name in monitor.notify.channels]
-    return "; ".join(_every(outlets))
+    try:
+        return "; ".join(_every(outlets))
+    finally:
+        _remember(workspace, once)
+
+
+def _remember(workspace: Workspace, once: _Once) -> None:
+    """Keep what was told, and bring the pages up to date that say so; that it cannot is no reason to tell it again."""
+    if once.log:
+        note = partial(note_told, workspace.store, workspace.name, once.log)
+        attempt("who was told", note, lambda _: None)
+        attempt("incident's page", partial(pages.show_incidents, workspace), lambda _: None)
 
 
 def send_change(workspace: Workspace, change: AliasChange, moment: datetime, once_on: date | None = None) -> list[str]:

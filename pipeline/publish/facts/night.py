@@ -14,6 +14,7 @@ from pipeline.config import Monitor, Mute
 from pipeline.publish.facts.alarms import chance_line
 from pipeline.publish.facts.expected import expected_line
 from pipeline.publish.facts.history import PastNight, remember
+from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import (
@@ -67,7 +68,8 @@ class NightView:
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
     `retrainings` are those that the performance chart marks, in any order. `probation` is what was found after all
-    that of versions that answer beside each other. `muted` is what holds back its mail and messages, see `held_back`.
+    that of versions that answer beside each other. `muted` is what holds back its mail and messages, see `held_back`;
+    `incident` is where the night stands in one, None outside of any.
     """
 
     monitor: Monitor
@@ -86,6 +88,7 @@ class NightView:
     retrainings: tuple[PastRetraining, ...] = ()
     probation: ProbationResult | None = None
     muted: Mute | None = None
+    incident: Standing | None = None
 
     @property
     def run_date(self) -> date:
@@ -146,9 +149,25 @@ class NightView:
 
     @property
     def subject(self) -> str:
-        """Monitor, headline, date and what happens to the model: the mail's subject and the page's title."""
-        word = retraining_words(self.decision, self.runs.starts)
-        return f"[{self.monitor.name}] {self.headline} on {self.run_date}" + (f", {word}" if word else "")
+        """Monitor, headline, date and what happens to the model: the page's title, and the subject of a first mail."""
+        return self.tonight.subject(self.monitor.name)
+
+    @property
+    def mail_subject(self) -> str:
+        """The mail's subject: within an incident that of the night which names it, as an answer.
+
+        Mail programs that go by the subject, as Gmail does, then show one thread. A night that is worse than all before
+        it of the incident says so in a subject of its own, which the next ones answer.
+        """
+        naming = None if self.incident is None else self.incident.naming
+        if naming is None or naming.run_date == self.run_date:
+            return self.subject
+        return f"Re: {naming.subject(self.monitor.name)}"
+
+    @property
+    def incident_line(self) -> str:
+        """Where the night stands in an incident; empty where it is the first of one, or in none."""
+        return "" if self.incident is None else self.incident.line
 
     @property
     def consequence(self) -> str:
@@ -300,6 +319,10 @@ class NightView:
     def link(self, name: str = "index.html") -> str | None:
         """Address of a file of this night for readers elsewhere; None when no base URL is set."""
         return self._address(f"{self.monitor.name}/{self.run_date}/{name}")
+
+    def incident_link(self) -> str | None:
+        """Address of its incident's page for readers elsewhere; None without one, or when no base URL is set."""
+        return None if self.incident is None else self._address(f"{self.monitor.name}/{self.incident.page}")
 
     def monitor_link(self) -> str | None:
         """Address of the monitor's page for readers elsewhere; None when no base URL is set."""

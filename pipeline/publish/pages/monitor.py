@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pipeline.config import Monitor, Mute
 from pipeline.publish import charts
 from pipeline.publish.facts.history import PastNight, since
+from pipeline.publish.facts.incidents import Incident, incidents_of, page_of
 from pipeline.publish.facts.muted import standing_words
 from pipeline.publish.facts.retraining import PastRetraining, by_date
 from pipeline.publish.pages.performance_history import monitor_part, serving_words
@@ -22,6 +23,7 @@ HEAT_NIGHTS = 60
 HEAT_COLUMNS = 30
 HEAT_FEW = 30  # so many nights leave room for wide cells, and for the number of every day
 MAX_TABLE = 400
+MAX_INCIDENTS = 30
 
 
 def monitor_page(
@@ -41,6 +43,7 @@ def monitor_page(
     ordered = sorted(nights, key=lambda night: night.run_date)
     places = charts.slots(ordered, MAX_NIGHTS)
     outcomes = by_date(retrainings)
+    incidents = incidents_of(ordered)
     return page(
         "monitor.html.j2",
         monitor=monitor,
@@ -60,7 +63,20 @@ def monitor_page(
         performance=monitor_part(ordered, MAX_NIGHTS, outcomes),
         serving=serving_words(monitor, ordered, retrainings) if ordered else [],
         retrainings=_retrainings(ordered, outcomes),
+        incidents=[_incident(one) for one in reversed(incidents[-MAX_INCIDENTS:])],
+        more_incidents=max(len(incidents) - MAX_INCIDENTS, 0),
     )
+
+
+def _incident(incident: Incident) -> dict[str, object]:
+    worst = incident.troubled[-1] if incident.is_open else incident.worst
+    return {
+        "span": incident.span,
+        "page": page_of(incident.first),
+        "sign": worst.state,
+        "words": incident.words[:1].upper() + incident.words[1:],
+        "began": incident.troubled[0].headline,
+    }
 
 
 def _retrainings(

@@ -52,6 +52,7 @@ def night_page(view: NightView) -> bytes:
         title=view.headline[0].upper() + view.headline[1:],
         since=_since(view),
         muted=night_line(view),
+        incident=view.incident,
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),
