@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline.results import ExpectationOutcome
+from pipeline.results import ExpectationOutcome, QualityResult
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -59,6 +60,19 @@ def since(nights: Sequence[PastNight], is_so: Callable[[PastNight], bool | None]
     return Since(first, many, longer=many > 1)
 
 
+def grouped_words(found: Sequence[Since]) -> str:
+    """How many are new, and since when the others fail: `1 is new on this night, 2 failing since ... (3 nights)`.
+
+    Empty where all are new, which needs no words.
+    """
+    many = Counter(one.words() for one in sorted(found, key=lambda one: one.nights))
+    new = many.pop("", 0)
+    if not many:
+        return ""
+    first = [f"{count(new)} {'is' if new == 1 else 'are'} new on this night"] if new else []
+    return ", ".join([*first, *(f"{count(number)} {words}" for words, number in many.items())])
+
+
 def expectation_since(nights: Sequence[PastNight], outcome: ExpectationOutcome) -> Since:
     """Since when an expectation fails that failed on the last of these nights."""
     key = key_of(outcome)
@@ -68,6 +82,18 @@ def expectation_since(nights: Sequence[PastNight], outcome: ExpectationOutcome) 
         return None if unknown else key in night.failing
 
     return since(nights, fails)
+
+
+def by_since(nights: Sequence[PastNight], quality: QualityResult) -> list[tuple[ExpectationOutcome, Since]]:
+    """Failed expectations with since when they fail: critical ones first, of one severity the new ones first.
+
+    Args:
+        nights: oldest first, the night of these results last.
+        quality: its results.
+    """
+    found = [(outcome, expectation_since(nights, outcome)) for outcome in quality.failures]
+    places = {outcome.severity: place for place, (outcome, _) in reversed(list(enumerate(found)))}
+    return sorted(found, key=lambda one: (places[one[0].severity], one[1].nights))
 
 
 def column_since(nights: Sequence[PastNight], name: str) -> Since:

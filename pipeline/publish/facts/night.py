@@ -25,7 +25,7 @@ from pipeline.publish.facts.verdict import (
     ranked,
     retraining_words,
 )
-from pipeline.publish.facts.words import actor, failure_words, quality_words
+from pipeline.publish.facts.words import actor, failure_line, quality_words
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -120,6 +120,11 @@ class NightView:
         """Later nights, oldest first; known only when an old night is written again."""
         later = (night for night in self.history if night.run_date > self.run_date)
         return tuple(sorted(later, key=lambda night: night.run_date))
+
+    @property
+    def so_far(self) -> tuple[PastNight, ...]:
+        """Earlier nights and this one, oldest first."""
+        return (*self.before, self.tonight)
 
     @property
     def headline(self) -> str:
@@ -226,7 +231,7 @@ class NightView:
         blamed = (item for item in self.quality.failures if not self.quality.passed or item.check == "freshness")
         first = next(blamed, None) if self.stale or not self.quality.passed else None
         if first is not None:
-            quality = f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}"
+            quality = f"{quality}: {failure_line(first, 100)}"
         if is_judged(self.performance):
             rest = f"{quality}; {rows}"
             lines = (quality, performance, f"{drift}; {rows}") if first else (performance, drift, rest)

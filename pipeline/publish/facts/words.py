@@ -46,9 +46,14 @@ def found_first(quality: QualityResult) -> str:
     return "" if first is None else clip(failure_line(first), 300)
 
 
-def failure_line(outcome: ExpectationOutcome) -> str:
+def failure_line(outcome: ExpectationOutcome, length: int = 400) -> str:
     """What was found, and then what was asked: `not so in 3.2% of the rows: age has no missing values`."""
-    return f"{failure_words(outcome)}: {clip(outcome.sentence, 400)}"
+    return f"{failure_words(outcome)}: {clip(outcome.sentence, length)}"
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence begins."""
+    return words[:1].upper() + words[1:]
 
 
 def origin_words(outcome: ExpectationOutcome) -> str:

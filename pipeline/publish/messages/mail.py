@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from html import escape
 
 from pipeline.publish.facts.alarms import method_name
+from pipeline.publish.facts.failing import Since, by_since, column_since
 from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import (
@@ -30,7 +31,7 @@ from pipeline.publish.facts.performance import (
     main_metric,
 )
 from pipeline.publish.facts.verdict import importance_words
-from pipeline.publish.facts.words import failure_words, score_words
+from pipeline.publish.facts.words import failure_words, score_words, sentence
 from pipeline.publish.messages.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
 from pipeline.results import ColumnDrift, strength
@@ -166,17 +167,22 @@ def _domain(mail_from: str) -> str:
 
 
 def _values(view: NightView) -> dict[str, object]:
-    drifted = view.drift.drifted_columns
-    failures = view.quality.failures
+    drifted, nights = view.drift.drifted_columns, view.so_far
+    failures = by_since(nights, view.quality)
     return {
         "view": view,
         "title": view.headline[0].upper() + view.headline[1:],
         "preview": _preview(view),
-        "columns": [_column(item, drifted[0]) for item in drifted[:MAX_COLUMNS]],
+        "columns": [_column(item, drifted[0], column_since(nights, item.name)) for item in drifted[:MAX_COLUMNS]],
         "more_columns": max(len(drifted) - MAX_COLUMNS, 0),
         "failures": [
-            {"severity": item.severity, "demand": clip(item.sentence, 200), "found": failure_words(item)}
-            for item in failures[:MAX_FAILURES]
+            {
+                "severity": item.severity,
+                "demand": clip(item.sentence, 200),
+                "found": sentence(failure_words(item)),
+                "since": found.words(),
+            }
+            for item, found in failures[:MAX_FAILURES]
         ],
         "more_failures": max(len(failures) - MAX_FAILURES, 0),
         "figure": figure(view.performance) if is_judged(view.performance) else None,
@@ -191,12 +197,13 @@ def _preview(view: NightView) -> str:
     return first + view.changed[0]
 
 
-def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
+def _column(column: ColumnDrift, strongest: ColumnDrift, since: Since) -> dict[str, object]:
     score, threshold = score_words(column)
     most = max(strength(strongest), 1.0)
     return {
         "name": clip(column.name, MAX_NAME),
         "reason": clip(column.reason or "", 160),
+        "since": since.words("drifted"),
         "method": ", ".join(filter(None, (method_name(column), importance_words(column)))),
         "score": score,
         "threshold": threshold,

@@ -16,7 +16,7 @@ from pipeline.publish.facts.retraining_words import (
     next_step,
     verdict_words,
 )
-from pipeline.publish.facts.words import failure_words
+from pipeline.publish.facts.words import failure_line
 from pipeline.publish.messages.chat import MAX_LINE, ChatMessage, harmless
 from pipeline.publish.messages.mail import compose, thread_of
 from pipeline.publish.templates import render
@@ -100,7 +100,7 @@ def _failed(result: RetrainResult) -> tuple[str, list[str]]:
         rows = [f"{name}: {clip(words, 300)}" for name, passed, words in check_rows(result.evaluation) if not passed]
         return "What the gate asked and did not get", rows[:MAX_FAILED]
     failures = result.quality.failures if result.quality else ()
-    rows = [f"{item.severity}: {clip(item.sentence, 200)}, {failure_words(item)}" for item in failures]
+    rows = [f"{item.severity}: {failure_line(item, 200)}" for item in failures]
     return "Failed expectations on the training set", rows[:MAX_FAILED]
 
 
