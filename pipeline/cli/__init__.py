@@ -8,14 +8,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from pipeline.cli import authoring, backtest, check, expecting, nights, pages, people, retraining, tune
+from pipeline.cli import authoring, backtest, check, expecting, muting, nights, pages, people, retraining, tune
 from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
 from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
 
-_GROUPS = (nights, backtest, tune, expecting, authoring, check, pages, retraining, people)
+_GROUPS = (nights, backtest, tune, expecting, muting, authoring, check, pages, retraining, people)
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import getpass
 from typing import TYPE_CHECKING
 
-from pipeline.cli.options import Commands, add_monitor, run_date
+from pipeline.cli.options import Commands, add_monitor, run_date, user_name
 from pipeline.config import ExpectedChange
-from pipeline.config.expected import LONGEST_WHY
+from pipeline.config.spell import LONGEST_WHY
 from pipeline.errors import ConfigError
 from pipeline.wording import clip, listed
 
@@ -42,7 +41,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _expect(options: argparse.Namespace) -> int:
-    from pipeline.steps import expecting
+    from pipeline.steps import expecting, pages
     from pipeline.steps.night import open_workspace
 
     told = {"--from": options.first, "--until": options.until, "--columns": options.columns, "--why": options.why}
@@ -57,8 +56,9 @@ def _expect(options: argparse.Namespace) -> int:
         print("\n".join(_lines(workspace)))
     elif options.withdraw is not None:
         print(f"withdrawn: {_words(expecting.withdraw(workspace, options.withdraw))}")
+        pages.show_incidents(workspace)
     else:
-        change = expecting.change_of(_names(options.columns), options.first, options.until, options.why, _user())
+        change = expecting.change_of(_names(options.columns), options.first, options.until, options.why, user_name())
         _note(workspace, change)
     return 0
 
@@ -68,14 +68,15 @@ def _ack(options: argparse.Namespace) -> int:
     from pipeline.steps.night import open_night
 
     night = open_night(options.monitor, options.date)
-    _note(night, expecting.acknowledge(night, options.until, options.why, _user()))
+    _note(night, expecting.acknowledge(night, options.until, options.why, user_name()))
     return 0
 
 
 def _note(workspace: Workspace, change: NotedChange) -> None:
-    from pipeline.steps import expecting
+    from pipeline.steps import expecting, pages
 
     is_new = expecting.expect(workspace, change)
+    pages.show_incidents(workspace)
     print(f"{workspace.name}: {'expected' if is_new else 'expected already'}: {_words(change)}")
 
 
@@ -106,10 +107,3 @@ def _names(text: str) -> list[str]:
         return next(csv.reader([text], skipinitialspace=True, strict=True), [])
     except csv.Error as error:
         raise ConfigError([f"--columns: {error}; allowed: a,b or '\"a,b\",c'"]) from error
-
-
-def _user() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user may have no name
-        return None

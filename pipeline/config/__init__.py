@@ -3,6 +3,7 @@
 from pipeline.config.drift_policy import AlarmPolicy, ColumnDriftPolicy, ComparedWith, DriftFlags, PastNights
 from pipeline.config.expected import ExpectedChange
 from pipeline.config.monitor import ColumnRoles, Monitor
+from pipeline.config.mute import Mute
 from pipeline.config.settings import Settings, load_settings
 from pipeline.config.together_policy import TogetherPolicy
 from pipeline.config.values import (
@@ -25,6 +26,7 @@ __all__ = [
     "ExpectedChange",
     "Location",
     "Monitor",
+    "Mute",
     "Name",
     "PastNights",
     "Settings",

@@ -54,6 +54,7 @@ from pipeline.results.retraining import (
 )
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
 from pipeline.results.tally import Levels, Sums, Tally
+from pipeline.results.telling import Tellings, Told
 from pipeline.results.together import PairDrift, PlaneDrift, SidesDrift, Telling, TogetherResult
 from pipeline.results.tuned import Proposal, Tuned
 
@@ -138,7 +139,9 @@ __all__ = [
     "Tally",
     "Task",
     "Telling",
+    "Tellings",
     "TogetherResult",
+    "Told",
     "TrainingCost",
     "TrainingCounts",
     "Trend",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date, timedelta
-
-from pydantic import TypeAdapter, ValidationError
 
 from pipeline.config import ExpectedChange
 from pipeline.errors import ConfigError, ResultMissing
 from pipeline.results import DriftResult
 from pipeline.steps.night import Night, Workspace
-from pipeline.wording import clip, count
+from pipeline.steps.notes import Notes
+from pipeline.wording import count
 
 _ACKNOWLEDGED_DAYS = 14
 
@@ -23,7 +21,7 @@ class NotedChange(ExpectedChange):
     by: str | None = None
 
 
-_NOTED = TypeAdapter(tuple[NotedChange, ...])
+_NOTES = Notes("expected.json", NotedChange, "what is expected")
 
 
 def expected_on(night: Night) -> tuple[ExpectedChange, ...]:
@@ -42,17 +40,7 @@ def noted(workspace: Workspace) -> tuple[NotedChange, ...]:
     Raises:
         ConfigError: it cannot be read.
     """
-    key = _key(workspace)
-    content = workspace.store.read_page(key)
-    if content is None:
-        return ()
-    try:
-        return _NOTED.validate_json(content, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        problem = f"{workspace.store.page_uri(key)}: cannot be read: {place}: {clip(first['msg'], 200)}"
-        raise ConfigError([f"{problem}; repair it, or remove it and note again what is expected"]) from error
+    return _NOTES.of(workspace)
 
 
 def change_of(columns: Sequence[str], first: date, until: date, why: str, by: str | None) -> NotedChange:
@@ -61,11 +49,7 @@ def change_of(columns: Sequence[str], first: date, until: date, why: str, by: st
     Raises:
         ConfigError: it makes no sense; says all that is wrong.
     """
-    told = {"columns": tuple(columns), "from": first, "until": until, "why": why, "by": by}
-    try:
-        return NotedChange.model_validate(told)
-    except ValidationError as error:
-        raise ConfigError([_problem(item["loc"], item["msg"]) for item in error.errors(include_url=False)]) from error
+    return _NOTES.made({"columns": tuple(columns), "from": first, "until": until, "why": why, "by": by})
 
 
 def expect(workspace: Workspace, change: NotedChange) -> bool:
@@ -78,7 +62,7 @@ def expect(workspace: Workspace, change: NotedChange) -> bool:
         before = noted(workspace)
         is_new = all(change != known.model_copy(update={"by": change.by}) for known in before)
         if is_new:
-            _keep(workspace, (*before, change))
+            _NOTES.keep(workspace, (*before, change))
     return is_new
 
 
@@ -97,7 +81,7 @@ def withdraw(workspace: Workspace, number: int) -> NotedChange:
         if not 1 <= number <= len(before):
             allowed = f"a number from 1 to {count(len(before))}" if before else "none, as nothing is noted"
             raise ConfigError([f"--withdraw: found {number}; allowed: {allowed}"])
-        _keep(workspace, (*before[: number - 1], *before[number:]))
+        _NOTES.keep(workspace, (*before[: number - 1], *before[number:]))
     return before[number - 1]
 
 
@@ -122,18 +106,3 @@ def acknowledge(night: Night, until: date | None, why: str, by: str | None) -> N
         raise ConfigError([f"{night.name}: no column drifted on {night.run_date}; there is nothing to acknowledge"])
     last = night.run_date + timedelta(days=_ACKNOWLEDGED_DAYS) if until is None else until
     return change_of(names, night.run_date, last, why, by)
-
-
-def _keep(workspace: Workspace, changes: tuple[NotedChange, ...]) -> None:
-    told = [change.model_dump(mode="json", by_alias=True) for change in changes]
-    text = json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    workspace.store.write_page(_key(workspace), text.encode())
-
-
-def _key(workspace: Workspace) -> str:
-    return f"{workspace.name}/expected.json"
-
-
-def _problem(place: tuple[int | str, ...], message: str) -> str:
-    option = f"--{place[0]}: " if place else ""
-    return option + message.removeprefix("Value error, ")

@@ -38,10 +38,12 @@ from pipeline.results import (
     Rendering,
     SnapshotPair,
 )
-from pipeline.steps import pages, standing, telling
+from pipeline.steps import muting, pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
+from pipeline.steps.remembering import nights_of
 from pipeline.steps.together import kept, measure_together, unmeasured
+from pipeline.steps.told import told
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
 from pipeline.wording import count
 
@@ -212,6 +214,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     view = replace(night_view(night), runs=runs, probation=standing.probation(night))
     view = replace(view, together=kept(night, view.pair))
     profile = _profile(night)
+    mishaps.attempt("mute", partial(muting.noted, night))
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
 
     def files(whole: NightView) -> dict[str, bytes]:
@@ -333,12 +336,10 @@ def night_view(night: Night) -> NightView:
     Raises:
         ResultMissing: a step has not run, or ran on other snapshots.
     """
-    from pipeline.publish.facts.history import shown_beside
-
     view = pages.view_of(night, night.load)
     _require_same_snapshots(night, view.pair, view.quality, view.drift, view.performance, view.decision)
-    history = attempt("history", lambda: shown_beside(pages.nights_of(night), night.run_date), lambda _: ())
-    return replace(view, history=history)
+    log = told(night.store, night.name)
+    return attempt("history", lambda: pages.beside(view, nights_of(night), log), lambda _: view)
 
 
 def _require_same_snapshots(

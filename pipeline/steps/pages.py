@@ -2,6 +2,7 @@
 
     <store>/<monitor>/history.json              its nights, so that the fleet's page needs one read for each monitor
     <store>/<monitor>/retraining/history.json   its retrainings, apart, as a night may end while a retraining goes on
+    <store>/<monitor>/incidents/<first night>/  the pages of an incident, see `pipeline.steps.incident_pages`
 
 Both are made again from the nights and retrainings themselves where they are missing. A night changes other pages, too:
 `publish.facts.history.touched` says which. Whoever changes pages of a monitor is alone with them meanwhile, and writes
@@ -10,7 +11,7 @@ Both are made again from the nights and retrainings themselves where they are mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -32,12 +33,17 @@ from pipeline.results import (
     RetrainResult,
     SnapshotPair,
     TogetherResult,
+    Told,
 )
 from pipeline.retrain.progress import Progress
+from pipeline.steps import muting
 from pipeline.steps.column_page import write_columns
 from pipeline.steps.contain import Mishaps
+from pipeline.steps.incident_pages import Known, write_all_incidents, write_incidents
 from pipeline.steps.labelled_nights import days_of
 from pipeline.steps.night import Night, Workspace
+from pipeline.steps.remembering import nights_of, recall, remember, remember_retrainings, remembered, retrainings_of
+from pipeline.steps.told import told
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import count
 
@@ -46,7 +52,6 @@ if TYPE_CHECKING:
     from pipeline.publish.facts.fleet import Watched
     from pipeline.publish.facts.history import PastNight
     from pipeline.publish.facts.night import NightView, Runs
-    from pipeline.publish.facts.retraining import PastRetraining
 
 FLEET = ".fleet"  # no monitor has such a name; folders with a dot are not shown
 _READERS = 16
@@ -69,18 +74,22 @@ def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[s
         make: the night's files from the whole view.
         mishaps: is told of pages that cannot be made; those that can are.
     """
-    from pipeline.publish.facts.history import shown_beside, touched
+    from pipeline.publish.facts.history import touched
+    from pipeline.publish.facts.incidents import moved
 
     with night.store.alone(night.name):
-        before = _remembered(night) or ()
+        before = remembered(night) or ()
         tonight = mishaps.attempt("history", lambda: view.tonight)
-        nights = _matured(night, _recall(night, (*before, *([] if tonight is None else [tonight]))))
-        night.publish(make(replace(view, history=shown_beside(nights, night.run_date))))
-        for day in touched(before, nights):
+        nights = _matured(night, recall(night, (*before, *([] if tonight is None else [tonight]))))
+        log = told(night.store, night.name)
+        whole = mishaps.attempt("nights beside it", lambda: beside(view, nights, log))
+        night.publish(make(view if whole is None else whole))
+        for day in sorted({*touched(before, nights), *moved(before, nights)}):
             mishaps.attempt(f"page of {day}", partial(_write_nights, night, nights, [day]))
         mishaps.attempt("monitor's page", lambda: _write_monitor(night, nights))
         write_columns(night, nights, mishaps)
-        _remember(night, nights)
+        mishaps.attempt("incidents' pages", lambda: write_incidents(night, _known(night, nights), before))
+        remember(night, nights)
     mishaps.attempt("fleet's page", lambda: write_fleet(night.store, night.settings))
 
 
@@ -96,11 +105,13 @@ def _matured(night: Night, nights: Sequence[PastNight]) -> tuple[PastNight, ...]
 def publish_retraining(workspace: Workspace, result: RetrainResult) -> None:
     """Publish a retraining with everything people and programs read of it, and every page that shows it."""
     with workspace.store.alone(workspace.name):
-        workspace.store.publish_night(workspace.retraining_place, result.run_date, _retraining_files(workspace, result))
-        _remember_retrainings(workspace)
         nights = nights_of(workspace)
+        files = _retraining_files(workspace, result, nights)
+        workspace.store.publish_night(workspace.retraining_place, result.run_date, files)
+        remember_retrainings(workspace)
         _write_nights(workspace, nights, _showing(nights, result.run_date))
         _write_monitor(workspace, nights)
+        write_incidents(workspace, _known(workspace, nights), nights)
     write_fleet(workspace.store, workspace.settings)
 
 
@@ -111,13 +122,15 @@ def _showing(nights: Sequence[PastNight], day: date) -> list[date]:
     return [night.run_date for night in nights if day <= night.run_date <= day + timedelta(days=SHOWN_BEFORE)]
 
 
-def _retraining_files(workspace: Workspace, result: RetrainResult) -> dict[str, bytes]:
+def _retraining_files(workspace: Workspace, result: RetrainResult, nights: Sequence[PastNight]) -> dict[str, bytes]:
+    from pipeline.publish.facts.incidents import standing_of
     from pipeline.publish.gauges.retraining import exposition
     from pipeline.publish.messages.retraining_mail import build_retraining
     from pipeline.publish.pages import retraining_page
 
     monitor, settings = workspace.monitor, workspace.settings
-    message = build_retraining(monitor, result, settings.mail_from, settings.report_base_url)
+    incident = standing_of(nights, result.run_date, told(workspace.store, workspace.name))
+    message = build_retraining(monitor, result, settings.mail_from, settings.report_base_url, incident)
     return {
         f"{result.file}.json": result.to_json(),
         "index.html": retraining_page(monitor, result),
@@ -136,6 +149,24 @@ def note_run(night: Night, mlflow: str) -> None:
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
+def show_notes(workspace: Workspace, first: date, until: date) -> None:
+    """Bring up to date what pages say of notes about some run dates, after people changed these."""
+    with workspace.store.alone(workspace.name):
+        nights = nights_of(workspace)
+        _write_nights(workspace, nights, [night.run_date for night in nights if first <= night.run_date <= until])
+        if nights:
+            _write_monitor(workspace, nights)
+            write_incidents(workspace, _known(workspace, nights), nights)
+    write_fleet(workspace.store, workspace.settings)
+
+
+def show_incidents(workspace: Workspace) -> None:
+    """Bring the pages of the newest incidents up to date: with who was told, and with what people note."""
+    with workspace.store.alone(workspace.name):
+        nights = nights_of(workspace)
+        write_incidents(workspace, _known(workspace, nights), nights)
+
+
 def note_probation(night: Night, found: ProbationResult) -> None:
     """Add to a published night what was found of a champion on probation, and to every page that shows it."""
     from pipeline.publish.facts.history import touched
@@ -149,7 +180,8 @@ def note_probation(night: Night, found: ProbationResult) -> None:
         nights = tuple(view.tonight if past.run_date == night.run_date else past for past in before)
         _write_nights(night, nights, sorted({night.run_date, *touched(before, nights)}))
         _write_monitor(night, nights)
-        _remember(night, nights)
+        write_incidents(night, _known(night, nights), before)
+        remember(night, nights)
     write_fleet(night.store, night.settings)
 
 
@@ -174,7 +206,8 @@ def rebuild(settings: Settings, progress: Progress) -> None:
             nights = _rebuild_nights(workspace)
             _write_monitor(workspace, nights)
             write_columns(workspace, nights, mishaps)
-            _remember(workspace, nights)
+            write_all_incidents(workspace, _known(workspace, nights))
+            remember(workspace, nights)
         progress(f"{monitor.name}: {count(len(nights))} of {count(len(workspace.nights()), 'night')}")
     write_fleet(store, settings)
     if mishaps.failures:
@@ -198,7 +231,7 @@ def watched(store: RunStore, settings: Settings, files: MonitorFiles) -> list[Wa
     from pipeline.publish.facts.fleet import Watched
 
     def read(workspace: Workspace) -> Watched:
-        return Watched(workspace.monitor, nights_of(workspace), retrainings_of(workspace))
+        return Watched(workspace.monitor, nights_of(workspace), retrainings_of(workspace), muting.known(workspace))
 
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(read, (Workspace(monitor, settings, store) for monitor in files.monitors)))
@@ -207,25 +240,6 @@ def watched(store: RunStore, settings: Settings, files: MonitorFiles) -> list[Wa
 def problems(files: MonitorFiles) -> dict[str, str]:
     """What is wrong with monitor files that cannot be read, by file name."""
     return {name: str(error) for name, error in files.errors.items()}
-
-
-def nights_of(workspace: Workspace) -> tuple[PastNight, ...]:
-    """What is remembered of all published nights of a monitor, oldest first."""
-    remembered = _remembered(workspace)
-    return _recall(workspace, ()) if remembered is None else remembered
-
-
-def retrainings_of(workspace: Workspace) -> tuple[PastRetraining, ...]:
-    """What is remembered of all published retrainings of a monitor, oldest first."""
-    from pipeline.publish.facts.retraining import Retrainings
-
-    content = workspace.store.read_page(f"{workspace.retraining_place}/history.json")
-    try:
-        if content is not None:
-            return Retrainings.model_validate_json(content).retrainings
-    except ValidationError:
-        pass  # written by a version that remembered something else
-    return _recall_retrainings(workspace)
 
 
 def runs_of(night: Night) -> Runs:
@@ -242,8 +256,8 @@ def view_of(night: Night, load: Loader) -> NightView:
         night: the night.
         load: gives its results: those that its steps kept, or those of its publication.
     """
+    from pipeline.publish.facts import retraining as retrainings
     from pipeline.publish.facts.night import NightView
-    from pipeline.publish.facts.retraining import remember
 
     retrained = night.retraining_on(night.run_date)
     return NightView(
@@ -256,12 +270,13 @@ def view_of(night: Night, load: Loader) -> NightView:
         report_base_url=night.settings.report_base_url,
         mlflow_url=night.settings.mlflow_url,
         airflow_url=night.settings.airflow_url,
-        retraining=None if retrained is None else remember(retrained),
+        retraining=None if retrained is None else retrainings.remember(retrained),
         runs=runs_of(night),
         labelled=night.read_labelled(night.run_date),
         retrainings=retrainings_of(night),
         probation=night.read(ProbationResult),
         together=night.read(TogetherResult),
+        muted=muting.muted_on(night, night.run_date),
     )
 
 
@@ -280,11 +295,29 @@ def _published_view(night: Night) -> NightView | None:
 
 def _page(view: NightView, nights: Sequence[PastNight]) -> dict[str, bytes]:
     """What a published night holds that depends on others, or on what pages remember."""
-    from pipeline.publish.facts.history import shown_beside
     from pipeline.publish.pages import night_page
 
-    whole = replace(view, history=shown_beside(nights, view.run_date))
+    whole = beside(view, nights)
     return {"index.html": night_page(whole), f"{view.tonight.file}.json": view.tonight.to_json()}
+
+
+def beside(view: NightView, nights: Sequence[PastNight], log: Sequence[Told] = ()) -> NightView:
+    """A night with what is told of others beside it.
+
+    Args:
+        view: the night.
+        nights: all that are known, oldest first.
+        log: who was told of what, where that is to be known.
+    """
+    from pipeline.publish.facts.history import shown_beside
+    from pipeline.publish.facts.incidents import standing_of
+
+    standing = standing_of(nights, view.run_date, log)
+    return replace(view, history=shown_beside(nights, view.run_date), incident=standing)
+
+
+def _known(workspace: Workspace, nights: Sequence[PastNight]) -> Known:
+    return Known(tuple(nights), retrainings_of(workspace))
 
 
 def _write_nights(workspace: Workspace, nights: Sequence[PastNight], days: Iterable[date]) -> None:
@@ -299,51 +332,8 @@ def _write_nights(workspace: Workspace, nights: Sequence[PastNight], days: Itera
 def _write_monitor(workspace: Workspace, nights: Sequence[PastNight]) -> None:
     from pipeline.publish.pages import monitor_page
 
-    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace))
+    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace), muting.known(workspace))
     workspace.store.write_page(f"{workspace.name}/index.html", page)
-
-
-def _remembered(workspace: Workspace) -> tuple[PastNight, ...] | None:
-    """None where nothing is, or by a version that remembered something else."""
-    from pipeline.publish.facts.history import History
-
-    content = workspace.store.read_page(f"{workspace.name}/history.json")
-    try:
-        return None if content is None else History.model_validate_json(content).nights
-    except ValidationError:
-        return None
-
-
-def _recall(workspace: Workspace, known: Collection[PastNight]) -> tuple[PastNight, ...]:
-    """All published nights: as known, the last one of a date, or else from their own files."""
-    from pipeline.publish.facts.history import PastNight
-
-    by_day = {night.run_date: night for night in known}
-    newest = {night.run_date for night in list(known)[-1:]}  # not published yet, as it is about to be
-    found = (by_day.get(day) or workspace.on(day).read(PastNight) for day in sorted({*workspace.nights(), *newest}))
-    return tuple(night for night in found if night is not None)
-
-
-def _remember(workspace: Workspace, nights: Sequence[PastNight]) -> None:
-    from pipeline.publish.facts.history import History
-
-    workspace.store.write_page(f"{workspace.name}/history.json", History(nights=tuple(nights)).to_json())
-
-
-def _recall_retrainings(workspace: Workspace) -> tuple[PastRetraining, ...]:
-    from pipeline.publish.facts.retraining import remember
-
-    found = (workspace.retraining_on(day) for day in workspace.retrainings())
-    return tuple(remember(result) for result in found if result is not None)
-
-
-def _remember_retrainings(workspace: Workspace) -> None:
-    """Read from the retrainings themselves: they are few."""
-    from pipeline.publish.facts.retraining import Retrainings
-
-    found = Retrainings(retrainings=_recall_retrainings(workspace))
-    if found.retrainings:
-        workspace.store.write_page(f"{workspace.retraining_place}/history.json", found.to_json())
 
 
 def _rebuild_retrainings(workspace: Workspace) -> None:
@@ -355,7 +345,7 @@ def _rebuild_retrainings(workspace: Workspace) -> None:
         if result is not None:
             page = {"index.html": retraining_page(workspace.monitor, result)}
             workspace.store.replace_in_night(workspace.retraining_place, day, page)
-    _remember_retrainings(workspace)
+    remember_retrainings(workspace)
 
 
 def _rebuild_nights(workspace: Workspace) -> list[PastNight]:

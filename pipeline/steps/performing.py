@@ -248,7 +248,7 @@ def _serving(work: _Work, standard: Standard) -> Serving:
     """Which model answers tonight: as production says, else since the last promotion before tonight."""
     from pipeline.checks.performance.one_day import version_of
     from pipeline.checks.performance.pooled import Serving
-    from pipeline.steps.pages import retrainings_of
+    from pipeline.steps.remembering import retrainings_of
 
     version = None if standard.roles.model_version is None else version_of(work.production, standard)
     if version is not None:
@@ -260,7 +260,7 @@ def _serving(work: _Work, standard: Standard) -> Serving:
 
 def _past(night: Night) -> list[PastNight]:
     """The nights before this one, as they are remembered."""
-    from pipeline.steps.pages import nights_of
+    from pipeline.steps.remembering import nights_of
 
     return [item for item in nights_of(night) if item.run_date < night.run_date]
 

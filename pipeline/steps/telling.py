@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable, reveal
 from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUnavailable
-from pipeline.results import AliasChange, RetrainResult
-from pipeline.steps import pages
+from pipeline.results import AliasChange, RetrainResult, Told
+from pipeline.steps import muting, pages
+from pipeline.steps.contain import attempt
+from pipeline.steps.told import note_told
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -31,30 +33,40 @@ Outlet = tuple[str, Callable[[], str]]
 
 @dataclass(frozen=True)
 class _Once:
-    """What is told of one thing, once for its content. `place`: a monitor, its retrainings, or the fleet."""
+    """What is told of one thing, once for its content. `place`: a monitor, its retrainings, or the fleet.
+
+    `held` says why nothing is sent, where that is so. What was held back once is never sent later: who told people to
+    mute a monitor does not want it all at once afterwards. `log` takes what was sent, and what was held back.
+    """
 
     settings: Settings
     store: RunStore
     place: str
     run_date: date
+    held: str = ""
+    log: list[Told] = field(default_factory=list)
 
     def mail(self, content: bytes | None, name: str = "summary.eml") -> str:
         """Deliver a mail that lies in the run store."""
         from pipeline.publish.messages import mail
 
         url = reveal(self.settings.smtp_url)
-        if url is None:
+        if url is None and not self.held:
             return f"written to {self.store.night_uri(self.place, self.run_date, name)}"
         message = mail.parse(content or b"")
         identity = str(message["Message-ID"])
-        if self.store.receipt(self.place, self.run_date, "mail") == identity:
-            return "already sent"
+        to = tuple(address.addr_spec for address in message["To"].addresses)
+        said = self._settled("mail", identity, to)
+        if said or url is None:
+            return said
         try:
             mail.deliver(message, url)
-        except mail.PartlyDelivered:
+        except mail.PartlyDelivered as error:
             self._note("mail", identity)  # sent again, it would reach those who have it a second time
+            self._log("mail", identity, "sent", error.delivered)
             raise
         self._note("mail", identity)
+        self._log("mail", identity, "sent", to)
         return "sent"
 
     def chat(self, message: ChatMessage, channel: str) -> str:
@@ -62,10 +74,12 @@ class _Once:
         from pipeline.publish.messages import chat
 
         outlet, identity = f"channel-{channel}", chat.identity(message)
-        if self.store.receipt(self.place, self.run_date, outlet) == identity:
-            return "already sent"
+        said = self._settled(outlet, identity)
+        if said:
+            return said
         chat.deliver(channel, _channel_url(self.settings, channel), message)
         self._note(outlet, identity)
+        self._log(channel, identity, "sent")
         return "sent"
 
     def only(self, outlet: str, identity: str, deliver: Callable[[], str]) -> str:
@@ -82,8 +96,31 @@ class _Once:
         self._note(outlet, identity)
         return said
 
-    def _note(self, outlet: str, identity: str) -> None:
-        self.store.note_receipt(self.place, self.run_date, outlet, identity)
+    def _settled(self, outlet: str, identity: str, to: tuple[str, ...] = ()) -> str:
+        """Why there is nothing to send: it was sent, or is held back, now or when it first came up. Else nothing."""
+        known, _, held = (self.store.receipt(self.place, self.run_date, outlet) or "").partition("\n")
+        if known == identity:
+            return held or "already sent"
+        if self.held:
+            self._note(outlet, f"{identity}\n{self.held}")
+            self._log(outlet.removeprefix("channel-"), identity, self.held, to)
+        return self.held
+
+    def _log(self, outlet: str, identity: str, said: str, to: tuple[str, ...] = ()) -> None:
+        about: Literal["night", "retraining"] = "retraining" if self.place.endswith("/retraining") else "night"
+        entry = Told(
+            run_date=self.run_date,
+            about=about,
+            outlet=outlet,
+            to=to,
+            moment=datetime.now(UTC).replace(microsecond=0),
+            said=said,
+            identity=identity,
+        )
+        self.log.append(entry)
+
+    def _note(self, outlet: str, text: str) -> None:
+        self.store.note_receipt(self.place, self.run_date, outlet, text)
 
 
 def send(night: Night, view: NightView, summary: bytes | None) -> str:
@@ -97,6 +134,7 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     Raises:
         OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
     """
+    from pipeline.publish.facts.muted import not_sent
     from pipeline.publish.messages import chat
 
     notify = night.monitor.notify
@@ -105,21 +143,26 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     reason = chat.not_due_words(view)
     if reason is not None:
         return reason
-    once, message = _Once(night.settings, night.store, night.name, night.run_date), chat.night_message(view)
+    held = not_sent(view.muted) if view.muted is not None and view.held_back else ""
+    once, message = _Once(night.settings, night.store, night.name, night.run_date, held), chat.night_message(view)
     outlets: list[Outlet] = [("mail", partial(once.mail, summary))] if summary is not None else []
     outlets += [(name, partial(once.chat, message, name)) for name in notify.channels]
-    said = _every(outlets)
+    try:
+        said = _every(outlets)
+    finally:
+        _remember(night, once)
     return said[0].removeprefix("mail: ") if len(said) == 1 else "; ".join(said)
 
 
 def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
     """Tell a published retraining by mail and chat, once for its content, and push its gauges; says what was done.
 
-    Whatever `notify.when` says: a retraining is a change.
+    Whatever `notify.when` says: a retraining is a change. Of a monitor that is muted only one that broke is told.
 
     Raises:
         OutletUnavailable, OutletRefused: what went wrong, after every outlet was tried.
     """
+    from pipeline.publish.facts.muted import holds_back, not_sent
     from pipeline.publish.gauges import retraining as gauges
     from pipeline.publish.messages import retraining_mail
 
@@ -134,16 +177,31 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
         gauges.push(files["gauges.prom"], monitor.name, gateway, time.time())
         return "pushed"
 
-    once = _Once(settings, store, place, day)
+    mute = muting.muted_on(workspace, day)
+    held = not_sent(mute) if mute is not None and holds_back(mute, result) else ""
+    once = _Once(settings, store, place, day, held)
     message = retraining_mail.chat_message(monitor, result, settings.report_base_url)
     outlets: list[Outlet] = [("gauges", push)] if "gauges.prom" in files else []
     outlets += [("mail", partial(once.mail, files["summary.eml"]))] if "summary.eml" in files else []
     outlets += [(name, partial(once.chat, message, name)) for name in monitor.notify.channels]
-    return "; ".join(_every(outlets))
+    try:
+        return "; ".join(_every(outlets))
+    finally:
+        _remember(workspace, once)
+
+
+def _remember(workspace: Workspace, once: _Once) -> None:
+    """Keep what was told, and bring the pages up to date that say so; that it cannot is no reason to tell it again."""
+    if once.log:
+        note = partial(note_told, workspace.store, workspace.name, once.log)
+        attempt("who was told", note, lambda _: None)
+        attempt("incident's page", partial(pages.show_incidents, workspace), lambda _: None)
 
 
 def send_change(workspace: Workspace, change: AliasChange, moment: datetime, once_on: date | None = None) -> list[str]:
     """Tell once that the champion was moved, or should be, whatever `notify.when` says, and push which one it is now.
+
+    A mute does not hold it back: it is about what answers from now on.
 
     Args:
         workspace: the monitor whose champion it is; its run store keeps the mail where no mail server is set.

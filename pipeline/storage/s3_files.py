@@ -18,6 +18,7 @@ _CONTENT_TYPES = {
     ".json": "application/json",
     ".eml": "message/rfc822",
     ".prom": "text/plain; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
 }
 _PAGE = "index.html"
 

@@ -20,6 +20,8 @@ PAGES = (
     *(f"{name}/{page}.html" for name in ("people", "hostile") for page in ("index", "columns")),
     *(f"{name}/{day}/index.html" for name in ("people", "hostile") for day in DAYS),
     *(f"{name}/retraining/{DRIFTED}/index.html" for name in ("people", "hostile")),
+    f"people/incidents/{DRIFTED}/index.html",
+    f"hostile/incidents/{HEALTHY}/index.html",
 )
 KINDS = (
     "index.html",
@@ -28,6 +30,7 @@ KINDS = (
     f"people/{DRIFTED}/index.html",
     f"people/{BROKEN}/index.html",
     f"people/retraining/{DRIFTED}/index.html",
+    f"people/incidents/{DRIFTED}/index.html",
 )
 
 

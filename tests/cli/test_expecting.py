@@ -122,12 +122,12 @@ def test_where_nothing_is_expected_the_list_says_so(watched: Project, capsys: py
         (["expect", "people", *SAID, "--columns", ""], "--columns: allowed: at least one column"),
         (["expect", "people", *SAID, "--columns", "a,,b"], "--columns: "),
         (["expect", "people", *SAID, "--columns", '"a,b'], "--columns: "),
-        (["expect", "people", *SAID, "--why", ""], "--why: allowed: why it changes, in 1 to 200 characters"),
+        (["expect", "people", *SAID, "--why", ""], "--why: allowed: why, in 1 to 200 characters"),
         (["expect", "people", "--list", "--why", "x"], "--why: allowed: without --list and --withdraw"),
         (["ack", "peeple", NIGHT], "found no monitor 'peeple'; allowed: people"),
         (["ack", "people", "2026-01-13"], "people/2026-01-13/drift.json: no such night is published"),
         (["ack", "people", NIGHT, "--until", "2026-01-13"], "allowed: 'until' not before 'from'"),
-        (["ack", "people", NIGHT, "--why", " "], "--why: allowed: why it changes"),
+        (["ack", "people", NIGHT, "--why", " "], "--why: allowed: why, in 1"),
     ],
 )
 def test_nonsense_is_refused_with_what_is_allowed_and_nothing_is_noted(

@@ -180,7 +180,7 @@ def test_an_error_in_the_unit_of_the_label_is_the_same_everywhere() -> None:
 
 def test_a_share_of_rows_stays_beyond_what_is_allowed() -> None:
     for name, text in told(view(drift(columns=10))).of("page", "mail", "html_mail").items():
-        assert "not so in 99.96% of the rows" in text, name
+        assert "ot so in 99.96% of the rows" in text, name
 
 
 def test_a_score_just_past_its_threshold_is_the_same_everywhere() -> None:

@@ -141,6 +141,8 @@ def test_a_new_night_changes_its_neighbour_and_the_pages_over_many_nights_only(q
         "people/index.html",
         "people/columns.html",
         "people/history.json",
+        f"people/incidents/{FIRST}/index.html",
+        f"people/incidents/{FIRST}/incident.md",
         f"{neighbour}/index.html",
         f"{neighbour}/night.json",
     }
@@ -282,6 +284,7 @@ def test_a_probation_reaches_every_page_that_shows_it_and_stays_there(quick: Pro
     assert {name for name in after if before.get(name) != after[name]} == {
         "people/index.html",
         "people/history.json",
+        *(f"people/incidents/{FIRST}/{name}" for name in ("index.html", "incident.md")),
         *(f"{middle}/{name}" for name in ("index.html", "history.json", "night.json")),
         *(f"{middle}/{name}" for name in ("probation.json", "probation.prom")),
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Mute
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.probation import is_answered
 from pipeline.publish.facts.retraining import PastRetraining
@@ -19,11 +19,12 @@ _WAITING = ("proposed", "superseded")
 
 @dataclass(frozen=True)
 class Watched:
-    """A monitor with its published nights and retrainings, each in any order."""
+    """A monitor with its published nights, its retrainings, and when it is muted, each in any order."""
 
     monitor: Monitor
     nights: Sequence[PastNight] = ()
     retrainings: Sequence[PastRetraining] = ()
+    mutes: Sequence[Mute] = ()
 
     def known(self, until: date | None = None) -> list[PastNight]:
         """The nights up to a date, oldest first."""

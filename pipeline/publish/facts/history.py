@@ -10,9 +10,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pipeline.publish.facts.failing import key_of
 from pipeline.publish.facts.performance import basis_of, first_breach, held_words, kind_of, worse_words
 from pipeline.publish.facts.probation import PastWatch, remember_probation
 from pipeline.publish.facts.verdict import State, by_importance, headline, is_stale, retraining_state, state_of
+from pipeline.publish.facts.words import found_first
 from pipeline.results import (
     Basis,
     Breach,
@@ -35,6 +37,7 @@ from pipeline.results import (
 from pipeline.wording import few_rows, metric_name, share_and_limit
 
 SHOWN_BEFORE = 30
+MAX_FAILING = 200
 """How many earlier nights the page of a night has in its charts, its own aside."""
 
 
@@ -67,6 +70,10 @@ class PastNight(Kept):
     Of the night's own predictions `estimated` is the main metric before labels; `performance` (all metrics), `realised`
     (the main one), `labelled_share` and `final` follow the labels as they come. `probation` is the champion that was on
     probation on that night, with what was done about it. `few`: nothing could be told of drift, and the share is none.
+
+    `failing` names the failed expectations, see `facts.failing.key_of`, `found` says what the first of them found, and
+    `broken` names the measurements that an error kept from an end. `snapshots` is the digest of the night's snapshots.
+    All four are empty in histories of earlier versions.
     """
 
     file: ClassVar[str] = "history"
@@ -103,6 +110,10 @@ class PastNight(Kept):
     causes: tuple[Cause, ...] = ()
     probation: PastWatch | None = None
     few: FewRows | None = None
+    failing: tuple[str, ...] = ()
+    found: str = ""
+    broken: tuple[str, ...] = ()
+    snapshots: str = ""
 
     @property
     def headline(self) -> str:
@@ -146,6 +157,10 @@ class PastNight(Kept):
         if self.metric is None or self.value is None or self.metric_limit is None:
             return unknown
         return kind_of(self.metric).loss(self.value.value, self.metric_limit)
+
+    def subject(self, monitor: str) -> str:
+        """Monitor, headline, date and what happens to the model."""
+        return f"[{monitor}] {self.headline} on {self.run_date}" + (f", {self.action}" if self.action else "")
 
     @property
     def state(self) -> State:
@@ -238,6 +253,10 @@ def remember(
         causes=decision.causes,
         probation=remember_probation(probation),
         few=_few(drift),
+        failing=tuple(key_of(item) for item in quality.failures[:MAX_FAILING]),
+        found=found_first(quality),
+        broken=tuple(item.part for item in (quality.failure, drift.failure, performance.failure) if item is not None),
+        snapshots=pair.digest,
     )
     return night if labelled is None else with_labels(night, labelled)
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import ClassVar
 
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Mute
 from pipeline.publish.facts.alarms import chance_line
 from pipeline.publish.facts.expected import expected_line
 from pipeline.publish.facts.history import PastNight, remember
+from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.together import together_line
@@ -25,7 +26,7 @@ from pipeline.publish.facts.verdict import (
     ranked,
     retraining_words,
 )
-from pipeline.publish.facts.words import actor, failure_words, quality_words
+from pipeline.publish.facts.words import actor, failure_line, quality_words
 from pipeline.results import (
     ColumnDrift,
     Decision,
@@ -69,7 +70,9 @@ class NightView:
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
     `retrainings` are those that the performance chart marks, in any order. `probation` is what was found after all
-    that of versions that answer beside each other. `together`: None where the monitor does not ask for it.
+    that of versions that answer beside each other. `muted` is what holds back its mail and messages, see `held_back`;
+    `incident` is where the night stands in one, None outside of any. `together`: None where the monitor does not ask
+    for it.
     """
 
     monitor: Monitor
@@ -88,6 +91,8 @@ class NightView:
     retrainings: tuple[PastRetraining, ...] = ()
     probation: ProbationResult | None = None
     together: TogetherResult | None = None
+    muted: Mute | None = None
+    incident: Standing | None = None
 
     @property
     def run_date(self) -> date:
@@ -121,6 +126,11 @@ class NightView:
         return tuple(sorted(later, key=lambda night: night.run_date))
 
     @property
+    def so_far(self) -> tuple[PastNight, ...]:
+        """Earlier nights and this one, oldest first."""
+        return (*self.before, self.tonight)
+
+    @property
     def headline(self) -> str:
         """The verdict in a line, such as `drifted: 9 of 18 columns (50%)`."""
         return self.tonight.headline
@@ -136,10 +146,38 @@ class NightView:
         return is_stale(self.quality)
 
     @property
+    def broken(self) -> tuple[str, ...]:
+        """The measurements that an error kept from an end."""
+        measured = (self.quality, self.drift, self.performance, self.together)
+        failures = (result.failure for result in measured if result is not None)
+        return tuple(failure.part for failure in failures if failure is not None)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether nobody is told, as the monitor is muted: never where its data is broken, or it was not measured."""
+        return self.muted is not None and self.decision.status != "data_broken" and not self.broken
+
+    @property
     def subject(self) -> str:
-        """Monitor, headline, date and what happens to the model: the mail's subject and the page's title."""
-        word = retraining_words(self.decision, self.runs.starts)
-        return f"[{self.monitor.name}] {self.headline} on {self.run_date}" + (f", {word}" if word else "")
+        """Monitor, headline, date and what happens to the model: the page's title, and the subject of a first mail."""
+        return self.tonight.subject(self.monitor.name)
+
+    @property
+    def mail_subject(self) -> str:
+        """The mail's subject: within an incident that of the night which names it, as an answer.
+
+        Mail programs that go by the subject, as Gmail does, then show one thread. A night that is worse than all before
+        it of the incident says so in a subject of its own, which the next ones answer.
+        """
+        naming = None if self.incident is None else self.incident.naming
+        if naming is None or naming.run_date == self.run_date:
+            return self.subject
+        return f"Re: {naming.subject(self.monitor.name)}"
+
+    @property
+    def incident_line(self) -> str:
+        """Where the night stands in an incident; empty where it is the first of one, or in none."""
+        return "" if self.incident is None else self.incident.line
 
     @property
     def consequence(self) -> str:
@@ -200,7 +238,7 @@ class NightView:
         blamed = (item for item in self.quality.failures if not self.quality.passed or item.check == "freshness")
         first = next(blamed, None) if self.stale or not self.quality.passed else None
         if first is not None:
-            quality = f"{quality}: {clip(first.sentence, 100)}, {failure_words(first)}"
+            quality = f"{quality}: {failure_line(first, 100)}"
         if is_judged(self.performance):
             rest = f"{quality}; {rows}"
             lines = (quality, performance, f"{drift}; {rows}") if first else (performance, drift, rest)
@@ -301,6 +339,10 @@ class NightView:
     def link(self, name: str = "index.html") -> str | None:
         """Address of a file of this night for readers elsewhere; None when no base URL is set."""
         return self._address(f"{self.monitor.name}/{self.run_date}/{name}")
+
+    def incident_link(self) -> str | None:
+        """Address of its incident's page for readers elsewhere; None without one, or when no base URL is set."""
+        return None if self.incident is None else self._address(f"{self.monitor.name}/{self.incident.page}")
 
     def monitor_link(self) -> str | None:
         """Address of the monitor's page for readers elsewhere; None when no base URL is set."""

@@ -40,6 +40,22 @@ def failure_words(outcome: ExpectationOutcome) -> str:
     return f"found {clip(outcome.observed, 200)}" if outcome.observed is not None else "not so"
 
 
+def found_first(quality: QualityResult) -> str:
+    """The gravest failure in a line, what was found before what was asked; empty where nothing failed."""
+    first = next(iter(quality.failures), None)
+    return "" if first is None else clip(failure_line(first), 300)
+
+
+def failure_line(outcome: ExpectationOutcome, length: int = 400) -> str:
+    """What was found, and then what was asked: `not so in 3.2% of the rows: age has no missing values`."""
+    return f"{failure_words(outcome)}: {clip(outcome.sentence, length)}"
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence begins."""
+    return words[:1].upper() + words[1:]
+
+
 def origin_words(outcome: ExpectationOutcome) -> str:
     """Who asks for an expectation, and what evaluated it: `Built-in check outliers, by DuckDB`."""
     asked = f"Built-in check {outcome.check}" if outcome.check else "From the suite"

@@ -85,9 +85,8 @@ def _add_verdict(gauges: Gauges, view: NightView) -> None:
     holds = [({"reason": hold}, float(hold == view.decision.hold)) for hold in get_args(Hold)]
     gauges.add("retraining_held", "Why retraining is held: 1 for the reason, 0 for the others.", holds)
     gauges.one("data_stale", "Whether the newest data was older than the monitor allows.", view.stale)
-    measured = (view.quality, view.drift, view.performance, view.together)
-    broken = sum(result is not None and result.failure is not None for result in measured)
-    gauges.one("broken_measurements", "Measurements of the night that an error kept from an end.", broken)
+    gauges.one("broken_measurements", "Measurements of the night that an error kept from an end.", len(view.broken))
+    gauges.one("muted", "Whether the monitor was muted on the night.", view.muted is not None)
     gauges.one("run_date_timestamp_seconds", "Start of the day whose data was judged, UTC.", midnight(view.run_date))
 
 

@@ -35,7 +35,7 @@ class ChatMessage:
     body: str
 
 
-def due(when: str, state: State, before: State | None, serious_failures: int) -> bool:
+def due(when: str, state: State, before: State | None, serious_failures: int, *, ends: bool = False) -> bool:
     """Whether people asked to be told of such a night.
 
     Args:
@@ -43,11 +43,12 @@ def due(when: str, state: State, before: State | None, serious_failures: int) ->
         state: what the night is shown as.
         before: the same of the night before it, None for a first night.
         serious_failures: failed expectations of severity warning or critical.
+        ends: an incident that people were told of is over with this night.
     """
     if when == "change":
         return state != before
     if when == "trouble":
-        return state not in ("healthy", "too_few_rows") or serious_failures > 0
+        return ends or state not in ("healthy", "too_few_rows") or serious_failures > 0
     return True
 
 
@@ -56,7 +57,8 @@ def not_due_words(view: NightView) -> str | None:
     state = view.state
     before = view.before[-1].state if view.before else None
     when = view.monitor.notify.when
-    if due(when, state, before, view.quality.failed("critical") + view.quality.failed("warning")):
+    ends = view.incident is not None and view.incident.over and view.incident.was_told
+    if due(when, state, before, view.quality.failed("critical") + view.quality.failed("warning"), ends=ends):
         return None
     words = STATES[state].lower()
     found = f"{words}, like the night before" if when == "change" else f"{words}, without trouble"
@@ -65,7 +67,7 @@ def not_due_words(view: NightView) -> str | None:
 
 def night_message(view: NightView) -> ChatMessage:
     """The night in a subject, three lines of what changed and, where the pages can be reached, a link."""
-    lines = [harmless(clip(line, MAX_LINE)) for line in view.changed]
+    lines = [harmless(clip(line, MAX_LINE)) for line in (view.incident_line, *view.changed) if line]
     if view.decision.retrain and not view.runs.starts:  # nobody will, unless they are told how
         lines += [harmless(clip(view.next_step, MAX_LINE)), view.command or ""]
     link = view.link()

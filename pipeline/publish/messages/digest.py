@@ -11,6 +11,7 @@ from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.publish.facts import fleet
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.muted import standing_words
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import STATES, State
 from pipeline.publish.messages.mail import compose
@@ -106,16 +107,18 @@ def _row(item: Watched, run_date: date, base: str | None) -> Row | None:
     name, known = item.monitor.name, item.known(until=run_date)
     night = known[-1] if known and known[-1].run_date == run_date else None
     owner, page = clip(item.monitor.owner, 60), f"{base}/{name}/" if base else None
+    muted = standing_words(item.mutes, run_date)
+    aside = f"; {muted}" if muted else ""
     if night is not None:
         outcome, probation = item.outcome(run_date, until=run_date), item.probation(night)
-        says = _verdict(night, known[-2] if len(known) > 1 else None, outcome, probation)
+        says = _verdict(night, known[-2] if len(known) > 1 else None, outcome, probation) + aside
         link = f"{page}{run_date}/index.html" if page else None
         return Row(fleet.rank(night, outcome, probation), name, night.state, says, owner, link, _metric(night))
     if not _due(item.monitor.schedule, run_date):
         return None
     says = f"No night of {run_date}; the last one is of {known[-1].run_date}" if known else "Has not run yet"
     link = f"{page}index.html" if page and known else None
-    return Row(fleet.ABSENT, name, "absent", says, owner, link)
+    return Row(fleet.ABSENT, name, "absent", says + aside, owner, link)
 
 
 def _verdict(night: PastNight, before: PastNight | None, outcome: PastRetraining | None, probation: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes
 from email.headerregistry import Address
@@ -18,6 +19,8 @@ from email.utils import format_datetime
 from html import escape
 
 from pipeline.publish.facts.alarms import method_name
+from pipeline.publish.facts.failing import Since, by_since, column_since
+from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import (
     beyond_noise,
@@ -28,13 +31,13 @@ from pipeline.publish.facts.performance import (
     main_metric,
 )
 from pipeline.publish.facts.verdict import importance_words
-from pipeline.publish.facts.words import failure_words, score_words
+from pipeline.publish.facts.words import failure_words, score_words, sentence
 from pipeline.publish.messages.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
 from pipeline.results import ColumnDrift, strength
 from pipeline.wording import clip, measured, metric_name, moment
 
-__all__ = ["PartlyDelivered", "build_check", "build_summary", "compose", "deliver", "parse"]
+__all__ = ["PartlyDelivered", "Thread", "build_check", "build_summary", "compose", "deliver", "parse", "thread_of"]
 
 MAX_COLUMNS = 8
 MAX_FAILURES = 10
@@ -59,11 +62,12 @@ def build_summary(view: NightView, mail_from: str) -> EmailMessage | None:
     return compose(
         view.monitor.name,
         view.run_date,
-        subject=view.subject,
+        subject=view.mail_subject,
         text=text,
         html=html,
         mail_from=mail_from,
         recipients=recipients,
+        thread=thread_of(view.monitor.name, view.incident),
     )
 
 
@@ -80,8 +84,33 @@ def build_check(monitor: str, recipients: Sequence[str], mail_from: str, now: da
     return message
 
 
+@dataclass(frozen=True)
+class Thread:
+    """What a mail belongs to: a `root` that no mail has, so that the first one needs no other rules than the last, and
+    the first mail that was sent of it, if there is one.
+    """
+
+    root: str
+    first: str = ""
+
+
+def thread_of(monitor: str, incident: Standing | None) -> Thread:
+    """The thread of an incident, or of all other nights of a monitor."""
+    if incident is None:
+        return Thread(f"nights.{monitor}")
+    return Thread(f"incident.{incident.first}.{monitor}", incident.first_mail)
+
+
 def compose(
-    name: str, run_date: date, *, subject: str, text: str, html: str, mail_from: str, recipients: Sequence[str]
+    name: str,
+    run_date: date,
+    *,
+    subject: str,
+    text: str,
+    html: str,
+    mail_from: str,
+    recipients: Sequence[str],
+    thread: Thread | None = None,
 ) -> EmailMessage:
     """A mail with a text and an HTML part; equal arguments give equal bytes.
 
@@ -93,11 +122,14 @@ def compose(
         html: the same for clients that show HTML; its styles are put inline.
         mail_from: the sender's address; its domain also ends the Message-ID.
         recipients: addresses.
+        thread: by default the one of all mails of this name.
     """
     html = _inline(html)
     digest = hashlib.sha256("\n".join((name, str(run_date), subject, text, html)).encode()).hexdigest()
     message = EmailMessage(policy=SMTP)
-    _set_headers(message, name, run_date, subject=subject, mail_from=mail_from, digest=digest)
+    message_id = f"<{digest[:32]}.{name}.{run_date}@{_domain(mail_from)}>"
+    _set_headers(message, name, run_date, subject=subject, mail_from=mail_from, message_id=message_id)
+    _set_thread(message, thread or thread_of(name, None), _domain(mail_from))
     message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
@@ -112,34 +144,45 @@ def parse(content: bytes) -> EmailMessage:
 
 
 def _set_headers(
-    message: EmailMessage, name: str, run_date: date, *, subject: str, mail_from: str, digest: str
+    message: EmailMessage, name: str, run_date: date, *, subject: str, mail_from: str, message_id: str
 ) -> None:
     """Headers hold the monitor's name, the date, numbers and addresses: nothing that comes from the data."""
-    domain = re.sub(r"[^A-Za-z0-9.-]", "", mail_from.rpartition("@")[2]).strip(".") or "localhost"
-    thread = f"<nights.{name}@{domain}>"
     day_ended = datetime.combine(run_date + timedelta(days=1), time(), UTC)
     message["Subject"] = subject
     message["From"] = Address("Nightjar", addr_spec=mail_from)
     message["Date"] = format_datetime(day_ended)
-    message["Message-ID"] = f"<{digest[:32]}.{name}.{run_date}@{domain}>"
-    message["In-Reply-To"] = thread
-    message["References"] = thread
-    message["List-Id"] = f"<{name}.nightjar.{domain}>"
+    message["Message-ID"] = message_id
+    message["List-Id"] = f"<{name}.nightjar.{_domain(mail_from)}>"
     message["Auto-Submitted"] = "auto-generated"
 
 
+def _set_thread(message: EmailMessage, thread: Thread, domain: str) -> None:
+    root = f"<{thread.root}@{domain}>"
+    message["In-Reply-To"] = thread.first or root
+    message["References"] = f"{root} {thread.first}".rstrip()
+
+
+def _domain(mail_from: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "", mail_from.rpartition("@")[2]).strip(".") or "localhost"
+
+
 def _values(view: NightView) -> dict[str, object]:
-    drifted = view.drift.drifted_columns
-    failures = view.quality.failures
+    drifted, nights = view.drift.drifted_columns, view.so_far
+    failures = by_since(nights, view.quality)
     return {
         "view": view,
         "title": view.headline[0].upper() + view.headline[1:],
-        "preview": view.changed[0],
-        "columns": [_column(item, drifted[0]) for item in drifted[:MAX_COLUMNS]],
+        "preview": _preview(view),
+        "columns": [_column(item, drifted[0], column_since(nights, item.name)) for item in drifted[:MAX_COLUMNS]],
         "more_columns": max(len(drifted) - MAX_COLUMNS, 0),
         "failures": [
-            {"severity": item.severity, "demand": clip(item.sentence, 200), "found": failure_words(item)}
-            for item in failures[:MAX_FAILURES]
+            {
+                "severity": item.severity,
+                "demand": clip(item.sentence, 200),
+                "found": sentence(failure_words(item)),
+                "since": found.words(),
+            }
+            for item, found in failures[:MAX_FAILURES]
         ],
         "more_failures": max(len(failures) - MAX_FAILURES, 0),
         "figure": figure(view.performance) if is_judged(view.performance) else None,
@@ -148,12 +191,19 @@ def _values(view: NightView) -> dict[str, object]:
     }
 
 
-def _column(column: ColumnDrift, strongest: ColumnDrift) -> dict[str, object]:
+def _preview(view: NightView) -> str:
+    """What mail programs show beside the subject: the verdict first, where the subject is that of another night."""
+    first = "" if view.mail_subject == view.subject else f"{view.headline[:1].upper()}{view.headline[1:]}. "
+    return first + view.changed[0]
+
+
+def _column(column: ColumnDrift, strongest: ColumnDrift, since: Since) -> dict[str, object]:
     score, threshold = score_words(column)
     most = max(strength(strongest), 1.0)
     return {
         "name": clip(column.name, MAX_NAME),
         "reason": clip(column.reason or "", 160),
+        "since": since.words("drifted"),
         "method": ", ".join(filter(None, (method_name(column), importance_words(column)))),
         "score": score,
         "threshold": threshold,
@@ -192,6 +242,7 @@ def _metrics(view: NightView) -> list[dict[str, str]]:
 def _links(view: NightView) -> list[tuple[str, str]]:
     pages = (
         ("The night's page", view.link()),
+        ("The incident", view.incident_link()),
         ("Drift report", view.link("drift_report.html")),
         ("All nights", view.monitor_link()),
     )

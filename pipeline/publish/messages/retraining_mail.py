@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 from pipeline.config import Monitor
+from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.retraining import remember
 from pipeline.publish.facts.retraining_words import (
     check_rows,
@@ -15,9 +16,9 @@ from pipeline.publish.facts.retraining_words import (
     next_step,
     verdict_words,
 )
-from pipeline.publish.facts.words import failure_words
+from pipeline.publish.facts.words import failure_line
 from pipeline.publish.messages.chat import MAX_LINE, ChatMessage, harmless
-from pipeline.publish.messages.mail import compose
+from pipeline.publish.messages.mail import compose, thread_of
 from pipeline.publish.templates import render
 from pipeline.results import RetrainResult
 from pipeline.wording import clip
@@ -27,7 +28,11 @@ MAX_FAILED = 10
 
 
 def build_retraining(
-    monitor: Monitor, result: RetrainResult, mail_from: str, report_base_url: str | None = None
+    monitor: Monitor,
+    result: RetrainResult,
+    mail_from: str,
+    report_base_url: str | None = None,
+    incident: Standing | None = None,
 ) -> EmailMessage | None:
     """The mail about a retraining; None when the monitor names nobody to tell.
 
@@ -36,6 +41,7 @@ def build_retraining(
         result: what came of it.
         mail_from: the sender's address.
         report_base_url: where the run store can be read over HTTP, for links.
+        incident: where its night stands in one, whose thread it then belongs to.
     """
     recipients = monitor.notify.email
     if not recipients:
@@ -45,7 +51,14 @@ def build_retraining(
     html = render("retraining_mail.html.j2", **values)
     subject = str(values["subject"])
     return compose(
-        monitor.name, result.run_date, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients
+        monitor.name,
+        result.run_date,
+        subject=subject,
+        text=text,
+        html=html,
+        mail_from=mail_from,
+        recipients=recipients,
+        thread=thread_of(monitor.name, incident),
     )
 
 
@@ -87,7 +100,7 @@ def _failed(result: RetrainResult) -> tuple[str, list[str]]:
         rows = [f"{name}: {clip(words, 300)}" for name, passed, words in check_rows(result.evaluation) if not passed]
         return "What the gate asked and did not get", rows[:MAX_FAILED]
     failures = result.quality.failures if result.quality else ()
-    rows = [f"{item.severity}: {clip(item.sentence, 200)}, {failure_words(item)}" for item in failures]
+    rows = [f"{item.severity}: {failure_line(item, 200)}" for item in failures]
     return "Failed expectations on the training set", rows[:MAX_FAILED]
 
 

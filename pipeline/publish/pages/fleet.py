@@ -13,10 +13,12 @@ from pipeline.publish import charts
 from pipeline.publish.facts import fleet
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight, since
+from pipeline.publish.facts.incidents import incidents_of, page_of
+from pipeline.publish.facts.muted import standing_words
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.publish.facts.verdict import STATES, State
 from pipeline.publish.templates import page
-from pipeline.wording import clip
+from pipeline.wording import clip, count
 
 _MISSED_ENOUGH = 3
 _FAR = 1e9  # stands for a margin that nobody knows, where monitors are sorted by theirs
@@ -89,7 +91,7 @@ def _row(item: Watched, as_of: date | None) -> _Row:
         name=item.monitor.name,
         state=state,
         says=says,
-        notes=[] if last is None else _notes(item.monitor.name, last, missed, outcome, probation),
+        notes=_notes(item, last, missed, outcome, probation) + _incident(item) + _muted(item, as_of),
         since=last.run_date if last and state == "absent" else since(nights),
         newest=last,
         spark=charts.sparkline(nights),
@@ -113,10 +115,27 @@ def _standing(
     return fleet.rank(last, outcome, probation), last.state, last.headline[0].upper() + last.headline[1:]
 
 
+def _incident(item: Watched) -> list[tuple[str, str]]:
+    incidents = incidents_of(item.known())
+    if not incidents or not incidents[-1].is_open:
+        return []
+    last = incidents[-1]
+    words = f"incident since {last.first}, {count(len(last.troubled), 'night')}"
+    return [(words, f"{item.monitor.name}/{page_of(last.first)}")]
+
+
+def _muted(item: Watched, as_of: date | None) -> list[tuple[str, str]]:
+    words = standing_words(item.mutes, as_of)
+    return [(words, "")] if words else []
+
+
 def _notes(
-    name: str, last: PastNight, missed: int, outcome: PastRetraining | None, probation: str
+    item: Watched, last: PastNight | None, missed: int, outcome: PastRetraining | None, probation: str
 ) -> list[tuple[str, str]]:
     """What else is known, each with the address of a page about it, if there is one."""
+    if last is None:
+        return []
+    name = item.monitor.name
     page = f"{name}/retraining/{outcome.run_date}/index.html" if outcome else ""
     notes = [
         (f"was {last.headline}" if missed > 1 else "", ""),

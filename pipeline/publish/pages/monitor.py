@@ -8,9 +8,11 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Mute
 from pipeline.publish import charts
 from pipeline.publish.facts.history import PastNight, since
+from pipeline.publish.facts.incidents import Incident, incidents_of, page_of
+from pipeline.publish.facts.muted import standing_words
 from pipeline.publish.facts.retraining import PastRetraining, by_date
 from pipeline.publish.pages.performance_history import monitor_part, serving_words
 from pipeline.publish.templates import page
@@ -21,19 +23,27 @@ HEAT_NIGHTS = 60
 HEAT_COLUMNS = 30
 HEAT_FEW = 30  # so many nights leave room for wide cells, and for the number of every day
 MAX_TABLE = 400
+MAX_INCIDENTS = 30
 
 
-def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Sequence[PastRetraining] = ()) -> bytes:
+def monitor_page(
+    monitor: Monitor,
+    nights: Sequence[PastNight],
+    retrainings: Sequence[PastRetraining] = (),
+    mutes: Sequence[Mute] = (),
+) -> bytes:
     """The monitor's `index.html`: its newest verdict, and how it came to it over all nights.
 
     Args:
         monitor: the monitor.
         nights: its published nights, in any order; none when it has not run yet.
         retrainings: its published retrainings, in any order.
+        mutes: when nobody is told of it, in any order.
     """
     ordered = sorted(nights, key=lambda night: night.run_date)
     places = charts.slots(ordered, MAX_NIGHTS)
     outcomes = by_date(retrainings)
+    incidents = incidents_of(ordered)
     return page(
         "monitor.html.j2",
         monitor=monitor,
@@ -41,6 +51,7 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         owner=clip(monitor.owner, 120),
         newest=ordered[-1] if ordered else None,
         since=since(ordered),
+        muted=standing_words(mutes, ordered[-1].run_date if ordered else None),
         nights=list(reversed(ordered))[:MAX_TABLE],
         more_nights=max(len(ordered) - MAX_TABLE, 0),
         ends=(places[0].day, places[-1].day) if places else None,
@@ -52,7 +63,20 @@ def monitor_page(monitor: Monitor, nights: Sequence[PastNight], retrainings: Seq
         performance=monitor_part(ordered, MAX_NIGHTS, outcomes),
         serving=serving_words(monitor, ordered, retrainings) if ordered else [],
         retrainings=_retrainings(ordered, outcomes),
+        incidents=[_incident(one) for one in reversed(incidents[-MAX_INCIDENTS:])],
+        more_incidents=max(len(incidents) - MAX_INCIDENTS, 0),
     )
+
+
+def _incident(incident: Incident) -> dict[str, object]:
+    worst = incident.troubled[-1] if incident.is_open else incident.worst
+    return {
+        "span": incident.span,
+        "page": page_of(incident.first),
+        "sign": worst.state,
+        "words": incident.words[:1].upper() + incident.words[1:],
+        "began": incident.troubled[0].headline,
+    }
 
 
 def _retrainings(

@@ -15,15 +15,19 @@ from pipeline.publish import charts
 from pipeline.publish.facts.alarms import chance_words, method_name
 from pipeline.publish.facts.columns import anchor
 from pipeline.publish.facts.expected import expected_line, expected_words
-from pipeline.publish.facts.history import since
+from pipeline.publish.facts.failing import Since, by_since, column_since, grouped_words, part_since
+from pipeline.publish.facts.history import PastNight, since
+from pipeline.publish.facts.muted import night_line
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
 from pipeline.publish.facts.verdict import STATES, by_importance, importance_words, limit_words, share_words
 from pipeline.publish.facts.words import (
+    failure_line,
     failure_words,
     origin_words,
     quality_words,
     score_words,
+    sentence,
     strength_words,
     usual_words,
 )
@@ -45,16 +49,18 @@ MAX_OBJECTS = 50
 
 def night_page(view: NightView) -> bytes:
     """The night's `index.html`: verdict, next step, and everything the verdict rests on."""
-    drifted = view.drift.drifted_columns
+    drifted, nights = view.drift.drifted_columns, view.so_far
     return page(
         "night.html.j2",
         view=view,
         title=view.headline[0].upper() + view.headline[1:],
         since=_since(view),
+        muted=night_line(view),
+        incident=view.incident,
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),
-        detailed=[_detail(item) for item in drifted[:MAX_DETAILED]],
+        detailed=[_detail(item, nights) for item in drifted[:MAX_DETAILED]],
         more_drifted=max(len(drifted) - MAX_DETAILED, 0),
         listed=[_listed(item) | column_words(view.drift, item) for item in view.ranked[:MAX_LISTED]],
         alarms=alarms_part(view.drift),
@@ -63,7 +69,8 @@ def night_page(view: NightView) -> bytes:
         chances=table_words(view.drift),
         weighted=any(item.importance is not None for item in view.drift.columns),
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
-        quality=_quality(view),
+        quality=_quality(view, nights),
+        broken_since=_broken_since(view, nights),
         performance=performance_part(view),
         probation=probation_parts(view),
         probation_next=next_of(view),
@@ -88,6 +95,12 @@ def _since(view: NightView) -> str:
     nights = sum(night.run_date >= first for night in view.before) + 1 if first is not None else 1
     longer = " or longer" if first == view.before[0].run_date else ""
     return f"{state} since {first}{longer}, for {count(nights, 'night')}."
+
+
+def _broken_since(view: NightView, nights: Sequence[PastNight]) -> list[str]:
+    """Measurements that broke on several nights in a row: `Drift could not be measured, failing since ...`."""
+    words = ((part, part_since(nights, part).words()) for part in view.broken)
+    return [f"{sentence(part)} could not be measured, {since}." for part, since in words if since]
 
 
 def _history(view: NightView) -> dict[str, object]:
@@ -148,13 +161,14 @@ def _tonight(view: NightView) -> str:
     return f"{words}, {limit_words(view.drift)}{alone}.{aside}"
 
 
-def _detail(column: ColumnDrift) -> dict[str, object]:
+def _detail(column: ColumnDrift, nights: Sequence[PastNight]) -> dict[str, object]:
     score, threshold = score_words(column)
     p_value = " p-value" if column.direction == "p_value" else ""
     measure = f"{method_name(column) or 'score'}{p_value} {score}"
     missing = f"missing values {_missing(column)}" if _missing(column) else ""
     times = "" if p_value else strength_words(strength(column))
-    told = (chance_words(column), times, missing, *_one_sided(column), importance_words(column))
+    since = column_since(nights, column.name).words("drifted")
+    told = (chance_words(column), times, missing, *_one_sided(column), importance_words(column), since)
     aside = ", ".join(filter(None, told))
     reason = clip(column.reason or "the distribution changed", 500)
     return {
@@ -240,22 +254,23 @@ def _state(column: ColumnDrift) -> str:
     return "steady" if column.status == "evaluated" else "not evaluable"
 
 
-def _quality(view: NightView) -> dict[str, object]:
-    failures = view.quality.failures
+def _quality(view: NightView, nights: Sequence[PastNight]) -> dict[str, object]:
+    failures = by_since(nights, view.quality)
     return {
-        "failures": [_failure(item) for item in failures[:MAX_FAILURES]],
+        "grouped": grouped_words([found for _, found in failures]),
+        "failures": [_failure(item, found) for item, found in failures[:MAX_FAILURES]],
         "more": max(len(failures) - MAX_FAILURES, 0),
         "passed": [clip(item.sentence, 200) for item in view.quality.outcomes if item.passed][:500],
     }
 
 
-def _failure(outcome: ExpectationOutcome) -> dict[str, object]:
+def _failure(outcome: ExpectationOutcome, since: Since) -> dict[str, object]:
     told = outcome.expected or ""
     rows = outcome.unexpected_rows
     return {
         "severity": outcome.severity,
-        "demand": clip(outcome.sentence, 400),
-        "found": failure_words(outcome),
+        "line": sentence(failure_line(outcome)),
+        "since": sentence(since.words()),
         "notes": clip(outcome.notes or "", 400),
         "expected": "" if told in outcome.sentence else clip(told, 400),
         "rows": count(rows, "row") if rows else "",

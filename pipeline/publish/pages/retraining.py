@@ -26,7 +26,7 @@ from pipeline.publish.facts.retraining_words import (
     next_step,
     verdict_words,
 )
-from pipeline.publish.facts.words import failure_words
+from pipeline.publish.facts.words import failure_line, sentence
 from pipeline.publish.templates import page
 from pipeline.results import (
     Evaluation,
@@ -179,10 +179,7 @@ def _runs(days: Sequence[date]) -> list[str]:
 
 def _failures(result: RetrainResult) -> list[dict[str, str]]:
     failures = result.quality.failures if result.quality else ()
-    return [
-        {"severity": item.severity, "demand": clip(item.sentence, 400), "found": failure_words(item)}
-        for item in failures[:MAX_FAILURES]
-    ]
+    return [{"severity": item.severity, "line": sentence(failure_line(item))} for item in failures[:MAX_FAILURES]]
 
 
 def _lineage(lineage: Lineage) -> list[tuple[str, str, bool]]:

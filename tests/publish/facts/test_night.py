@@ -42,7 +42,7 @@ def test_the_subject_when_retraining_is_held() -> None:
 def test_the_subject_of_broken_data_counts_critical_expectations() -> None:
     view = dataclasses.replace(samples.view(), quality=samples.quality(True), decision=samples.decision(failed=True))
     assert view.subject == "[churn] data broken: 1 critical expectation failed on 2026-01-14"
-    assert view.changed[0].startswith("2 of 10 expectations failed, 1 of them critical: tenure_days")
+    assert view.changed[0].startswith("2 of 10 expectations failed, 1 of them critical: not so in 12.4%")
     assert "ml-team@example.com has the source repaired" in view.next_step
 
 
@@ -72,7 +72,7 @@ def test_a_quiet_night_on_stale_data_is_not_called_healthy() -> None:
     assert view.state == "stale"
     assert view.subject == "[churn] stale data: none of 18 columns drifted on 2026-01-14"
     assert view.changed[0].endswith(
-        "The newest file was not written more than 48 hours before the end of the run date, found 73 hours before"
+        "found 73 hours before: The newest file was not written more than 48 hours before the end of the run date"
     )
     assert "ml-team@example.com finds out why the newest is late" in view.next_step
     assert view.command == "python -m pipeline run churn --date 2026-01-14"

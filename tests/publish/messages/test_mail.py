@@ -148,7 +148,7 @@ def test_broken_data_is_the_verdict_and_names_who_acts() -> None:
     view = dataclasses.replace(samples.view(), quality=samples.quality(True), decision=samples.decision(failed=True))
     message = built(view)
     assert message["Subject"] == "[churn] data broken: 1 critical expectation failed on 2026-01-14"
-    assert "not so in 12.4% of the rows" in part(message, "plain")
+    assert "Not so in 12.4% of the rows" in part(message, "plain")
     assert "python -m pipeline run churn --date 2026-01-14" in part(message, "plain")
 
 

@@ -9,9 +9,10 @@ from functools import partial
 from pipeline.publish import pages
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
+from pipeline.publish.facts.incidents import standing_of
 from pipeline.publish.facts.night import NightView
 from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
-from tests.publish import budgets, performances, probations, profiles, retrainings, samples
+from tests.publish import budgets, incidents, performances, probations, profiles, retrainings, samples
 from tests.publish.nights import past
 from tests.publish.samples import HOSTILE
 
@@ -20,6 +21,12 @@ MEGABYTE = 1_000_000
 
 def drifted_night() -> NightView:
     return dataclasses.replace(samples.view(), history=past())
+
+
+def incident_night() -> NightView:
+    """The same, as one of an incident; some of what drifted and failed had done so before."""
+    night = drifted_night()
+    return dataclasses.replace(night, incident=standing_of((*night.history, night.tonight), night.run_date))
 
 
 def broken_night() -> NightView:
@@ -132,6 +139,11 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "broken": lambda: pages.night_page(broken_night()),
     "first": lambda: pages.night_page(first_night()),
     "hostile": lambda: pages.night_page(hostile_night()),
+    "incident-night": lambda: pages.night_page(incident_night()),
+    "incident": lambda: pages.incident_page(incidents.view()),
+    "long-incident": lambda: pages.incident_page(incidents.view(f"{'db-f' * 60}h")),
+    "short-incident": lambda: pages.incident_page(incidents.bare("dh")),
+    "hostile-incident": lambda: pages.incident_page(incidents.hostile()),
     "expected": lambda: pages.night_page(expected_night()),
     "hostile-expected": lambda: pages.night_page(expected_night(0, HOSTILE)),
     "monitor": lambda: pages.monitor_page(samples.monitor(), all_nights()),

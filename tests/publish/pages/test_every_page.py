@@ -12,6 +12,8 @@ import pytest
 
 from pipeline.publish import pages
 from pipeline.publish.facts.fleet import Watched
+from pipeline.publish.facts.incident_story import IncidentView
+from pipeline.publish.facts.incidents import incidents_of, page_of, standing_of
 from pipeline.publish.gauges import night as gauges
 from pipeline.publish.templates import folder
 from tests.publish import samples
@@ -73,11 +75,19 @@ def test_the_files_a_page_links_to_are_the_ones_that_are_published(tmp_path: Pat
     published = {"index.html", "churn/index.html", "churn/columns.html"}
     names = ("index.html", "drift_report.html", *(f"{name}.json" for name in RESULTS))
     published |= {f"churn/{night.run_date}/{name}" for night in nights for name in names}
+    incidents = incidents_of(nights)
+    told_of = {
+        f"churn/{page_of(one.first)}": pages.incident_page(IncidentView(samples.monitor(), one)) for one in incidents
+    }
+    published |= told_of.keys() | {key.replace("index.html", pages.POST_MORTEM) for key in told_of}
     written = {
         "index.html": pages.fleet_page([Watched(samples.monitor(), nights)]),
         "churn/index.html": pages.monitor_page(samples.monitor(), nights),
         "churn/columns.html": PAGES["columns"](),
-        "churn/2026-01-14/index.html": pages.night_page(drifted_night()),
+        "churn/2026-01-14/index.html": pages.night_page(
+            dataclasses.replace(drifted_night(), incident=standing_of(nights, samples.RUN_DATE))
+        ),
+        **told_of,
     }
     for key, html in written.items():
         for address in Page(html).addresses:
@@ -88,7 +98,13 @@ def test_the_files_a_page_links_to_are_the_ones_that_are_published(tmp_path: Pat
 
 
 def test_hostile_text_adds_no_element_and_no_address() -> None:
-    kinds = (("", "drifted"), ("-monitor", "monitor"), ("-fleet", "fleet"), ("-columns", "columns"))
+    kinds = (
+        ("", "drifted"),
+        ("-monitor", "monitor"),
+        ("-fleet", "fleet"),
+        ("-columns", "columns"),
+        ("-incident", "incident"),
+    )
     for hostile, plain in ((f"hostile{kind}", plain) for kind, plain in kinds):
         bad, good = Page(PAGES[hostile]()), Page(PAGES[plain]())
         assert set(bad.tags) <= set(good.tags) | {"code"}, hostile

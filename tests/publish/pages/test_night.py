@@ -65,7 +65,7 @@ def test_a_failure_says_what_was_expected_in_how_many_rows_for_example_and_who_s
     html = pages.night_page(night)
     assert b"<script>alert" not in html
     text = Page(html).text
-    assert "age is low: not so in 3% of the rows." in text
+    assert "Not so in 3% of the rows: age is low." in text
     assert "Agreed with <b>sales</b>." in text
     assert "Expected: 18 to 94 in all but 1% of the rows. 1,220 rows, such as 95, <script>alert(1)</script>" in text
     assert "Built-in check out_of_range, by DuckDB." in text

@@ -1,0 +1,80 @@
+"""What people note of a monitor by commands, each kind in a file of the run store, the oldest note first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.config.spell import Spell
+from pipeline.errors import ConfigError
+from pipeline.steps.night import Workspace
+from pipeline.wording import clip
+
+S = TypeVar("S", bound=Spell)
+
+
+@dataclass(frozen=True)
+class Notes(Generic[S]):
+    """Notes of one kind.
+
+    Args:
+        file: its name, in the monitor's folder.
+        kind: what each of them is.
+        what: what they say, as in "note again what is expected".
+    """
+
+    file: str
+    kind: type[S]
+    what: str
+
+    def of(self, workspace: Workspace) -> tuple[S, ...]:
+        """What was noted.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        key = self._key(workspace)
+        content = workspace.store.read_page(key)
+        if content is None:
+            return ()
+        try:
+            return self._all.validate_json(content, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"])) or "file"
+            problem = f"{workspace.store.page_uri(key)}: cannot be read: {place}: {clip(first['msg'], 200)}"
+            raise ConfigError([f"{problem}; repair it, or remove it and note again {self.what}"]) from error
+
+    def made(self, told: Mapping[str, object]) -> S:
+        """A note as a command is told of it.
+
+        Raises:
+            ConfigError: it makes no sense; says all that is wrong.
+        """
+        try:
+            return self.kind.model_validate(told)
+        except ValidationError as error:
+            problems = [_problem(item["loc"], item["msg"]) for item in error.errors(include_url=False)]
+            raise ConfigError(problems) from error
+
+    def keep(self, workspace: Workspace, notes: tuple[S, ...]) -> None:
+        """Put these in place of what was noted. Whoever read that before is still alone with the monitor."""
+        told = [note.model_dump(mode="json", by_alias=True) for note in notes]
+        text = json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        workspace.store.write_page(self._key(workspace), text.encode())
+
+    @property
+    def _all(self) -> TypeAdapter[tuple[S, ...]]:
+        return TypeAdapter(tuple[self.kind, ...])  # type: ignore[name-defined]
+
+    def _key(self, workspace: Workspace) -> str:
+        return f"{workspace.name}/{self.file}"
+
+
+def _problem(place: tuple[int | str, ...], message: str) -> str:
+    option = f"--{place[0]}: " if place else ""
+    return option + message.removeprefix("Value error, ")
