@@ -36,7 +36,8 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("views",),
         ("variation",),
         ("quiet",),
-        ("budget", "column", "past"),
+        ("budget", "column", "past", "stack"),
+        ("held",),
         ("judge",),
     ),
     "checks.drift": (

@@ -10,27 +10,20 @@ from datetime import date
 import numpy as np
 
 from pipeline.checks.alarms.budget import chance_of, level_of
-from pipeline.checks.alarms.column import Held, Rarity, rarity, rows_needed
+from pipeline.checks.alarms.column import Held, Rarity, rarities, rows_needed
+from pipeline.checks.alarms.held import Apart, Tonight, held_against
 from pipeline.checks.alarms.past import (
-    ENOUGH_NIGHTS,
-    USUAL_NIGHTS,
     PastNight,
-    base_of,
     key_of,
     telling,
-    usual_of,
     window_before,
     words_of,
 )
-from pipeline.checks.alarms.variation import Variation, apart
-from pipeline.checks.alarms.views import ViewName
-from pipeline.checks.scan.types import FloatArray
+from pipeline.checks.alarms.stack import on_night, stacks_of
 from pipeline.config import AlarmPolicy, ComparedWith
-from pipeline.results import ColumnDrift, ColumnProfile, Comparison, NightAlarms, NightProfile
+from pipeline.results import ColumnDrift, Comparison, NightAlarms, NightProfile
 
 _UNSEEN = "its values cannot be counted in the cells of the reference"
-_FEWEST = 5
-"""Nights of the same cells that are needed to hold them against each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +73,17 @@ def judge(
         past: nights before it, oldest first; see `past.dates_wanted`.
         run_date: of tonight.
     """
-    pooled = _window(policy, limit, profile, past, run_date)
-    tonight = [_Tonight(column, pooled) for column in profile.columns]
-    found = {against: _compare(against, tonight, profile, past, run_date) for against in policy.against}
-    columns, level = found[policy.against[0]], 1 / policy.per_nights
+    alike, level = _alike(profile, past), 1 / policy.per_nights
+    pooled = _window(policy, limit, profile, alike, run_date)
+    tonight = _tonight(profile, pooled)
+    apart = Apart(telling(past, run_date))
+    found = {
+        against: _in_order(profile, (held_against(against, item, alike, apart, run_date) for item in tonight))
+        for against in policy.against
+    }
+    columns = found[policy.against[0]]
     comparisons = tuple(_comparison(against, columns, level) for against, columns in found.items())
-    needed = _rows_needed(tonight, limit, level)
-    rows = max((int(item.after.sum()) for item in tonight), default=0)
+    needed, rows = _rows_needed(tonight, limit, level), int(_rows(tonight))
     alarms = NightAlarms(
         per_nights=policy.per_nights,
         chance=comparisons[0].chance,
@@ -119,32 +116,28 @@ def _chances(columns: Mapping[str, Rarity]) -> list[float]:
     return [item.chance for item in columns.values()]
 
 
-class _Tonight:
-    """A column of tonight, together with the nights before it that are looked at at once."""
+def _tonight(profile: NightProfile, pooled: Sequence[PastNight]) -> list[Tonight]:
+    made = []
+    for stack in stacks_of(profile):
+        others = [on_night(stack, night.profile) for night in pooled]
+        after = sum((counts for counts, _ in others), on_night(stack, profile)[0])
+        nights = sum((there.astype(np.float64) for _, there in others), np.ones(len(stack.columns)))
+        made.append(Tonight(stack, after, nights))
+    return made
 
-    def __init__(self, column: ColumnProfile, pooled: Sequence[PastNight]) -> None:
-        self.column = column
-        self.reference = column.reference.counts
-        others = same_cells(column, pooled)
-        self.nights = 1 + len(others)
-        self.after = sum((other.production.counts for other in others), column.production.counts)
 
-
-def same_cells(column: ColumnProfile, nights: Iterable[PastNight]) -> list[ColumnProfile]:
-    """The column on the nights on which it was counted in the same cells."""
-    found = (night.profile.by_name.get(column.name) for night in nights)
-    return [item for item in found if item is not None and item.laid == column.laid]
+def _rows(tonight: Sequence[Tonight]) -> float:
+    return max((float(item.after.sum(axis=1).max()) for item in tonight), default=0.0)
 
 
 def _window(
-    policy: AlarmPolicy, limit: float, profile: NightProfile, past: Sequence[PastNight], run_date: date
+    policy: AlarmPolicy, limit: float, profile: NightProfile, alike: Sequence[PastNight], run_date: date
 ) -> list[PastNight]:
     """The nights before tonight that are looked at together with it: as few as make the rows enough."""
     pooled: list[PastNight] = []
-    for night in window_before(run_date, _alike(profile, past), policy.window):
-        tonight = [_Tonight(column, pooled) for column in profile.columns]
-        rows = max((item.after.sum() for item in tonight), default=0.0)
-        if rows >= _rows_needed(tonight, limit, 1 / policy.per_nights):
+    for night in window_before(run_date, alike, policy.window):
+        tonight = _tonight(profile, pooled)
+        if _rows(tonight) >= _rows_needed(tonight, limit, 1 / policy.per_nights):
             break
         pooled.append(night)
     return pooled
@@ -159,69 +152,14 @@ def _alike(profile: NightProfile, past: Iterable[PastNight]) -> list[PastNight]:
     return [night for night in past if cells(night.profile) == cells(profile)]
 
 
-def _rows_needed(tonight: Sequence[_Tonight], limit: float, level: float) -> float:
+def _rows_needed(tonight: Sequence[Tonight], limit: float, level: float) -> float:
     """From how many rows on a large change would be seen in more columns than the limit is."""
-    held = (Held(item.column.name, item.column.kind, item.reference, item.after) for item in tonight)
-    needed = sorted(rows_needed(item, level / len(tonight)) for item in held)
-    return needed[min(math.floor(limit * len(needed)), len(needed) - 1)] if needed else 0.0
+    many = sum(len(item.stack.columns) for item in tonight)
+    parts = [rows_needed(item.stack.kind, item.stack.reference, item.after, level / many) for item in tonight]
+    needed = np.sort(np.concatenate(parts)) if parts else np.zeros(0)
+    return float(needed[min(math.floor(limit * needed.size), needed.size - 1)]) if needed.size else 0.0
 
 
-def _compare(
-    against: ComparedWith, tonight: Sequence[_Tonight], profile: NightProfile, past: Sequence[PastNight], run_date: date
-) -> dict[str, Rarity]:
-    alike = _alike(profile, past)
-    found = (_held(against, item, alike, past, run_date) for item in tonight)
-    return {held.name: rarity(held) for held in found}
-
-
-def _held(
-    against: ComparedWith, item: _Tonight, alike: Sequence[PastNight], past: Sequence[PastNight], run_date: date
-) -> Held:
-    """A column beside what it is held against; beside the reference as long as there is no quiet night."""
-    column, before, nights = item.column, item.reference, 0
-    alike = [night for night in alike if same_cells(column, [night])]
-    if not isinstance(against, str):
-        quiet = [night for night in alike if night.was_quiet(column.name, against)]
-        base = _stacked(column, base_of(against, run_date, quiet))
-        if len(base):
-            nights, before = len(base), base.sum(axis=0)
-    tell = telling(alike, run_date)
-    nights_usual = usual_of(column.name, against, run_date, tell)
-    usual = _stacked(column, nights_usual)
-    few = len(usual) < ENOUGH_NIGHTS
-    return Held(
-        name=column.name,
-        kind=column.kind,
-        before=before,
-        after=item.after,
-        usual=usual,
-        weekday=_stacked(column, (night for night in nights_usual if night.run_date.weekday() == run_date.weekday())),
-        nights_before=nights,
-        nights_after=item.nights,
-        every=_stacked(column, tell[-USUAL_NIGHTS:]) if few else None,
-        apart={} if len(alike) >= _FEWEST else _apart(column, telling(past, run_date)),
-        pieces=_pieces(column),
-    )
-
-
-def _stacked(column: ColumnProfile, nights: Iterable[PastNight]) -> FloatArray:
-    """Rows in each cell, shape (nights, k), of nights of the same cells."""
-    found = [night.profile.by_name[column.name].production.counts for night in nights]
-    return np.array(found).reshape(len(found), len(column.reference.cells) + 1)
-
-
-def _apart(column: ColumnProfile, past: Sequence[PastNight]) -> Mapping[ViewName, Variation]:
-    """How much a column moves where the reference changes too often for nights to be held against each other."""
-    found = (night.profile.by_name.get(column.name) for night in past)
-    every = [item for item in found if item is not None and item.kind == column.kind]
-    if len(every) < _FEWEST:
-        return {}
-    return apart(column.kind, [item.production.counts for item in every], [item.reference.counts for item in every])
-
-
-def _pieces(column: ColumnProfile) -> dict[ViewName, Variation]:
-    if column.pieces is None:
-        return {}
-    names: tuple[ViewName, ...] = ("quantiles", "shares", "missing")
-    known, lead, count = column.pieces.variation, column.pieces.lead, float(column.pieces.count)
-    return {name: Variation(known[name], count, lead.get(name, 1.0)) for name in names if name in known}
+def _in_order(profile: NightProfile, held: Iterable[Held]) -> dict[str, Rarity]:
+    found = {rarity.name: rarity for stack in held for rarity in rarities(stack)}
+    return {column.name: found[column.name] for column in profile.columns}

@@ -10,8 +10,6 @@ from itertools import groupby
 from pipeline.config import AlarmPolicy, ComparedWith, PastNights
 from pipeline.results import NightProfile
 
-ENOUGH_NIGHTS = 10
-"""From so many nights outside of incidents on, only those say what is usual."""
 USUAL_NIGHTS = 60
 """How many past nights say what is usual."""
 _FEWEST_OF_A_WEEKDAY = 3
@@ -26,9 +24,13 @@ class PastNight:
     run_date: date
     profile: NightProfile
 
+    def drifted(self, against: ComparedWith) -> tuple[str, ...]:
+        """The columns that had drifted from what they were held against."""
+        return self.profile.drifted.get(key_of(against), ())
+
     def was_quiet(self, column: str, against: ComparedWith) -> bool:
-        """Whether a column had not drifted from what it was held against."""
-        return column not in self.profile.drifted.get(key_of(against), ())
+        """Whether a column had not."""
+        return column not in self.drifted(against)
 
 
 def key_of(against: ComparedWith) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.checks.alarms.quadratic import gamma_tail
-from pipeline.checks.alarms.variation import between, effective
+from pipeline.checks.alarms.quadratic import gamma_tail, survival
+from pipeline.checks.alarms.variation import Nights, Variation, between, chance_of_points, effective
 from pipeline.checks.alarms.views import View, views_of
-from pipeline.checks.scan import FloatArray, IntArray
+from pipeline.checks.scan import IntArray
 from pipeline.results import Kind, Pieces
 
 _FEWEST = 8
@@ -47,27 +47,26 @@ def variation(kind: Kind, places: IntArray, cells: int) -> Pieces | None:
         return None
     held = np.where(places < 0, cells, places) + np.arange(len(places))[:, None] * (cells + 1)
     counts = np.bincount(held.ravel(), minlength=len(places) * (cells + 1)).reshape(len(places), cells + 1)
-    total = counts.sum(axis=0).astype(np.float64)
-    rows, nights = effective(places.shape[1], total.sum()), counts.astype(np.float64)
-    views = views_of(kind, total, rows)
-    found = between(views, nights)
-    there = [view for view in views if view.name in found]
-    sure = {view.name: found[view.name] for view in there if _is_sure(view, nights, found[view.name].size)}
-    return Pieces(
-        count=len(places),
-        variation={name: item.size for name, item in sure.items()},
-        lead={name: item.lead for name, item in sure.items() if item.lead < 1},
-    )
+    pieces = [piece[None].astype(np.float64) for piece in counts]
+    total = np.sum(pieces, axis=0)
+    size, lead = {}, {}
+    for view in views_of(kind, total, effective(np.array([float(places.shape[1])]), total.sum(axis=1))):
+        nights = Nights.of(view, pieces)
+        found = between(view, nights, nights.rows > 0)
+        if found.nights[0] and _is_sure(view, nights, found):
+            size[view.name], lead[view.name] = float(found.size[0]), float(found.lead[0])
+    known = {name: part for name, part in lead.items() if part < 1}
+    return Pieces(count=len(places), variation=dict(size), lead=dict(known))
 
 
-def _is_sure(view: View, nights: FloatArray, size: float) -> bool:
+def _is_sure(view: View, nights: Nights, found: Variation) -> bool:
     """Whether chance alone seldom makes pieces differ so: of few rows it would, and would hide changes for good.
 
     The variance of k points is taken for a gamma variable of their mean and variance; see Satterthwaite (1946).
     """
-    there = nights[view.rows(nights) > 0]
-    noise = float(view.scatter(there.sum(axis=0) / there.sum(), view.rows(there)).mean())
+    there = nights.rows > 0
+    noise = float(chance_of_points(view, nights, there)[0])
     if not noise:  # all rows are in one cell
         return False
-    shape = (len(there) - 1) / 2 / view.evenness
-    return float(gamma_tail(shape).survival(np.array([1 + size / noise]))[0]) < _SELDOM
+    tail = gamma_tail(float((there.sum() - 1) / 2 / view.evenness[0]))[None]
+    return float(survival(tail, 1 + found.size[:, None] / noise)[0, 0]) < _SELDOM

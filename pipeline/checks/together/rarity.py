@@ -11,9 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from pipeline.checks.alarms.quadratic import Tail, gamma_tail
+from pipeline.checks.alarms.quadratic import POINTS, gamma_tail
 from pipeline.checks.alarms.quiet import Quiet
 from pipeline.checks.alarms.variation import LEAST, Variation
+from pipeline.checks.scan import FloatArray
 
 PRIOR = 0.0004
 """What is expected before nights were seen: correlations that move by two hundredths."""
@@ -22,8 +23,8 @@ PRIOR_NIGHTS = 6.0
 
 
 @lru_cache(maxsize=256)
-def _rest(freedom: int) -> Tail:
-    return gamma_tail(freedom / 2)
+def _rest(freedom: int) -> FloatArray:
+    return gamma_tail(freedom / 2) if freedom else np.full(POINTS.size, np.nan)
 
 
 def rarity(squared: float, noise: float, freedom: int, past: Sequence[float]) -> float:
@@ -38,6 +39,6 @@ def rarity(squared: float, noise: float, freedom: int, past: Sequence[float]) ->
     size = max(0.0, float(np.mean(past))) if len(past) else 0.0
     nights = PRIOR_NIGHTS + len(past)
     moved = max((PRIOR_NIGHTS * PRIOR + len(past) * size) / nights, LEAST * PRIOR) / freedom
-    rest = _rest(freedom - 1) if freedom > 1 else None
-    quiet = Quiet(noise, 1 / freedom, rest, (Variation(moved, float(nights)),))
-    return float(quiet.chance(np.array([squared]))[0])
+    one, rest = np.ones(1), _rest(freedom - 1)[None]
+    quiet = Quiet(noise * one, one / freedom, rest, (Variation(moved * one, nights * one, one),))
+    return float(quiet.chance(np.array([[squared]]))[0, 0])
