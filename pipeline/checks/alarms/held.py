@@ -135,7 +135,9 @@ class Apart:
         found: Told = {}
         for night in self._past:
             for stack in stacks_of(night.profile):
-                for name, (columns, told) in apart(stack.kind, stack.production, stack.reference).items():
+                for name, (columns, told) in apart(
+                    stack.kind, on_night(stack, night.profile)[0], stack.reference
+                ).items():
                     for column, one in zip(columns.tolist(), told, strict=True):
                         views = found.setdefault((stack.names[column], stack.kind), {})
                         views.setdefault(name, []).append(one)
@@ -144,11 +146,12 @@ class Apart:
 
 def _pieces(stack: Stack) -> dict[ViewName, Variation]:
     names: tuple[ViewName, ...] = ("quantiles", "shares", "missing")
-    made: dict[ViewName, Variation] = {}
-    for place, pieces in enumerate(column.pieces for column in stack.columns):
-        for name in names if pieces is not None else ():
-            if pieces is not None and name in pieces.variation:
-                found = made.setdefault(name, unknown(len(stack.columns)))
-                found.size[place], found.nights[place] = pieces.variation[name], float(pieces.count)
-                found.lead[place] = pieces.lead.get(name, 1.0)
+    made = {name: unknown(len(stack.columns)) for name in names}
+    for place, column in enumerate(stack.columns):
+        pieces = column.pieces
+        if pieces is None:
+            continue
+        for name, found in made.items() if pieces.variation else ():
+            found.size[place], found.nights[place] = pieces.variation.get(name, 0.0), float(pieces.count)
+            found.lead[place] = pieces.lead.get(name, 1.0)
     return made

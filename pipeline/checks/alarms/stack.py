@@ -16,14 +16,11 @@ _Key = tuple[int, tuple[str, ...], tuple[str, int, int, int]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
-    """c columns of one night that have k cells each. `reference` and `production`: rows in each cell, shape (c, k), the
-    missing ones last.
-    """
+    """c columns of one night that have k cells each. `reference`: rows in each cell, shape (c, k), the missing last."""
 
     columns: tuple[ColumnProfile, ...]
     names: tuple[str, ...]
     reference: FloatArray
-    production: FloatArray
 
     @property
     def kind(self) -> Kind:
@@ -41,7 +38,6 @@ def stacks_of(profile: NightProfile) -> list[Stack]:
             tuple(columns),
             tuple(column.name for column in columns),
             np.array([column.reference.counts for column in columns]),
-            np.array([column.production.counts for column in columns]),
         )
         for columns in alike.values()
     ]
@@ -60,7 +56,7 @@ def on_night(stack: Stack, night: NightProfile) -> tuple[FloatArray, BoolArray]:
         while len(_kept) >= _MOST_KEPT:
             del _kept[next(iter(_kept))]
         found = [night.by_name.get(name) for name in stack.names]
-        none = np.zeros(stack.production.shape[1])
+        none = np.zeros(stack.reference.shape[1])
         there = np.array([column is not None and column.laid == laid for column in found])
         counts = [column.production.counts if column is not None and column.laid == laid else none for column in found]
         # with the columns themselves, so that no others can come to lie where they do

@@ -79,7 +79,7 @@ class Nights:
             np.array([night.point for night in seen]),
             np.array([night.squares for night in seen]),
             np.array([night.rows for night in seen]),
-            np.array(nights)[:, view.columns],
+            np.array([night[view.columns] for night in nights]),
         )
 
 
@@ -112,8 +112,9 @@ def between(view: View, nights: Nights, which: BoolArray, alike: BoolArray | Non
     noise = chance_of_points(view, nights, which)
     size = np.maximum(0.0, squares / np.maximum(many - 1, 1) - noise)
     recurring = np.zeros(size.size) if alike is None else _recurring(nights, which, alike, mean, noise)
-    apart = (nights.points - mean) * which[:, :, None]
-    lead = np.ones(size.size) if view.ordered else _lead(view, apart, many, noise, size)
+    lead = np.ones(size.size)
+    if not view.ordered:
+        lead = _lead(view, (nights.points - mean) * which[:, :, None], many, noise, size)
     whole = size + recurring
     along = np.divide(lead * size + recurring, whole, out=np.ones(whole.size), where=whole > 0)
     known = many > 1
