@@ -58,12 +58,7 @@ def expect(workspace: Workspace, change: NotedChange) -> bool:
     Raises:
         ConfigError: what was noted before cannot be read.
     """
-    with workspace.store.alone(workspace.name):
-        before = noted(workspace)
-        is_new = all(change != known.model_copy(update={"by": change.by}) for known in before)
-        if is_new:
-            _NOTES.keep(workspace, (*before, change))
-    return is_new
+    return _NOTES.add(workspace, change)
 
 
 def withdraw(workspace: Workspace, number: int) -> NotedChange:

@@ -55,12 +55,7 @@ def mute(workspace: Workspace, wanted: NotedMute) -> bool:
     Raises:
         ConfigError: what was noted before cannot be read.
     """
-    with workspace.store.alone(workspace.name):
-        before = noted(workspace)
-        is_new = all(wanted != one.model_copy(update={"by": wanted.by}) for one in before)
-        if is_new:
-            _NOTES.keep(workspace, (*before, wanted))
-    return is_new
+    return _NOTES.add(workspace, wanted)
 
 
 def unmute(workspace: Workspace, first: date) -> tuple[NotedMute, ...]:

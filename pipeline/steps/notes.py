@@ -61,6 +61,19 @@ class Notes(Generic[S]):
             problems = [_problem(item["loc"], item["msg"]) for item in error.errors(include_url=False)]
             raise ConfigError(problems) from error
 
+    def add(self, workspace: Workspace, note: S) -> bool:
+        """Note it; whether it was not noted already, by whomever.
+
+        Raises:
+            ConfigError: what was noted before cannot be read.
+        """
+        with workspace.store.alone(workspace.name):
+            before = self.of(workspace)
+            is_new = all(note.model_dump(exclude={"by"}) != known.model_dump(exclude={"by"}) for known in before)
+            if is_new:
+                self.keep(workspace, (*before, note))
+        return is_new
+
     def keep(self, workspace: Workspace, notes: tuple[S, ...]) -> None:
         """Put these in place of what was noted. Whoever read that before is still alone with the monitor."""
         told = [note.model_dump(mode="json", by_alias=True) for note in notes]
