@@ -6,7 +6,7 @@ was told. Equal contents give equal stories, in whatever order nights ran.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -238,8 +238,3 @@ def _days_without(incident: Incident) -> int:
 def _gap(before: date, after: date) -> str:
     days = (after - before).days - 1
     return "No night" if days == 1 else f"No night on {count(days, 'day')}, to {after - timedelta(1)}"
-
-
-def overlapping(incidents: Iterable[Incident], first: date, until: date) -> list[Incident]:
-    """Those that are about some of the days."""
-    return [incident for incident in incidents if incident.first <= until and incident.until >= first]
