@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # The same inside the rooms that have rooms of their own.
 INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "checks": (
-        ("scan",),
+        ("one_thread", "scan"),
         ("alarms",),
         ("profile",),
         ("drift", "performance", "policy", "quality", "together"),

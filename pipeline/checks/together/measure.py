@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.checks.alarms.budget import chance_of, level_of
+from pipeline.checks.one_thread import on_one_thread
 from pipeline.checks.scan import FloatArray, Table, open_table
 from pipeline.checks.together.cells import Coder, Numbers, coder, tonights
 from pipeline.checks.together.counts import Counted, count, places
@@ -50,6 +51,7 @@ class _Sides:
         return [place for place, item in enumerate(self.coders) if isinstance(item, Numbers)]
 
 
+@on_one_thread
 def measure(
     policy: TogetherPolicy,
     reference: Sequence[Path],

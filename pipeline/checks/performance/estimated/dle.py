@@ -18,6 +18,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.checks.one_thread import on_one_thread
 from pipeline.checks.performance.estimated.expected import Expected, estimate
 from pipeline.checks.performance.estimated.features import Encoder, Features, encoder
 from pipeline.checks.performance.estimated.thin import MOST_REFERENCE, only, thinned
@@ -49,6 +50,7 @@ class LossModel:
     folds: tuple[Any, ...]
     scale: float
 
+    @on_one_thread
     def expected(self, rows: Floats) -> tuple[Floats, float]:
         """Row by row, and the standard error of the mean over the rows, from the finite reference."""
         import numpy as np
@@ -122,6 +124,7 @@ class LossEstimator:
         return notes
 
 
+@on_one_thread
 def fit(reference: Rows, roles: ColumnRoles, features: Features, seed: int) -> LossEstimator:
     """Learn how large errors are.
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.checks.one_thread import on_one_thread
 from pipeline.checks.performance.estimated.weights import Weights
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _BEYOND = 1.645
 _LEAST = 50
 
 
+@on_one_thread
 def weights(reference: Floats, tonight: Floats, categorical: list[bool], seed: int) -> Weights | None:
     """How much likelier each row of the reference is tonight; None where the two cannot be told apart.
 
