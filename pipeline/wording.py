@@ -58,6 +58,16 @@ def count(many: int, noun: str = "", plural: str = "") -> str:
     return f"{many:,} {words}" if noun else f"{many:,}"
 
 
+def columns_drifted(drifted: int, counted: int, apart: int, none: str = "0") -> str:
+    """How many columns drifted of those that have a part in the drift share: `9 of 18 columns drifted`, `0 of 2 other
+    columns drifted` beside some that changed as people expect, of which there are `apart`.
+    """
+    if apart and not counted:
+        return "every column changed as expected"
+    columns = count(counted, "other column" if apart else "column")
+    return f"{count(drifted) if drifted else none} of {columns} drifted"
+
+
 def share(fraction: float, digits: int = 2, *, beside: Iterable[float] = ()) -> str:
     """A measured fraction as per cent: `50%`, `5.6%`; below 1% and above 99% to so many digits of what is missing.
 

@@ -379,3 +379,10 @@ def test_templates_format_no_numbers() -> None:
 
 def test_small_changes_have_no_exponent() -> None:
     assert (signed(1.631e-05), wording.difference(-1.631e-05)) == ("+0.000016", "worse by 0.000016")
+
+
+def test_what_changed_as_expected_is_told_from_the_columns_that_count() -> None:
+    assert wording.columns_drifted(9, 18, 0) == "9 of 18 columns drifted"
+    assert wording.columns_drifted(0, 2, 3) == "0 of 2 other columns drifted"
+    assert wording.columns_drifted(0, 1, 1, "none") == "none of 1 other column drifted"
+    assert wording.columns_drifted(0, 0, 3) == "every column changed as expected"

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from pipeline.config.retrain_policy import RetrainPolicy
 from pipeline.results import Cause, Decision, DriftResult, Hold, PerformanceResult, QualityResult, Status
-from pipeline.wording import count, decided_alone, share, share_and_limit, too_few_rows, undecided
+from pipeline.wording import columns_drifted, count, decided_alone, share, share_and_limit, too_few_rows, undecided
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ def _drift(drift: DriftResult) -> str:
     weighted = drift.weighted_drift_share if drift.decisive == "importance" else None
     held, limit = share_and_limit(drift.decisive_share, drift.limit)
     of_columns = held if weighted is None else share(drift.drift_share)
-    drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
+    drifted = columns_drifted(len(drift.drifted_columns), drift.counted, len(drift.expected_columns))
+    drifted += f" ({of_columns})"
     drifted += "" if weighted is None else f", {held} of what the champion relies on"
     first = f"{decided_alone(drift.deciding)}; " if drift.deciding else ""
     return f"{first}{drifted}, {'over' if drift.over else 'not over'} the limit of {limit}{last}"

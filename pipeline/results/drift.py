@@ -117,11 +117,11 @@ class NightAlarms(Result):
 
 
 class DriftResult(Kept):
-    """All compared columns. `drift_share` = drifted / evaluated columns, in [0, 1]; `drifted` = share > limit, or a
+    """All compared columns. `drift_share` = drifted / counted columns, in [0, 1]; `drifted` = share > limit, or a
     column drifted that decides alone (one of `critical`, as the monitor names them).
 
     Without a single evaluated column `drift_share` is 0.0 and `evaluated` is 0: no verdict, which `decide` reports.
-    `weighted_drift_share` counts evaluated columns by the champion's importances instead; None where it offers none.
+    `weighted_drift_share` counts the same columns by the champion's importances instead; None where it offers none.
     `decisive` says which of the two is held against the limit. `failure`: drift could not be measured at all, or not of
     the columns whose part of a file is damaged. `alarms`: how the night was judged where the monitor has a budget of
     alarms instead of fixed thresholds. `expected`: all compared columns whose change people expected on the night, with
@@ -171,8 +171,13 @@ class DriftResult(Kept):
 
     @property
     def evaluated(self) -> int:
-        """Columns that have a score: the denominator of the share."""
+        """Columns that have a score."""
         return sum(1 for item in self.columns if item.status == "evaluated")
+
+    @property
+    def counted(self) -> int:
+        """The denominator of the share: columns that have a score, without those that changed as people expect."""
+        return self.evaluated - len(self.expected_columns)
 
     @property
     def expected_columns(self) -> tuple[ColumnDrift, ...]:

@@ -352,7 +352,7 @@ def _columns(monitor: Monitor, nights: Sequence[DriftResult]) -> list[Column]:
 
 def _parts(monitor: Monitor, night: DriftResult) -> Mapping[str, float]:
     """How much of the night's drift share each column is."""
-    evaluated = [item for item in night.columns if item.status == "evaluated"]
+    evaluated = [item for item in night.columns if item.status == "evaluated" and item.expected is None]
     weights = {item.name: item.importance or 0.0 for item in evaluated}
     total = sum(weights.values())
     if monitor.drift.share == "importance" and total > 0:

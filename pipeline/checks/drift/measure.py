@@ -108,7 +108,7 @@ def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:
 def result_of(
     monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...], importances: Mapping[str, Fraction]
 ) -> DriftResult:
-    """The share of columns that drifted, and whether the night did.
+    """The share of columns that drifted, and whether the night did; what changed as expected has no part in it.
 
     Args:
         monitor: the limit, the columns that decide alone, and which share is held against the limit.
@@ -116,9 +116,9 @@ def result_of(
         columns: with their verdicts.
         importances: how much the champion relies on each, in any unit.
     """
-    evaluated = [item for item in columns if item.status == "evaluated"]
-    share = sum(item.drifted for item in evaluated) / len(evaluated) if evaluated else 0.0
-    weighted = drifted_share(evaluated, importances)
+    counted = [item for item in columns if item.status == "evaluated" and item.expected is None]
+    share = sum(item.drifted for item in counted) / len(counted) if counted else 0.0
+    weighted = drifted_share(counted, importances)
     by_importance = monitor.drift.share == "importance" and weighted is not None
     result = DriftResult(
         snapshots=snapshots,
@@ -140,13 +140,13 @@ def _damage(columns: Iterable[ColumnDrift]) -> Failure | None:
     return next(damaged, None)
 
 
-def drifted_share(evaluated: Iterable[ColumnDrift], weights: Mapping[str, Fraction]) -> float | None:
-    """What the drifted columns weigh of what all evaluated ones weigh, in [0, 1]; None where those weigh nothing.
+def drifted_share(counted: Iterable[ColumnDrift], weights: Mapping[str, Fraction]) -> float | None:
+    """What the drifted columns weigh of what all counted ones weigh, in [0, 1]; None where those weigh nothing.
 
     Exact, and rounded once: floats add 0.1 and 0.2 to more than 0.3, and a share of three tenths is not over 0.30.
     """
     total = drifted = Fraction(0)
-    for item in evaluated if weights else ():
+    for item in counted if weights else ():
         weight = weights.get(item.name, Fraction(0))
         total += weight
         drifted += weight if item.drifted else 0

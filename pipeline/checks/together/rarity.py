@@ -16,8 +16,8 @@ from pipeline.checks.alarms.quiet import Quiet
 from pipeline.checks.alarms.variation import LEAST, Variation
 from pipeline.checks.scan import FloatArray
 
-PRIOR = 0.0004
-"""What is expected before nights were seen: correlations that move by two hundredths."""
+PRIOR = 0.001
+"""What is expected before nights were seen: correlations that move by three hundredths."""
 PRIOR_NIGHTS = 6.0
 """How many nights the expectation counts for."""
 

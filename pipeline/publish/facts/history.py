@@ -72,8 +72,8 @@ class PastNight(Kept):
     probation on that night, with what was done about it. `few`: nothing could be told of drift, and the share is none.
 
     `failing` names the failed expectations, see `facts.failing.key_of`, `found` says what the first of them found, and
-    `broken` names the measurements that an error kept from an end. `snapshots` is the digest of the night's snapshots.
-    All four are empty in histories of earlier versions.
+    `broken` names the measurements that an error kept from an end. `snapshots` is the digest of the night's snapshots,
+    and `expected` names columns that changed as people expect. All five are empty in histories of earlier versions.
     """
 
     file: ClassVar[str] = "history"
@@ -114,6 +114,7 @@ class PastNight(Kept):
     found: str = ""
     broken: tuple[str, ...] = ()
     snapshots: str = ""
+    expected: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -121,9 +122,10 @@ class PastNight(Kept):
         return headline(
             self.status,
             len(self.drifted) if self.status != "degraded" or self.over or self.critical else 0,
-            len(self.strengths),
+            len(self.strengths) - len(self.expected),
             self.critical_failures,
             share=self.share_words,
+            apart=len(self.expected),
             weighted=self.weighted_drift_share is not None,
             stale=self.stale,
             critical=len(self.critical),
@@ -235,6 +237,7 @@ def remember(
         retrain=decision.retrain,
         strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
         drifted=tuple(item.name for item in drift.drifted_columns),
+        expected=tuple(item.name for item in drift.expected_columns),
         failures=len(quality.failures),
         labels_date=performance.labels_date,
         hold=decision.hold,

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pipeline.results import Cause, ColumnDrift, Decision, DriftResult, Hold, QualityResult, Status, strength
-from pipeline.wording import count, decided_alone, exact_share, share, share_and_limit, too_few_rows, undecided
+from pipeline.wording import (
+    columns_drifted,
+    count,
+    decided_alone,
+    exact_share,
+    share,
+    share_and_limit,
+    too_few_rows,
+    undecided,
+)
 
 State = Literal["healthy", "drifted", "degraded", "too_few_rows", "data_broken", "stale", "absent"]
 
@@ -44,10 +53,11 @@ def state_of(status: Status, stale: bool) -> State:
 def headline(
     status: Status,
     drifted: int,
-    evaluated: int,
+    counted: int,
     critical_failures: int,
     *,
     share: str,
+    apart: int = 0,
     weighted: bool = False,
     stale: bool = False,
     critical: int = 0,
@@ -59,29 +69,29 @@ def headline(
     Args:
         status: of the decision.
         drifted: columns past their threshold.
-        evaluated: columns with a score.
+        counted: columns with a part in the drift share.
         critical_failures: failed expectations of that severity.
         share: the drift share that is held against the limit, in words.
+        apart: columns that changed as people expect.
         weighted: it is the one by importance.
         stale: the data is older than it should be.
         critical: how many of the drifted columns decide alone.
         worse: of a degraded night, in what it is, and `drifted` is 0 where the columns as such did not.
         few: how many rows there are, where they are too few to tell.
     """
-    columns = count(evaluated, "column")
+    moved = columns_drifted(drifted, counted, apart, "none")
     part = f", {share} by importance" if weighted else f" ({share})"
     if status == "data_broken":
-        return _broken("data broken and stale" if stale else "data broken", evaluated, critical_failures)
+        return _broken("data broken and stale" if stale else "data broken", counted + apart, critical_failures)
     alone = f"{count(critical, 'critical column')}, " if critical else ""
     if status == "drifted":
-        return f"{'drifted on stale data' if stale else 'drifted'}: {alone}{count(drifted)} of {columns}{part}"
+        return f"{'drifted on stale data' if stale else 'drifted'}: {alone}{moved.removesuffix(' drifted')}{part}"
     if status == "degraded":
-        also = f"; {alone}{count(drifted)} of {columns} drifted{part}" if drifted else ""
+        also = f"; {alone}{moved}{part}" if drifted else ""
         return f"{'degraded on stale data' if stale else 'degraded'}: {worse}{also}"
     if status == "too_few_rows":
         return f"{'stale data and ' if stale else ''}too few rows: {few}"
-    found = f"{count(drifted)} of {columns} drifted{part}" if drifted else f"none of {columns} drifted"
-    return f"{'stale data' if stale else 'healthy'}: {found}"
+    return f"{'stale data' if stale else 'healthy'}: {moved}{part if drifted else ''}"
 
 
 def _broken(words: str, evaluated: int, critical_failures: int) -> str:
@@ -145,7 +155,8 @@ def drifted_words(drift: DriftResult) -> str:
         words = too_few_rows(drift.alarms.rows, drift.alarms.window, drift.alarms.rows_needed)
         return words[0].upper() + words[1:] + last
     of_columns, by_weight = share_words(drift)
-    words = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')} drifted ({of_columns})"
+    words = columns_drifted(len(drift.drifted_columns), drift.counted, len(drift.expected_columns))
+    words += f" ({of_columns})"
     if by_importance(drift) is not None:
         words += f", {by_weight} of what the champion relies on"
     first = f"{decided_alone(drift.deciding)}; " if drift.deciding else ""

@@ -92,7 +92,7 @@ def _add_verdict(gauges: Gauges, view: NightView) -> None:
 
 def _add_drift(gauges: Gauges, view: NightView) -> None:
     drift = view.drift
-    gauges.one("drift_share_ratio", "Drifted columns as a fraction of the evaluated ones.", drift.drift_share)
+    gauges.one("drift_share_ratio", "Drifted columns as a fraction of those that count.", drift.drift_share)
     if drift.weighted_drift_share is not None:
         meaning = "The same, with each column counted by how much the champion relies on it."
         gauges.one("weighted_drift_share_ratio", meaning, drift.weighted_drift_share)

@@ -39,7 +39,7 @@ from pipeline.publish.pages.probation import next_of, probation_parts
 from pipeline.publish.pages.together import together_part
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
-from pipeline.wording import apart, clip, count, decided_alone, moment, number, share, size, value
+from pipeline.wording import apart, clip, columns_drifted, count, decided_alone, moment, number, share, size, value
 
 MAX_DETAILED = 30
 MAX_LISTED = 1000
@@ -131,7 +131,8 @@ def _drift_figure(view: NightView) -> dict[str, object]:
     if few is not None:
         return {"value": "not known", "over": False, "against": f"too few rows: {few.words}", "basis": ""}
     of_columns, by_weight = share_words(drift)
-    drifted = f"{count(len(drift.drifted_columns))} of {count(drift.evaluated, 'column')}"
+    drifted = columns_drifted(len(drift.drifted_columns), drift.counted, len(drift.expected_columns))
+    drifted = drifted.removesuffix(" drifted")
     return {
         "value": of_columns if by_importance(drift) is None else by_weight,
         "over": drift.drifted,
