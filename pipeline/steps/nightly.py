@@ -41,6 +41,7 @@ from pipeline.results import (
 from pipeline.steps import muting, pages, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
+from pipeline.steps.pushing import push_newest
 from pipeline.steps.remembering import nights_of
 from pipeline.steps.together import kept, measure_together, unmeasured
 from pipeline.steps.told import told
@@ -256,13 +257,16 @@ def log_run(night: Night) -> str:
     from pipeline.publish import mlflow_run
 
     files = night.published()
-    run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
+    with night.store.alone_outlet(night.name, "mlflow"):  # two who find no run would both make one
+        run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
     pages.note_run(night, run_id)
     return run_id
 
 
 def push_gauges(night: Night) -> str:
     """Push the night's gauges, or leave them in the run store as a textfile; says which.
+
+    Gauges are about the newest night: those of an older one, which a backfill runs again, stay in the run store.
 
     Raises:
         OutletRefused: they could not be made, or the gateway does not accept them.
@@ -276,8 +280,11 @@ def push_gauges(night: Night) -> str:
     url = night.settings.pushgateway_url
     if url is None:
         return f"written to {night.uri('gauges.prom')}"
-    gauges.push(text, night.name, url.get_secret_value(), time.time())
-    return "pushed"
+    gateway = url.get_secret_value()
+    return push_newest(
+        night.store, night.name, night.run_date, night.nights,
+        lambda: gauges.push(text, night.name, gateway, time.time()),
+    )  # fmt: skip
 
 
 def send_summary(night: Night) -> str:
@@ -298,12 +305,19 @@ def broken_parts(night: Night) -> tuple[Failure, ...]:
 
 
 def report_failure(night: Night, task: str) -> str:
-    """Push that a step of this night broke, beside the gauges of the last good night; says what was done."""
+    """Push that a step of this night broke, beside the gauges of the last good night; says what was done.
+
+    Where a later night is published, an old one broke that is run again: whoever does that sees it. The run store may
+    be what broke, so it is asked and not relied on.
+    """
     from pipeline.publish.gauges import night as gauges
 
     url = night.settings.pushgateway_url
     if url is None:
         return "no Pushgateway is set"
+    newest = max(attempt("newest night", night.nights, lambda _: []), default=night.run_date)
+    if newest > night.run_date:
+        return f"not pushed, as {newest} is newer"
     gauges.push_failure(night.name, url.get_secret_value(), task, time.time())
     return "pushed"
 

@@ -13,6 +13,7 @@ import logging
 import os
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from pipeline.results import ProbationResult, Watch
 from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, retraining, standing, telling
 from pipeline.steps.night import Night
+from pipeline.steps.pushing import push_newest
 from pipeline.steps.sources import Snapshots
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ def _push(night: Night, found: ProbationResult) -> None:
 
     url = night.settings.pushgateway_url
     if url is not None:
-        push(exposition(found), night.name, url.get_secret_value())
+        send = partial(push, exposition(found), night.name, url.get_secret_value())
+        push_newest(night.store, night.name, night.run_date, night.nights, send)
 
 
 def _has_registry(night: Night) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
@@ -20,7 +21,9 @@ from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUna
 from pipeline.results import AliasChange, RetrainResult, Told
 from pipeline.steps import muting, pages
 from pipeline.steps.contain import attempt
+from pipeline.steps.pushing import push_newest
 from pipeline.steps.told import note_told
+from pipeline.storage.lease import Lease
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -56,45 +59,53 @@ class _Once:
         message = mail.parse(content or b"")
         identity = str(message["Message-ID"])
         to = tuple(address.addr_spec for address in message["To"].addresses)
-        said = self._settled("mail", identity, to)
-        if said or url is None:
-            return said
-        try:
-            mail.deliver(message, url)
-        except mail.PartlyDelivered as error:
-            self._note("mail", identity)  # sent again, it would reach those who have it a second time
-            self._log("mail", identity, "sent", error.delivered)
-            raise
-        self._note("mail", identity)
-        self._log("mail", identity, "sent", to)
-        return "sent"
+        with self._alone("mail"):
+            said = self._settled("mail", identity, to)
+            if said or url is None:
+                return said
+            try:
+                mail.deliver(message, url, taken=partial(self._note, "mail", identity))
+            except mail.PartlyDelivered as error:
+                self._note("mail", identity)  # sent again, it would reach those who have it a second time
+                self._log("mail", identity, "sent", error.delivered)
+                raise
+            self._log("mail", identity, "sent", to)
+            return "sent"
 
     def chat(self, message: ChatMessage, channel: str) -> str:
         """Deliver a message to a channel."""
         from pipeline.publish.messages import chat
 
         outlet, identity = f"channel-{channel}", chat.identity(message)
-        said = self._settled(outlet, identity)
-        if said:
-            return said
-        chat.deliver(channel, _channel_url(self.settings, channel), message)
-        self._note(outlet, identity)
-        self._log(channel, identity, "sent")
-        return "sent"
+        with self._alone(outlet):
+            said = self._settled(outlet, identity)
+            if said:
+                return said
+            chat.deliver(channel, _channel_url(self.settings, channel), message)
+            self._note(outlet, identity)
+            self._log(channel, identity, "sent")
+            return "sent"
 
     def only(self, outlet: str, identity: str, deliver: Callable[[], str]) -> str:
         """Deliver what has an identity beside its content, in which a moment or an error may change."""
         from pipeline.publish.messages import mail
 
-        if self.store.receipt(self.place, self.run_date, outlet) == identity:
-            return "already sent"
-        try:
-            said = deliver()
-        except mail.PartlyDelivered:
-            self._note(outlet, identity)  # as for `mail`
-            raise
-        self._note(outlet, identity)
-        return said
+        with self._alone(outlet):
+            if self.store.receipt(self.place, self.run_date, outlet) == identity:
+                return "already sent"
+            try:
+                said = deliver()
+            except mail.PartlyDelivered:
+                self._note(outlet, identity)  # as for `mail`
+                raise
+            self._note(outlet, identity)
+            return said
+
+    def _alone(self, outlet: str) -> AbstractContextManager[Lease]:
+        """Of two who deliver the same, the second one finds the note of the first. Where nothing can be noted, nothing
+        is sent.
+        """
+        return self.store.alone_outlet(self.place, outlet)
 
     def _settled(self, outlet: str, identity: str, to: tuple[str, ...] = ()) -> str:
         """Why there is nothing to send: it was sent, or is held back, now or when it first came up. Else nothing."""
@@ -174,8 +185,9 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
     def push() -> str:
         if gateway is None:
             return f"written to {store.night_uri(place, day, 'gauges.prom')}"
-        gauges.push(files["gauges.prom"], monitor.name, gateway, time.time())
-        return "pushed"
+        text = files["gauges.prom"]
+        send = partial(gauges.push, text, monitor.name, gateway, time.time())
+        return push_newest(store, place, day, workspace.retrainings, send)
 
     mute = muting.muted_on(workspace, day)
     held = not_sent(mute) if mute is not None and holds_back(mute, result) else ""

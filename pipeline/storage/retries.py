@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+)
 
 from pipeline.errors import OutletUnavailable
 
@@ -19,10 +25,13 @@ def worth_another_try(status: int) -> bool:
     return status >= _FIRST_SERVER_FAULT or status in _LATER
 
 
-def with_retries(sleep: Callable[[float], None]) -> Retrying:
-    """Calls a function up to four times while it raises `OutletUnavailable`, waiting 1, 2 and 4 seconds between."""
+def with_retries(sleep: Callable[[float], None], but_not: type[OutletUnavailable] | tuple[()] = ()) -> Retrying:
+    """Calls a function up to four times while it raises `OutletUnavailable`, waiting 1, 2 and 4 seconds between.
+
+    `but_not`: a kind of it that ends the attempts at once.
+    """
     return Retrying(
-        retry=retry_if_exception_type(OutletUnavailable),
+        retry=retry_if_exception_type(OutletUnavailable) & retry_if_not_exception_type(but_not),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_exponential(multiplier=1, max=20),
         sleep=sleep,

@@ -6,7 +6,7 @@
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
     <store>/<monitor>/.nights/           versions of nights on a local disk, what is not in its place yet on S3
     <store>/<monitor>/labelled/<day>.json    what is known of a day's predictions, as their labels come
-    .lock, .retraining.lock              leases, in the folder they are about
+    .lock, .retraining.lock, .receipts/.mail.lock  leases, in the folder they are about
 
 A night is published whole: `RunStore.read_night` gives the old one or the new one, never a mixture, whoever publishes
 at once and whoever is killed meanwhile. `night.json` lists the digest of every file of the night; how it gets there is
@@ -31,6 +31,8 @@ from pipeline.storage.lease import Lease
 from pipeline.storage.manifest import MANIFEST, Manifest, aside, digests
 
 PATIENCE_SECONDS = 600.0
+DELIVERY_SECONDS = 1_200.0
+"""A mail server may take ten minutes for its answer."""
 _READS = 5
 _BETWEEN_READS_SECONDS = 0.1
 R = TypeVar("R", bound=Result)
@@ -186,6 +188,15 @@ class RunStore:
         """The same for what moves a monitor's champion. Apart from its pages: nights end while a retraining goes on."""
         key = f"{monitor}/.retraining.lock"
         return self._files.alone(key, wait_seconds, "another retraining, promotion or rollback")
+
+    def alone_outlet(self, monitor: str, outlet: str) -> AbstractContextManager[Lease]:
+        """The same for who asks what an outlet has, and gives it the rest: two at once would both give it.
+
+        Raises:
+            StoreBusy: somebody else was still at it after `DELIVERY_SECONDS`.
+        """
+        key = f"{monitor}/.receipts/.{outlet}.lock"
+        return self._files.alone(key, DELIVERY_SECONDS, f"another process that serves the outlet {outlet}")
 
     def page_uri(self, key: str) -> str:
         """Where a page over many nights lies: a path or an s3:// address."""

@@ -81,6 +81,8 @@ class SmtpServer:
         self.mails: list[ReceivedMail] = []
         self.connections = 0
         self.attempts = 0  # messages that arrived whole, taken or not
+        self.goodbyes = 0
+        self.pause = 0.0  # seconds before a whole message is answered
         self.errors: list[BaseException] = []
         self._tls = certificates.server
         self._faults: list[_Fault] = []
@@ -182,6 +184,7 @@ class SmtpServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the mail, unless a fault was ordered."""
         self.attempts += 1
+        await asyncio.sleep(self.pause)
         if (reply := self._fault("DATA", server)) is not None:
             return reply
         login: bytes | None = getattr(session.auth_data, "login", None)
@@ -195,6 +198,11 @@ class SmtpServer:
             )
         )
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Count who takes leave."""
+        self.goodbyes += 1
+        return "221 Bye"
 
     async def handle_exception(self, error: Exception) -> str:
         """Keep what broke in the server itself; the fixture raises it at the end of the test."""

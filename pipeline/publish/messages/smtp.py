@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
+from typing import Any
 
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.storage import addresses
@@ -18,6 +19,9 @@ from pipeline.storage.retries import with_retries
 from pipeline.wording import clip
 
 TIMEOUT_SECONDS = 30.0
+ANSWER_SECONDS = 600.0
+"""For taking a whole mail: RFC 5321, 4.5.3.2.6. Who gives up sooner sends mails twice."""
+_LAST_BYTES = b"\r\n.\r\n"
 _PORTS = {"smtp": 25, "smtps": 465}
 _SUBMISSION_PORT = 587  # where servers take mail from users who log in
 _PERMANENT = 500
@@ -32,28 +36,65 @@ class PartlyDelivered(OutletRefused):
         super().__init__(message)
 
 
-def deliver(message: EmailMessage, smtp_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+class Unanswered(OutletUnavailable):
+    """The server has the whole mail and did not say whether it takes it."""
+
+
+class _Watched(smtplib.SMTP):
+    """Knows whether the server has a whole mail that it did not answer yet."""
+
+    handed_over = False
+
+    def send(self, s: Any) -> None:
+        """As it is; what ends a mail makes the server's answer worth a long wait."""
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(_LAST_BYTES) and self.sock is not None:
+            self.handed_over = True
+            self.sock.settimeout(ANSWER_SECONDS)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As it is; an answer is one."""
+        found = super().getreply()
+        self.handed_over = False
+        if self.sock is not None:
+            self.sock.settimeout(TIMEOUT_SECONDS)
+        return found
+
+
+class _WatchedTLS(_Watched, smtplib.SMTP_SSL):
+    """The same, encrypted from its first byte on."""
+
+
+def deliver(
+    message: EmailMessage,
+    smtp_url: str,
+    sleep: Callable[[float], None] = time.sleep,
+    taken: Callable[[], None] = lambda: None,
+) -> None:
     """Hand the mail to a server, for every recipient in its To header.
 
     A password never travels in clear, except to this machine itself. Recipients that are refused for now (4xx)
-    are tried again alone, so that nobody gets the mail twice.
+    are tried again alone, so that nobody gets the mail twice. A server that has the whole mail and does not answer may
+    have taken it: it is not asked a second time.
 
     Args:
         message: the mail, with From and To.
         smtp_url: smtp://host (port 25, or 587 with a user; STARTTLS where the server offers it) or
             smtps://host (port 465); user:password@ where the server asks for them, percent-encoded.
         sleep: waits so many seconds between attempts.
+        taken: is called as soon as the server has the mail for everybody, before anything else can go wrong.
 
     Raises:
         ConfigError: the address cannot be read.
         OutletUnavailable: no connection, or the server kept asking to try later, after retries.
         OutletRefused: the server said no for good, or cannot encrypt. `PartlyDelivered` when, of several
             recipients, some did get the mail.
+        Unanswered: the server may have taken the mail.
     """
     recipients = [address.addr_spec for address in message["To"].addresses]
-    delivery = _Delivery(message, _Server.parse(smtp_url), recipients)
+    delivery = _Delivery(message, _Server.parse(smtp_url), recipients, taken)
     try:
-        with_retries(sleep)(delivery.attempt)
+        with_retries(sleep, but_not=Unanswered)(delivery.attempt)
         delivery.raise_refused()
     except (OutletUnavailable, OutletRefused) as error:
         if delivery.delivered:
@@ -102,7 +143,7 @@ class _Server:
             return self.address.host == "localhost"
 
     @contextmanager
-    def session(self) -> Iterator[smtplib.SMTP]:
+    def session(self) -> Iterator[_Watched]:
         """A connection, encrypted and logged in as far as the address asks for it."""
         context = ssl.create_default_context()
         session = self._connect(context)
@@ -126,11 +167,11 @@ class _Server:
         if self.address.user:
             session.login(self.address.user, self.address.password)
 
-    def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
+    def _connect(self, context: ssl.SSLContext) -> _Watched:
         host, port = self.address.host, self.address.port or 0  # it names a port, but its type does not say so
         if self.encrypted:
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        return smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+            return _WatchedTLS(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        return _Watched(host, port, timeout=TIMEOUT_SECONDS)
 
     def said(self, code: int, reply: bytes | str) -> str:
         """A reply of the server, on one line, without the password should the server repeat it."""
@@ -147,6 +188,7 @@ class _Delivery:
     message: EmailMessage
     server: _Server
     waiting: list[str]
+    taken: Callable[[], None]
     delivered: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -157,13 +199,14 @@ class _Delivery:
             OutletUnavailable: somebody still waits, and trying again can help.
             OutletRefused: nobody will get the mail this way.
         """
+        session: _Watched | None = None
         try:
             with self.server.session() as session:
                 self._send(session)
         except smtplib.SMTPResponseException as error:
             raise self._explain(error) from None
         except smtplib.SMTPServerDisconnected as error:
-            raise self._unavailable(str(error)) from None
+            raise self._lost(session, str(error)) from None
         except smtplib.SMTPException as error:
             raise OutletRefused(
                 f"the mail server at {self.server.name} cannot do it: {clip(str(error), 300)}"
@@ -174,7 +217,7 @@ class _Delivery:
                 f"({error.verify_message}): check the host's name, or name its authority in SSL_CERT_FILE"
             ) from None
         except OSError as error:
-            raise self._unavailable(error.strerror or str(error) or type(error).__name__) from None
+            raise self._lost(session, error.strerror or str(error) or type(error).__name__) from None
 
     def raise_refused(self) -> None:
         """Raise OutletRefused when somebody was refused for good, with the server's words for each."""
@@ -193,6 +236,8 @@ class _Delivery:
         self.refused |= {address: self.server.said(*reply) for address, reply in final.items()}
         self.delivered += [address for address in self.waiting if address not in replies]
         self.waiting = [address for address in self.waiting if address in replies and address not in final]
+        if not self.waiting and not self.refused:
+            self.taken()
         if self.waiting:
             later = "; ".join(f"{address}: {self.server.said(*replies[address])}" for address in self.waiting)
             raise self._unavailable(later)
@@ -208,6 +253,16 @@ class _Delivery:
             )
         waiting = ", ".join(self.waiting)
         return OutletRefused(f"the mail server at {self.server.name} refused the mail to {waiting} ({said})")
+
+    def _lost(self, session: _Watched | None, reason: str) -> OutletUnavailable:
+        """The connection is gone. With a whole mail it is not known whether somebody got it."""
+        if session is None or not session.handed_over:
+            return self._unavailable(reason)
+        return Unanswered(
+            f"the mail server at {self.server.name} has the mail and did not say that it takes it "
+            f"({clip(reason, 300)}): "
+            "look whether it came; run again, the step sends it once more under the same Message-ID"
+        )
 
     def _unavailable(self, reason: str) -> OutletUnavailable:
         return OutletUnavailable(

@@ -287,12 +287,33 @@ def test_a_server_that_never_has_time_is_unavailable(smtp_server: StartServer) -
     assert server.attempts == 4
 
 
-@pytest.mark.parametrize("stage", ["CONNECT", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("stage", ["CONNECT", "MAIL", "RCPT"])
 def test_a_dropped_connection_is_tried_again(smtp_server: StartServer, stage: str) -> None:
     server = smtp_server("plain")
     server.drop(at=stage, times=1)  # type: ignore[arg-type]
     mail.deliver(built(), server.url, no_sleep)
     assert len(server.mails) == 1
+
+
+def test_a_server_that_has_the_whole_mail_and_says_nothing_is_not_given_it_a_second_time(
+    smtp_server: StartServer,
+) -> None:
+    server = smtp_server("plain")
+    server.drop(at="DATA", times=1)
+    with pytest.raises(OutletUnavailable, match="did not say that it takes it"):
+        mail.deliver(built(), server.url, no_sleep)
+    assert server.attempts == 1
+
+
+@pytest.mark.parametrize("flavour", ["plain", "starttls", "tls"])
+def test_a_mail_is_noted_as_delivered_before_the_server_is_told_goodbye(
+    smtp_server: StartServer, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = smtp_server(flavour)
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+    seen: list[tuple[int, int]] = []
+    mail.deliver(built(), server.url, no_sleep, taken=lambda: seen.append((len(server.mails), server.goodbyes)))
+    assert (seen, server.goodbyes) == ([(1, 0)], 1)
 
 
 def test_a_greeting_of_421_is_tried_again(smtp_server: StartServer) -> None:
