@@ -9,7 +9,8 @@ the 15th at 02:00 is about the 14th. A manual run takes the date of its form, el
 
 **Run a night again:** clear the run, or trigger a new one with its run date. Files, gauges and the MLflow run are
 replaced, an unchanged mail is not sent again, and a retraining is started at most once per date. One run goes on at a
-time: while it waits for late data, others queue.
+time: while it waits for late data, others queue. A run that is still not over shortly before the next one is due, or after
+20 hours, is given up: a task that was lost with its worker would hold up every later night.
 
 **Catch up on past dates**, oldest first. Airflow compares moments: without a time, the last date would be left out.
 
@@ -29,6 +30,7 @@ A backfilled night never asks for retraining, unless the backfill says so: `--da
 | `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
 | `require_quality` | The data failed a critical expectation, or a measurement, file or page of the night broke: the log names it. Everything else was published; on broken data nothing is retrained. | Read the report, repair the data at its source, the suite or the monitor file, clear the run. |
 | `report_failure` | Runs only when another task is red, and tells the Pushgateway. | Look at the other red task first. |
+| none, and the run failed with tasks skipped | It was given up, as a task never came to an end; the Pushgateway has the failure `overdue`. | Look for the task that was queued or running last, and at its worker; clear the run. |
 | `configuration` | The only task when the monitor file is wrong. | Repair the file; the nights come back by themselves. |
 """  # noqa: E501 (Markdown tables do not wrap)
 
@@ -50,6 +52,8 @@ from nightjar_airflow.wiring import (
     default_args,
     is_held_backfill,
     is_wanted,
+    longest_night,
+    report_overdue,
     run_date_param,
     take_channels_from_connections,
 )
@@ -272,6 +276,8 @@ def _build(monitor: Monitor) -> DAG:
         start_date=START_DATE,
         catchup=False,
         max_active_runs=1,
+        dagrun_timeout=longest_night(monitor.schedule),
+        on_failure_callback=report_overdue(monitor.name),
         is_paused_upon_creation=False,
         params={"run_date": run_date_param("The day to look at. Empty: the last whole day (UTC) before the run.")},
         default_args=default_args(monitor.owner),

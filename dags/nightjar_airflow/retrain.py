@@ -62,6 +62,7 @@ def _build(monitor: Monitor) -> DAG:
         schedule=None,
         start_date=START_DATE,
         max_active_runs=1,
+        dagrun_timeout=3 * _timeout(monitor) + timedelta(hours=6),
         is_paused_upon_creation=False,
         params={
             "run_date": run_date_param("Train on data up to this day. Empty: yesterday (UTC)."),

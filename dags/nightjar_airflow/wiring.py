@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,8 +24,10 @@ from pipeline.config import Settings, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable
 from pipeline.config.monitor_files import MonitorFiles
-from pipeline.config.schedule import day_that_ended
+from pipeline.config.schedule import day_that_ended, shortest_gap
 from pipeline.errors import NightjarError
+
+log = logging.getLogger(__name__)
 
 # The ids of the DAGs: a monitor's name stands behind the first two.
 NIGHTLY = "nightly_"
@@ -103,6 +106,34 @@ def run_date_of(params: Mapping[str, Any], data_interval_end: datetime | None, r
     """
     wanted = params.get("run_date")
     return date.fromisoformat(wanted) if wanted else day_that_ended(data_interval_end or run_after)
+
+
+def longest_night(cron: str) -> timedelta:
+    """After how long a night is given up, so that it does not hold up the next one: nine tenths of the time to it, but
+    20 hours at most, and six at least, as late data is waited for.
+    """
+    return min(max(shortest_gap(cron) * 9 / 10, timedelta(hours=6)), timedelta(hours=20))
+
+
+def report_overdue(monitor: str) -> Callable[[Mapping[str, Any]], None]:
+    """Called by Airflow when a run ended badly: tells the Pushgateway of one that was given up, as no task of it can.
+
+    Such a run waited for a task that never came to an end: its worker was killed as it picked the task up, say.
+    """
+
+    def told(context: Mapping[str, Any]) -> None:
+        if context.get("reason") != "timed_out":
+            return
+        from pipeline.steps import nightly as steps
+        from pipeline.steps.night import open_night
+
+        run = context.get("dag_run")
+        due = datetime.now(UTC) if run is None else run.run_after
+        interval_end = None if run is None else getattr(run, "data_interval_end", None)
+        day = run_date_of(context.get("params") or {}, interval_end, due)
+        log.error("%s", f"{monitor} on {day} was given up: {steps.report_failure(open_night(monitor, day), 'overdue')}")
+
+    return told
 
 
 def take_channels_from_connections(monitor: str) -> None:

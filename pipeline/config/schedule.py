@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from croniter import croniter
 
@@ -10,6 +11,13 @@ from croniter import croniter
 def day_that_ended(moment: datetime) -> date:
     """The run date of a night that starts at `moment`: the last whole day (UTC) before it."""
     return moment.astimezone(UTC).date() - timedelta(days=1)
+
+
+def shortest_gap(cron: str, moments: int = 40) -> timedelta:
+    """The shortest time between two of a cron line's moments that follow each other, of the first so many of 2000."""
+    fires = croniter(cron, datetime(2000, 1, 1, tzinfo=UTC))
+    found: list[datetime] = [fires.get_next(datetime) for _ in range(moments)]
+    return min(later - sooner for sooner, later in pairwise(found))
 
 
 def next_moment(cron: str, after: datetime) -> datetime:

@@ -55,6 +55,8 @@ def _describe(dag: Any) -> dict[str, Any]:
         "timetable": serialized["dag"]["timetable"],
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
+        "timeout_hours": dag.dagrun_timeout.total_seconds() / 3600 if dag.dagrun_timeout else None,
+        "tells_failure": bool(dag.on_failure_callback),
         "paused": dag.is_paused_upon_creation,
         "params": {name: dag.params.get_param(name).schema for name in dag.params},
         "tasks": {task.task_id: _describe_task(task) for task in dag.tasks},

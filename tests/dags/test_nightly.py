@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.dags.conftest import Parsed, run_python
+from tests.project import Project
+from tests.servers.pushgateway import Pushgateway
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +128,26 @@ def test_the_dag_runs_one_night_at_a_time_and_from_now_on(daily: dict[str, Any])
     assert daily["paused"] is False
     assert daily["tags"] == ["nightjar", "nightly"]
     assert daily["description"] == "Scores people"
+
+
+def test_a_night_that_never_ends_is_given_up_before_the_next_is_due(parsed: Parsed) -> None:
+    found = {name: parsed.dags[f"nightly_{name}"] for name in ("daily", "weekly", "hourly")}
+    assert {name: dag["timeout_hours"] for name, dag in found.items()} == {"daily": 20, "weekly": 20, "hourly": 6}
+    assert all(dag["tells_failure"] for dag in found.values())
+
+
+@pytest.mark.parametrize(("reason", "told"), [("timed_out", ["overdue"]), ("task_failure", [])])
+def test_a_night_that_was_given_up_is_told_to_the_gateway(
+    project: Project, pushgateway: Pushgateway, tmp_path: Path, reason: str, told: list[str]
+) -> None:
+    project.write_suite()
+    project.write_monitor()
+    script = f"from nightjar_airflow.wiring import report_overdue; report_overdue('people')({{'reason': {reason!r}}})"
+    variables = {"PIPELINE_HOME": str(project.root), "PIPELINE_PUSHGATEWAY_URL": pushgateway.url}
+    done = run_python(tmp_path, variables, "-c", script)
+    assert done.returncode == 0, done.stderr
+    found = pushgateway.samples("model_monitor_last_failure_timestamp_seconds")
+    assert [sample.labels["task"] for sample in found] == told
 
 
 def test_the_documentation_says_where_data_comes_from_and_what_to_do(daily: dict[str, Any]) -> None:

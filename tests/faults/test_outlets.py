@@ -44,11 +44,12 @@ def test_an_older_night_that_is_run_again_leaves_the_gauges_of_the_newest(
     monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
     older, newest = run(watched, 0), run(watched, 2, older=30)
     assert nightly.push_gauges(newest) == "pushed"
-    before = pushgateway.samples("nightjar_")
+    before = pushgateway.samples("model_monitor_")
+    assert before
     assert nightly.push_gauges(older) == f"not pushed, as {newest.run_date} is newer"
     assert nightly.report_failure(older, "run") == f"not pushed, as {newest.run_date} is newer"
     watch_champion(older)
-    assert pushgateway.samples("nightjar_") == before
+    assert pushgateway.samples("model_monitor_") == before
     assert nightly.report_failure(newest, "run") == "pushed"
     assert nightly.push_gauges(newest) == "pushed"
 
