@@ -23,12 +23,13 @@ PARTS = ["quiet", "wide", "faults", "alone"]
 
 
 def fired(found: Sequence[TogetherResult]) -> list[int]:
-    """Nights that warn, and of them those in which pairs, the plane and the classifier do."""
+    """Nights that warn, and of them those in which pairs, the plane, the classifier and lists do."""
     return [
         sum(night.changed for night in found),
         sum(night.pairs_changed > 0 for night in found),
         sum(night.plane is not None and night.plane.changed for night in found),
         sum(night.sides is not None and night.sides.changed for night in found),
+        sum(any(vector.changed for vector in night.vectors) for night in found),
     ]
 
 

@@ -109,20 +109,49 @@ def threefold(random: Random, rows: int, by: float = 0.0) -> Columns:
     return {"x": made[:, 0], "y": made[:, 1], "z": made[:, 2]} | _others(random, rows)
 
 
+FACTORS = 12
+
+
+def embeddings(random: Random, rows: int, width: int = 64, change: str = "") -> Columns:
+    """Lists of length 1: mixes of twelve factors that matter less and less, and noise of each number.
+
+    `change`: their mean moves by three tenths of a deviation of the first factor, three factors lose a third of their
+    deviation, or all are turned a little in the space of the lists.
+    """
+    source = np.random.default_rng(5)
+    mix = source.normal(size=(FACTORS, width)) * np.geomspace(2.0, 0.3, FACTORS)[:, None]
+    values = random.normal(size=(rows, FACTORS))
+    values += 0.3 * (np.arange(FACTORS) == 0) if change == "mean" else 0.0
+    values *= np.where(np.isin(np.arange(FACTORS), (2, 5, 8)), 2 / 3, 1.0) if change == "spread" else 1.0
+    lists = values @ mix + random.normal(size=(rows, width)) / 2
+    if change == "turned":
+        turn, triangle = np.linalg.qr(np.eye(width) + 0.01 * source.normal(size=(width, width)))
+        lists = lists @ (turn * np.sign(np.diag(triangle)))
+    return {"embedding": lists / np.linalg.norm(lists, axis=1, keepdims=True)}
+
+
 def _others(random: Random, rows: int) -> Columns:
     return {f"other{place}": random.normal(size=rows) for place in range(8)}
 
 
 def kinds(columns: Mapping[str, np.ndarray]) -> dict[str, Kind]:
-    """Text is categorical."""
-    return {name: "categorical" if values.dtype == object else "numerical" for name, values in columns.items()}
+    """Text is categorical; lists have no kind."""
+    single = {name: values for name, values in columns.items() if values.ndim == 1}
+    return {name: "categorical" if values.dtype == object else "numerical" for name, values in single.items()}
 
 
 def write(folder: Path, name: str, columns: Mapping[str, np.ndarray]) -> Path:
-    """A parquet file in which NaN is null."""
+    """A parquet file in which NaN is null; columns of shape (rows, width) become lists of single floats."""
     path = folder / f"{name}.parquet"
-    pq.write_table(pa.table({key: pa.array(values, from_pandas=True) for key, values in columns.items()}), path)
+    pq.write_table(pa.table({key: _array(values) for key, values in columns.items()}), path)
     return path
+
+
+def _array(values: np.ndarray) -> pa.Array:
+    if values.ndim == 1:
+        return pa.array(values, from_pandas=True)
+    flat = pa.array(values.astype(np.float32).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1]).cast(pa.list_(pa.float32()))
 
 
 def nights(
@@ -179,6 +208,9 @@ QUIET = (
     Setting("columns that follow from others, 1,000 rows", following, 1_000, 10_000),
     Setting("a butterfly, 3,000 rows", butterfly),
     Setting("a correlation that moves by 0.05", moving),
+    Setting("lists of 64 numbers, 300 rows", embeddings, 300, 3_000),
+    Setting("lists of 64 numbers, 3,000 rows", embeddings),
+    Setting("lists of 64 numbers, reference as long as a night", embeddings, 3_000, 3_000),
 )
 WIDE = Setting("30 mixes of 3 factors, 3,000 rows", lambda random, rows: factors(random, rows, 30))
 FAULTS: tuple[tuple[str, Setting, Draw], ...] = (
@@ -190,5 +222,13 @@ FAULTS: tuple[tuple[str, Setting, Draw], ...] = (
     ("three columns from independent to 70% of signs", Setting("", threefold),
      lambda random, rows: threefold(random, rows, 0.4)),
     ("the same, 90% of signs", Setting("", threefold), lambda random, rows: threefold(random, rows, 0.8)),
+    ("lists of 64 numbers whose mean moves", Setting("", embeddings),
+     lambda random, rows: embeddings(random, rows, change="mean")),
+    ("lists of 64 numbers, three factors a third narrower", Setting("", embeddings),
+     lambda random, rows: embeddings(random, rows, change="spread")),
+    ("lists of 64 numbers, turned a little", Setting("", embeddings),
+     lambda random, rows: embeddings(random, rows, change="turned")),
+    ("the same, 300 rows", Setting("", embeddings, 300, 3_000),
+     lambda random, rows: embeddings(random, rows, change="turned")),
 )  # fmt: skip
 ALONE = tuple((change, Setting("", factors), alone(change)) for change in ("shift", "spread", "missing", "exp"))
