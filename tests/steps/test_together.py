@@ -131,7 +131,7 @@ def with_lists(frame: pd.DataFrame, seed: int, moved: float = 0.0) -> pd.DataFra
     """Lists of eight numbers, one in a hundred missing."""
     source = np.random.default_rng(seed)
     rows = list(source.normal(size=(len(frame), 8)) + moved)
-    return frame.assign(embedding=[None if source.random() < 0.01 else row for row in rows])
+    return frame.assign(embedding=pd.Series([None if source.random() < 0.01 else row for row in rows], dtype=object))
 
 
 @pytest.mark.parametrize("listed", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -68,11 +69,13 @@ def test_quiet_nights_of_embeddings_keep_the_budget(rows: int, reference: int, s
     assert all(night.vectors[0].plane and night.vectors[0].sides and night.vectors[0].mean for night in found)
 
 
-@pytest.mark.parametrize(("change", "part"), [("mean", "mean"), ("spread", "sides"), ("turned", "sides")])
+@pytest.mark.parametrize(
+    ("change", "part"), [({"moved": 0.3}, "mean"), ({"change": "spread"}, "sides"), ({"change": "turned"}, "sides")]
+)
 def test_a_moved_mean_a_narrower_and_a_turned_cloud_of_embeddings_are_found_at_3000_rows(
-    tmp_path: Path, change: str, part: str
+    tmp_path: Path, change: dict[str, Any], part: str
 ) -> None:
-    found = held(tmp_path, embeddings(random(), 20_000), embeddings(random(1), 3_000, change=change))
+    found = held(tmp_path, embeddings(random(), 20_000), embeddings(random(1), 3_000, **change))
     assert found.changed
     assert [one.name for one in found.vectors if one.changed] == ["embedding"]
     assert getattr(found.vectors[0], part).changed
@@ -250,6 +253,20 @@ def test_a_place_that_was_always_one_value_and_no_longer_is_is_found(tmp_path: P
     assert found.changed
     moving[:, 3] = 0.0
     assert not looked_at(written(tmp_path / "before", still), written(tmp_path / "after", moving)).changed
+
+
+def test_the_rounding_of_lists_that_lie_on_a_line_is_no_change_and_leaving_it_is(tmp_path: Path) -> None:
+    def on_a_line(rows: int, seed: int) -> np.ndarray:
+        return random(seed).normal(size=(rows, 1)) * np.array([1.0, -2.0, 3.0, 0.1])
+
+    before = written(tmp_path / "before", on_a_line(5_000, 0))
+    for kind in (TYPES["list of doubles"], TYPES["list of singles"]):
+        assert not looked_at(before, written(tmp_path / "calm", on_a_line(3_000, 1), kind=kind)).changed
+    left = on_a_line(3_000, 2)
+    left[:, 3] += random(3).normal(size=3_000) / 10
+    found = looked_at(before, written(tmp_path / "left", left))
+    assert found.plane is not None
+    assert found.plane.changed
 
 
 def test_lists_of_one_number_are_looked_at(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ _SEEN = 20
 _ROWS_A_DIRECTION = 20
 """Rows of the fit that each direction takes in which means are held against each other."""
 _HARDLY = 1e-6
+_NOTHING = 1e-3
+_DECIMALS = 4
+"""What a classifier sees, in deviations of a place: the rounding of single floats is not told from that of doubles."""
 _BLOCK = 1_024
 _FEWEST_DRAWN = 100
 
@@ -129,7 +132,8 @@ def _of_block(fitted: _Components, rows: FloatArray) -> _Squares:
     kept = leading[:, : fitted.kept]
     outside = np.maximum((rows**2).sum(axis=1) - (kept**2).sum(axis=1), 0.0)
     inside = (kept**2 / np.maximum(fitted.sizes[: fitted.kept], 1e-12)).sum(axis=1)
-    return _Squares(outside, np.column_stack([leading[:, :_SEEN], outside, inside]))
+    seen = np.column_stack([leading[:, :_SEEN], outside, inside])
+    return _Squares(outside, np.round(seen, _DECIMALS))
 
 
 def _outside(
@@ -141,7 +145,8 @@ def _outside(
     spread = float(before.outside.var())
     spread_now = max(spread, float(after.outside.var()))
     variance = (held.rows * spread + now.rows * spread_now) / (held.rows + now.rows)
-    if not (variance > 0 and whole > 0):
+    if not whole > 0:
         return None
+    variance = max(variance, (_NOTHING * whole) ** 2)  # of lists that lie within the components all is rounding
     noise = (spread / held.rows + spread_now / now.rows) / variance
     return Outside(fitted.kept, was / whole, tonight / whole, (tonight - was) / variance**0.5, noise)
