@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.checks.alarms.budget import chance_of, level_of
 from pipeline.checks.scan import Table, is_number_list
-from pipeline.checks.together.rarity import rarity
+from pipeline.checks.together.rarity import PRIOR, rarity
 from pipeline.checks.together.sides import Apart, judge
 from pipeline.checks.together.vectors.lists import Tally, drawn, matrix, picked, problem_with, width_of, width_problem
 from pipeline.checks.together.vectors.moments import Scale, Side, sums_of
@@ -22,8 +22,10 @@ WIDEST = 2_048
 """Numbers of a list: sums of products are of every two."""
 FEWEST_ROWS = 200
 _FEWEST_TONIGHT = 100
-_MEANS_MOVE = 4.0
-"""Means are expected to move by twice as much as correlations, in squares four times, as `checks/alarms` has it."""
+_MEANS_MOVE = 0.0016 / PRIOR
+"""Means are expected to move by four hundredths of a deviation, as `checks/alarms` has it; in squares, so many times as
+far as `rarity` expects.
+"""
 
 
 class Vector(NamedTuple):
