@@ -250,7 +250,7 @@ FAULTS: tuple[tuple[str, Setting, Draw], ...] = (
      lambda random, rows: embeddings(random, rows, change="spread")),
     ("lists of 64 numbers, turned a little", Setting("", embeddings),
      lambda random, rows: embeddings(random, rows, change="turned")),
-    ("the same, 300 rows", Setting("", embeddings, 300, 3_000),
+    ("lists of 64 numbers, turned a little, 300 rows", Setting("", embeddings, 300, 3_000),
      lambda random, rows: embeddings(random, rows, change="turned")),
 )  # fmt: skip
 ALONE = tuple((change, Setting("", factors), alone(change)) for change in ("shift", "spread", "missing", "exp"))

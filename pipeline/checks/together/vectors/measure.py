@@ -22,9 +22,9 @@ WIDEST = 2_048
 """Numbers of a list: sums of products are of every two."""
 FEWEST_ROWS = 200
 _FEWEST_TONIGHT = 100
-_MEANS_MOVE = 0.0016 / PRIOR
-"""Means are expected to move by four hundredths of a deviation, as `checks/alarms` has it; in squares, so many times as
-far as `rarity` expects.
+_MOVES = 0.0016 / PRIOR
+"""Lists are expected to move by four hundredths of a deviation, as `checks/alarms` has it of numbers; in squares, so
+many times as far as `rarity` expects. Unlike columns together, plane and classifier see means move, too.
 """
 
 
@@ -186,11 +186,15 @@ def _chances(held: Held, apart: Apart | None, past: Sequence[VectorDrift]) -> tu
     means, planes, sides = (
         [part.beyond for part in found if part is not None and part.beyond is not None] for found in parts
     )
-    own = [beyond / _MEANS_MOVE for beyond in means]
-    mean = rarity(moved.squared / _MEANS_MOVE, moved.noise / _MEANS_MOVE, moved.directions, own)
-    plane = None if outside is None else rarity(outside.gap**2, outside.noise, 1, planes)
+    mean = _rarity(moved.squared, moved.noise, moved.directions, means)
+    plane = None if outside is None else _rarity(outside.gap**2, outside.noise, 1, planes)
     if apart is None:
         return mean, plane, None
     # Worse than guessing is guessing: half of quiet nights are.
-    rare = rarity(apart.gap**2, apart.noise, 1, sides) / 2 if apart.gap > 0 else 1.0
+    rare = _rarity(apart.gap**2, apart.noise, 1, sides) / 2 if apart.gap > 0 else 1.0
     return mean, plane, rare
+
+
+def _rarity(squared: float, noise: float, directions: int, past: Sequence[float]) -> float:
+    """As `rarity`, which expects more of lists before nights were seen."""
+    return rarity(squared / _MOVES, noise / _MOVES, directions, [beyond / _MOVES for beyond in past])
