@@ -257,7 +257,7 @@ def test_a_place_that_was_always_one_value_and_no_longer_is_is_found(tmp_path: P
 
 def test_the_rounding_of_lists_that_lie_on_a_line_is_no_change_and_leaving_it_is(tmp_path: Path) -> None:
     def on_a_line(rows: int, seed: int) -> np.ndarray:
-        return random(seed).normal(size=(rows, 1)) * np.array([1.0, -2.0, 3.0, 0.1])
+        return np.outer(random(seed).normal(size=rows), [1.0, -2.0, 3.0, 0.1])
 
     before = written(tmp_path / "before", on_a_line(5_000, 0))
     for kind in (TYPES["list of doubles"], TYPES["list of singles"]):
