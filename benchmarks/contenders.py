@@ -237,8 +237,9 @@ def nannyml_performance(folder: Path, threads: int, imported: Callable[[], None]
 
 
 def together(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
-    """Columns together: pairs, plane and classifier, as the nightly run measures them."""
+    """Columns together: pairs, plane and classifier, and lists, as the nightly run measures them."""
     _find_pipeline()
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from pipeline.checks.together.measure import measure
@@ -246,10 +247,10 @@ def together(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
 
     imported()
     before, after = (folder / f"{side}.parquet" for side in ("reference", "production"))
-    names = pq.read_schema(before).names
+    names = [field.name for field in pq.read_schema(before) if not pa.types.is_nested(field.type)]
     kinds: Any = {name: "categorical" if name[0] == "c" else "numerical" for name in names}
     found = measure(TogetherPolicy(per_nights=365), [before], [after], kinds, "night")
-    return {"pairs": found.pairs_compared}
+    return {"pairs": found.pairs_compared, "lists": len(found.vectors)}
 
 
 def _nannyml_sides(folder: Path) -> tuple[Any, Any, list[str]]:

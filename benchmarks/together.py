@@ -2,12 +2,15 @@
 
 python -m benchmarks.together [quiet|wide|faults|alone ...] [--streams 20 --nights 50 --per-nights 100]
 python -m benchmarks.together speed [--rows 1000000 --columns 30 --nannyml-python /path/to/other/venv/bin/python]
+python -m benchmarks.together speed --rows 1000000 --width 64    lists of so many numbers in place of columns
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,12 +26,13 @@ PARTS = ["quiet", "wide", "faults", "alone"]
 
 
 def fired(found: Sequence[TogetherResult]) -> list[int]:
-    """Nights that warn, and of them those in which pairs, the plane and the classifier do."""
+    """Nights that warn, and of them those in which pairs, the plane, the classifier and lists do."""
     return [
         sum(night.changed for night in found),
         sum(night.pairs_changed > 0 for night in found),
         sum(night.plane is not None and night.plane.changed for night in found),
         sum(night.sides is not None and night.sides.changed for night in found),
+        sum(any(vector.changed for vector in night.vectors) for night in found),
     ]
 
 
@@ -76,13 +80,18 @@ def speed(options: argparse.Namespace) -> None:
     """Races one night on two generated snapshots, NannyML's from an environment of its own."""
     with TemporaryDirectory() as made:
         folder = Path(made)
-        write_tables(folder, options.rows, options.columns)
+        if options.width:  # in a process of its own, as `write_tables`
+            wanted = [str(folder), str(options.rows), str(options.width)]
+            subprocess.run([sys.executable, "-m", "benchmarks.together_nights", *wanted], check=True)
+        else:
+            write_tables(folder, options.rows, options.columns)
         race = Race(folder, 1, options.limit)
         outcomes = [dataclasses.replace(race.best_of(options.repeat, "together"), name="nightjar")]
-        if options.nannyml_python:
+        if options.nannyml_python and not options.width:
             names = ("nannyml_reconstruction", "nannyml_classifier")
             outcomes += [race.run(name, options.nannyml_python) for name in names]
-    title = f"## Columns together: {options.rows:,} rows x {options.columns} columns on both sides"
+    what = f"lists of {options.width:,} numbers" if options.width else f"{options.columns} columns"
+    title = f"## Columns together: {options.rows:,} rows x {what} on both sides"
     report([title, table(outcomes), f"{machine('numpy', 'pyarrow', 'scikit-learn')}."], options.output)
 
 
@@ -95,6 +104,7 @@ def main() -> None:
     parser.add_argument("--per-nights", type=int, default=100, help="one false alarm in so many quiet nights")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of each side in the race")
     parser.add_argument("--columns", type=int, default=30, help="of each side in the race")
+    parser.add_argument("--width", type=int, default=0, help="numbers of a list in the race; 0 for columns")
     parser.add_argument(
         "--repeat", type=int, default=1, help="runs of Nightjar in the race, of which the fastest counts"
     )

@@ -1,7 +1,11 @@
-"""Made-up nights whose columns go together: without a change, and with changes that no single column shows."""
+"""Made-up nights whose columns go together: without a change, and with changes that no single column shows.
+
+python -m benchmarks.together_nights FOLDER ROWS WIDTH    both sides of a column of lists, of so many numbers each
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,20 +113,61 @@ def threefold(random: Random, rows: int, by: float = 0.0) -> Columns:
     return {"x": made[:, 0], "y": made[:, 1], "z": made[:, 2]} | _others(random, rows)
 
 
+FACTORS = 12
+NUMBERS_AT_ONCE = 5_000_000
+
+
+def embeddings(random: Random, rows: int, width: int = 64, change: str = "", moved: float = 0.0) -> Columns:
+    """Lists of length 1: mixes of twelve factors that matter less and less, and noise of each number.
+
+    `change`: three factors lose a third of their deviation, or all are turned a little in the space of the lists;
+    `moved`: by so many of its deviations the mean of the first factor moves.
+    """
+    source = np.random.default_rng(5)
+    mix = source.normal(size=(FACTORS, width)) * np.geomspace(2.0, 0.3, FACTORS)[:, None]
+    values = random.normal(size=(rows, FACTORS))
+    values += moved * (np.arange(FACTORS) == 0)
+    values *= np.where(np.isin(np.arange(FACTORS), (2, 5, 8)), 2 / 3, 1.0) if change == "spread" else 1.0
+    lists = values @ mix + random.normal(size=(rows, width)) / 2
+    if change == "turned":
+        turn, triangle = np.linalg.qr(np.eye(width) + 0.01 * source.normal(size=(width, width)))
+        lists = lists @ (turn * np.sign(np.diag(triangle)))
+    return {"embedding": lists / np.linalg.norm(lists, axis=1, keepdims=True)}
+
+
 def _others(random: Random, rows: int) -> Columns:
     return {f"other{place}": random.normal(size=rows) for place in range(8)}
 
 
 def kinds(columns: Mapping[str, np.ndarray]) -> dict[str, Kind]:
-    """Text is categorical."""
-    return {name: "categorical" if values.dtype == object else "numerical" for name, values in columns.items()}
+    """Text is categorical; lists have no kind."""
+    single = {name: values for name, values in columns.items() if values.ndim == 1}
+    return {name: "categorical" if values.dtype == object else "numerical" for name, values in single.items()}
 
 
 def write(folder: Path, name: str, columns: Mapping[str, np.ndarray]) -> Path:
-    """A parquet file in which NaN is null."""
+    """A parquet file in which NaN is null; columns of shape (rows, width) become lists of single floats."""
     path = folder / f"{name}.parquet"
-    pq.write_table(pa.table({key: pa.array(values, from_pandas=True) for key, values in columns.items()}), path)
+    pq.write_table(pa.table({key: _array(values) for key, values in columns.items()}), path)
     return path
+
+
+def _array(values: np.ndarray) -> pa.Array:
+    if values.ndim == 1:
+        return pa.array(values, from_pandas=True)
+    flat = pa.array(values.astype(np.float32).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1]).cast(pa.list_(pa.float32()))
+
+
+def write_lists(folder: Path, rows: int, width: int) -> None:
+    """`reference.parquet` and `production.parquet`, of which the second has not changed."""
+    step = max(1, NUMBERS_AT_ONCE // width)
+    for seed, side in enumerate(("reference", "production")):
+        random = np.random.default_rng(seed)
+        with pq.ParquetWriter(folder / f"{side}.parquet", pa.schema({"embedding": pa.list_(pa.float32())})) as writer:
+            for start in range(0, rows, step):
+                lists = embeddings(random, min(step, rows - start), width)["embedding"]
+                writer.write_table(pa.table({"embedding": _array(lists)}))
 
 
 def nights(
@@ -167,6 +212,11 @@ def alone(change: str) -> Draw:
     return draw
 
 
+def drifting(random: Random, rows: int) -> Columns:
+    """Lists whose mean is on every night by a twentieth of a deviation of their first factor elsewhere."""
+    return embeddings(random, rows, moved=0.05 * random.normal())
+
+
 QUIET = (
     Setting("independent, 300 rows", independent, 300, 3_000),
     Setting("independent, 3,000 rows", independent),
@@ -179,6 +229,10 @@ QUIET = (
     Setting("columns that follow from others, 1,000 rows", following, 1_000, 10_000),
     Setting("a butterfly, 3,000 rows", butterfly),
     Setting("a correlation that moves by 0.05", moving),
+    Setting("lists of 64 numbers, 300 rows", embeddings, 300, 3_000),
+    Setting("lists of 64 numbers, 3,000 rows", embeddings),
+    Setting("lists of 64 numbers, reference as long as a night", embeddings, 3_000, 3_000),
+    Setting("lists of 64 numbers whose mean moves by 0.05", drifting),
 )
 WIDE = Setting("30 mixes of 3 factors, 3,000 rows", lambda random, rows: factors(random, rows, 30))
 FAULTS: tuple[tuple[str, Setting, Draw], ...] = (
@@ -190,5 +244,17 @@ FAULTS: tuple[tuple[str, Setting, Draw], ...] = (
     ("three columns from independent to 70% of signs", Setting("", threefold),
      lambda random, rows: threefold(random, rows, 0.4)),
     ("the same, 90% of signs", Setting("", threefold), lambda random, rows: threefold(random, rows, 0.8)),
+    ("lists of 64 numbers whose mean moves by 0.3", Setting("", embeddings),
+     lambda random, rows: embeddings(random, rows, moved=0.3)),
+    ("lists of 64 numbers, three factors a third narrower", Setting("", embeddings),
+     lambda random, rows: embeddings(random, rows, change="spread")),
+    ("lists of 64 numbers, turned a little", Setting("", embeddings),
+     lambda random, rows: embeddings(random, rows, change="turned")),
+    ("lists of 64 numbers, turned a little, 300 rows", Setting("", embeddings, 300, 3_000),
+     lambda random, rows: embeddings(random, rows, change="turned")),
 )  # fmt: skip
 ALONE = tuple((change, Setting("", factors), alone(change)) for change in ("shift", "spread", "missing", "exp"))
+
+
+if __name__ == "__main__":
+    write_lists(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

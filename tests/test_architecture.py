@@ -42,7 +42,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "checks.drift": (
         ("explain", "statistics"),
-        ("chance", "expected", "findings", "shape"),
+        ("chance", "expected", "findings", "lists", "shape"),
         ("compare_column",),
         ("compare_columns",),
         ("measure",),
@@ -67,9 +67,10 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("cells", "pairs", "rarity", "sides"),
         ("rows",),
         ("counts",),
-        ("plane",),
+        ("plane", "vectors"),
         ("measure",),
     ),
+    "checks.together.vectors": (("lists",), ("moments",), ("principal",), ("measure",)),
     "metrics": (
         ("confusion", "intervals", "packing", "ranking", "sequential", "sums"),
         ("forecasts", "grid", "probabilities", "threshold"),

@@ -22,7 +22,8 @@ class Evidence:
     """What is known before anybody was asked.
 
     `production` and `labels` are names of columns there, none where nothing is there yet. `nights` are production
-    snapshots, oldest first. `problems` says why a column of the reference cannot be looked at.
+    snapshots, oldest first. `problems` says why a column of the reference cannot be looked at, and `lists` are those
+    that hold lists of numbers.
     """
 
     reference: tuple[Path, ...]
@@ -31,6 +32,7 @@ class Evidence:
     seen: Mapping[str, Seen] = field(default_factory=dict)
     texts: Mapping[str, Texts] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
     production: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     nights: tuple[Night, ...] = ()
@@ -77,7 +79,7 @@ def gather(
     """
     from pipeline.authoring.formats import describe_texts
     from pipeline.checks.quality.validate import open_files
-    from pipeline.checks.scan import open_table
+    from pipeline.checks.scan import is_number_list, open_table
 
     table = open_table([str(path) for path in reference])
     profiles = look_at(reference, limits)
@@ -91,6 +93,7 @@ def gather(
         seen=seen,
         texts=describe_texts(open_files(reference), written, limits) if written else {},
         problems=problems,
+        lists=tuple(name for name in problems if (of := table.types_of(name)) and all(map(is_number_list, of))),
         production=tuple(production),
         labels=tuple(labels),
         nights=tuple(nights),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.config.documents import yaml_text
-from pipeline.wording import clip
+from pipeline.wording import clip, listed
 
 _LINE = 110
 _INDENT = "  "
@@ -29,7 +29,7 @@ class Draft:
 
     `ignore` says of every column why, `checks` are lines of `quality.checks` with their reason, `scores` are columns by
     class. `champion`: the reference follows the promoted model. `alarms`: one false alarm in so many nights, held
-    against `against`, which is YAML, for a reason; None for fixed thresholds.
+    against `against`, which is YAML, for a reason; None for fixed thresholds. `lists` are columns of lists of numbers.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Draft:
     email: Sequence[str] = ()
     when: str = "always"
     checks: Mapping[str, str] = field(default_factory=dict)
+    lists: Sequence[str] = ()
     alarms: int | None = None
     against: str | None = None
     against_words: str = ""
@@ -65,7 +66,7 @@ def monitor_text(draft: Draft) -> str:
     """The YAML of a draft. Every name and address is quoted where YAML would read it as something else."""
     from pipeline.publish.templates import render
 
-    lists = {key: _list(key, getattr(draft, key)) for key in ("numerical", "categorical")}
+    kinds = {key: _list(key, getattr(draft, key)) for key in ("numerical", "categorical")}
     named = [getattr(draft, key) for key in (*ROLES, "scores", "numerical", "categorical", "ignore")]
     return render(
         "monitor.yaml.j2",
@@ -77,8 +78,15 @@ def monitor_text(draft: Draft) -> str:
         checks=[(line, clip(reason, 200)) for line, reason in draft.checks.items()],
         budget=_budget(draft),
         against=textwrap.wrap(f"Held against {clip(draft.against_words, 300)}; docs/alarms.md", _LINE),
-        **lists,
+        lists=_lists(draft.lists),
+        **kinds,
     )
+
+
+def _lists(names: Sequence[str]) -> list[str]:
+    """What a comment says of columns of lists of numbers; nothing without any."""
+    words = f"Without it nothing looks at lists of numbers: {listed(list(map(yaml_text, names)))}."
+    return textwrap.wrap(clip(words, 400), _LINE) if names else []
 
 
 def _budget(draft: Draft) -> str:

@@ -116,6 +116,7 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
             numerical=columns.numerical,
             categorical=columns.categorical,
             ignore=columns.ignore,
+            lists=columns.lists,
             label_delay_days=delay(night, places.labels, settings),
             scores=columns.scores,
             positive=positive,
@@ -192,6 +193,9 @@ def _notes(said: Said, places: Places, evidence: Evidence, columns: Columns) -> 
         notes.append(f"production does not have {listed}: listed under columns.ignore, so nobody misses them")
     if absent and columns.label is None:
         notes.append("if one of these is the truth that comes later, say so with --label")
+    if columns.lists:
+        listed = names_listed(columns.lists)
+        notes.append(f"nothing looks at lists of numbers ({listed}) without together under drift; docs/together.md")
     if columns.id is None and (repeating := repeating_ids(evidence, columns)):
         notes.append(f"no column differs in every row: {names_listed(repeating)} cannot be the id")
     if places.labels is None or columns.label is None:

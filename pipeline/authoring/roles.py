@@ -19,7 +19,7 @@ class Columns:
     """The columns of a data set by what they are: one of each role at most, every column in one list at most.
 
     `scores` are columns by class. `ignore` says of every column that is left out why. `event` is the time that moves
-    with the night.
+    with the night. `lists` hold lists of numbers, which are looked at as a whole where the monitor asks for it.
     """
 
     id: str | None
@@ -32,6 +32,7 @@ class Columns:
     ignore: Mapping[str, str]
     scores: Mapping[str, str] = field(default_factory=dict)
     event: str | None = None
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,10 @@ def guess_columns(evidence: Evidence, known: Known) -> Columns:
     answers = {prediction, score, *scores.values()} - {None}
     placed = {label, identity, version, *answers}
     event = event_time(evidence)
+    lists = tuple(name for name in present if name in evidence.lists and name not in placed)
     ignore: dict[str, str] = {}
     for name in names:
-        if name not in placed:
+        if name not in placed and name not in lists:
             is_answer = name in by_class.values() or _is_answer(evidence, name, label)
             reason = why_left_out(evidence, name, event) or (_ANSWERED if is_answer else None)
             ignore |= {name: reason} if reason else {}
@@ -80,7 +82,7 @@ def guess_columns(evidence: Evidence, known: Known) -> Columns:
     compared = [name for name in names if name not in ignore and name not in {label, identity, version}]
     numerical = tuple(name for name in compared if _is_numerical(evidence, name, prediction))
     categorical = tuple(name for name in compared if name not in numerical and evidence.profiles[name].categories)
-    rest = {name: "not compared" for name in compared if name not in (*numerical, *categorical, *answers)}
+    rest = {name: "not compared" for name in compared if name not in (*numerical, *categorical, *answers, *lists)}
     return Columns(
         id=identity,
         label=label,
@@ -92,6 +94,7 @@ def guess_columns(evidence: Evidence, known: Known) -> Columns:
         ignore={name: (ignore | rest)[name] for name in names if name in ignore | rest},
         scores=scores,
         event=event,
+        lists=lists,
     )
 
 

@@ -55,7 +55,15 @@ from pipeline.results.retraining import (
 from pipeline.results.snapshots import ColumnType, PinnedObject, Snapshot, SnapshotPair
 from pipeline.results.tally import Levels, Sums, Tally
 from pipeline.results.telling import Tellings, Told
-from pipeline.results.together import PairDrift, PlaneDrift, SidesDrift, Telling, TogetherResult
+from pipeline.results.together import (
+    MeanDrift,
+    PairDrift,
+    PlaneDrift,
+    SidesDrift,
+    Telling,
+    TogetherResult,
+    VectorDrift,
+)
 from pipeline.results.tuned import Proposal, Tuned
 
 __all__ = [
@@ -101,6 +109,7 @@ __all__ = [
     "Lineage",
     "Loss",
     "LossComparison",
+    "MeanDrift",
     "MetricComparison",
     "MetricKind",
     "Move",
@@ -146,6 +155,7 @@ __all__ = [
     "TrainingCounts",
     "Trend",
     "Tuned",
+    "VectorDrift",
     "Watch",
     "strength",
 ]

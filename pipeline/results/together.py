@@ -66,6 +66,45 @@ class SidesDrift(Result):
     beyond: Number | None = None
 
 
+class MeanDrift(Result):
+    """The mean list of a column: `distance` is how far it moved in deviations of a list (Mahalanobis), over
+    `directions` of the reference's principal components, less what chance makes of it. `beyond`: see `PlaneDrift`, here
+    summed over the directions.
+    """
+
+    directions: int
+    distance: Number
+    chance: Number
+    changed: bool
+    beyond: Number | None = None
+
+
+class VectorDrift(Result):
+    """A column of lists of `width` numbers, such as an embedding, looked at as a whole.
+
+    `rows_before` and `rows_now` lists were looked at. Missing shares are of all rows, those that have no list at all;
+    unusable are lists of another width, or with a number missing or infinite. `reason` says why the column could not be
+    looked at; None where it was. `chance` is how often a quiet night is as rare in it, and `changed`, that is within
+    the budget. In `plane` errors are parts of the reference's variance, in its own means and deviations, so that one of
+    tonight may be over 1; `sides` names no columns.
+    """
+
+    name: str
+    width: int
+    rows_before: int = 0
+    rows_now: int = 0
+    missing_before: Number | None = None
+    missing_now: Number | None = None
+    unusable_before: int = 0
+    unusable_now: int = 0
+    reason: str | None = None
+    chance: Number | None = None
+    changed: bool = False
+    mean: MeanDrift | None = None
+    plane: PlaneDrift | None = None
+    sides: SidesDrift | None = None
+
+
 class TogetherResult(Kept):
     """Columns of a night together and in pairs, on a budget of one warning in `per_nights` quiet nights.
 
@@ -74,7 +113,7 @@ class TogetherResult(Kept):
     may be. Of `pairs_compared` pairs `pairs_changed` changed, and `pairs_chance` is how rare all of them are; `pairs`
     are these and the next, the rarest first, as many as pages show. `beyond` has for each pair of `columns`, in order,
     what it moved beyond chance, as `PlaneDrift.beyond`, for the nights to come; `nights` of the past have told it
-    tonight.
+    tonight. `vectors` are columns of lists of numbers; `vectors_left_out` counts those beyond the most there may be.
     """
 
     file: ClassVar[str] = "together"
@@ -93,4 +132,6 @@ class TogetherResult(Kept):
     plane: PlaneDrift | None = None
     sides: SidesDrift | None = None
     beyond: tuple[Number | None, ...] = ()
+    vectors: tuple[VectorDrift, ...] = ()
+    vectors_left_out: int = 0
     failure: Failure | None = None

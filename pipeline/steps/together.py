@@ -13,7 +13,8 @@ USUAL_NIGHTS = 60
 
 
 def measure_together(night: Night, pair: SnapshotPair, drift: DriftResult) -> TogetherResult | None:
-    """What the columns that could be compared are together; None where nobody asked.
+    """What the columns that could be compared are together, and those of lists of numbers each as a whole; None where
+    nobody asked.
 
     Raises:
         NightjarError: a snapshot cannot be read.
@@ -21,13 +22,14 @@ def measure_together(night: Night, pair: SnapshotPair, drift: DriftResult) -> To
     policy = night.monitor.drift.together
     if policy is None:
         return None
+    from pipeline.checks.drift.measure import set_aside
     from pipeline.checks.together.measure import measure
     from pipeline.snapshots import open_snapshot
 
     columns = {item.name: item.kind for item in drift.columns if item.status == "evaluated"}
-    cache = night.cache()
+    cache, aside = night.cache(), set_aside(night.monitor)
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
-        return measure(policy, reference, production, columns, pair.digest, past=_past(night))
+        return measure(policy, reference, production, columns, pair.digest, past=_past(night), aside=aside)
 
 
 def unmeasured(night: Night, pair: SnapshotPair) -> Callable[[Failure], TogetherResult | None]:

@@ -91,6 +91,22 @@ def test_roles_addresses_and_the_delay_of_labels_come_from_the_data(scored: Proj
     assert begun.notes == ("labels taken as data/labels/dt={date}/, with a folder or file for each date",)
 
 
+def test_columns_of_lists_of_numbers_are_neither_compared_nor_ignored_and_it_says_what_looks_at_them(
+    scored: Project,
+) -> None:
+    frame, tonight = people(500, seed=0), people(300, seed=1).drop(columns="label")
+    for rows, place in ((frame, "reference/part-0.parquet"), (tonight, f"production/dt={DAY}/part-0.parquet")):
+        scored.write_parquet(place, rows.assign(embedding=pd.Series([[1.0, 2.0]] * len(rows))))
+    begun = begin(**ADDRESSES)
+    roles = written(scored)["columns"]
+    assert not any("embedding" in roles.get(key, ()) for key in ("numerical", "categorical", "ignore"))
+    text = (scored.root / "monitors/people.yaml").read_text()
+    assert "# Without it nothing looks at lists of numbers: embedding." in text
+    assert any(
+        "nothing looks at lists of numbers (embedding) without together under drift" in note for note in begun.notes
+    )
+
+
 @pytest.mark.slow
 def test_the_night_runs_at_once(scored: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "people", "--reference", "data/reference", "--production", "data/production"]) == 0

@@ -53,6 +53,7 @@ ODD: dict[str, dict[str, Any]] = {
         "infinite": [float("inf"), 1.0] * 75,
         "half": pa.array(NORMAL.astype("float16")),
         "nested": [{"a": 1}] * ROWS,
+        "lists": NORMAL.repeat(4).reshape(ROWS, 4).tolist(),
         "time": pa.array(range(ROWS), pa.time32("s")),
         "moment": pa.array([10**15 + row for row in range(ROWS)], pa.timestamp("us", tz="Europe/Vienna")),
         "word": pa.array(["x", None, "y"] * 50).dictionary_encode(),

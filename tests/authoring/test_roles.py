@@ -233,7 +233,8 @@ def test_identifiers_dates_and_free_text_are_left_out_each_with_why(tmp_path: Pa
         branch_id=[row % 20 for row in range(ROWS)],
         flag=["true", "false"] * (ROWS // 2),
         nothing=np.nan,
-        pair=pd.Series([[1, 2]] * ROWS),
+        pair=pd.Series([["a", "b"]] * ROWS),
+        embedding=pd.Series([[1.0, 2.0]] * ROWS),
     )
     found = guessed(tmp_path, frame)
     assert found.ignore["code"] == "identifiers or free text: 300 different values in 400 rows"
@@ -242,6 +243,8 @@ def test_identifiers_dates_and_free_text_are_left_out_each_with_why(tmp_path: Pa
     assert found.ignore["account_key"] == "an identifier, by its name: 200 different values in 400 rows"
     assert found.ignore["nothing"] == "the reference has no value of it"
     assert found.ignore["pair"].startswith("the column holds nested values")
+    assert found.lists == ("embedding",)
+    assert "embedding" not in found.ignore
     assert found.categorical == ("kind", "branch_id", "flag")
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.results import PairDrift, PlaneDrift, SidesDrift, Telling, TogetherResult
+from pipeline.results import (
+    MeanDrift,
+    PairDrift,
+    PlaneDrift,
+    SidesDrift,
+    Telling,
+    TogetherResult,
+    VectorDrift,
+)
 
 RARE = 1 / 41_000
 
@@ -54,3 +62,30 @@ def together(changed: int = 2, *, sides: bool = False, plane: bool = False) -> T
             telling=telling,
         ),
     )
+
+
+def vector(name: str = "embedding", *, changed: bool = False) -> VectorDrift:
+    """Lists of 64 numbers, of which some are missing or odd; changed, their mean moved and a classifier tells them."""
+    chance = RARE if changed else 0.4
+    return VectorDrift(
+        name=name,
+        width=64,
+        rows_before=30_000,
+        rows_now=2_988,
+        missing_before=0.01,
+        missing_now=0.012,
+        unusable_now=12,
+        chance=chance,
+        changed=changed,
+        mean=MeanDrift(directions=64, distance=0.312 if changed else 0.0, chance=chance, changed=changed),
+        plane=PlaneDrift(columns=64, components=9, error_before=0.341, error_now=0.339, chance=0.7, changed=False),
+        sides=SidesDrift(
+            auc=0.613 if changed else 0.497, rows_before=10_000, rows_now=1_494, chance=chance, changed=changed
+        ),
+    )
+
+
+def unseen(name: str = "wide") -> VectorDrift:
+    """Lists that could not be looked at."""
+    reason = "0 of 3,000 lists in production can be used: 3,000 have 128 numbers instead of 64"
+    return VectorDrift(name=name, width=64, reason=reason)

@@ -125,3 +125,49 @@ def test_no_value_of_a_column_is_kept_only_names_and_numbers(project: Project) -
     night = run(project, 0, correlation=-0.8)
     text = published(night, "together.json")
     assert not any(city in text for city in ("Bern", "Graz", "Lyon"))
+
+
+def with_lists(frame: pd.DataFrame, seed: int, moved: float = 0.0) -> pd.DataFrame:
+    """Lists of eight numbers, one in a hundred missing."""
+    source = np.random.default_rng(seed)
+    rows = list(source.normal(size=(len(frame), 8)) + moved)
+    return frame.assign(embedding=pd.Series([None if source.random() < 0.01 else row for row in rows], dtype=object))
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_lists_of_numbers_are_looked_at_as_a_whole_and_are_no_part_of_the_share(project: Project, listed: bool) -> None:
+    project.write_suite()
+    kinds = {"numerical": ["age", "income", "embedding"]} if listed else {}
+    project.write_monitor(drift=TOGETHER, columns={"id": "customer_id", **kinds})
+    project.write_parquet("reference/part-0.parquet", with_lists(paired(5_000, seed=0), 0))
+    nights = [
+        publish(project, FIRST + timedelta(number), with_lists(paired(3_000, 100 + number), 7 + number, moved))
+        for number, moved in enumerate((0.0, 0.5))
+    ]
+    found = [night.read(TogetherResult) for night in nights]
+    assert [one is not None and one.changed for one in found] == [False, True]
+    assert found[1] is not None
+    assert [one.name for one in found[1].vectors if one.changed] == ["embedding"]
+    assert [one.name for one in found[1].vectors] == ["embedding"]
+    assert nights[1].load(Decision).status == "healthy"
+    reasons = [item.reason for item in nights[1].load(DriftResult).columns if item.name == "embedding"]
+    assert (
+        reasons == ["the column holds lists of numbers, which are looked at as a whole under drift.together"] * listed
+    )
+    assert "embedding is no longer as it was: its mean moved" in published(nights[1], "index.html")
+    assert 'model_monitor_lists_changed{column="embedding"' in published(nights[1], "gauges.prom")
+
+
+def test_lists_that_are_ignored_are_not_looked_at_and_without_the_line_the_reason_names_it(project: Project) -> None:
+    project.write_suite()
+    project.write_parquet("reference/part-0.parquet", with_lists(paired(5_000, seed=0), 0))
+    tonight = with_lists(paired(3_000, 100), 7)
+    project.write_monitor(drift=TOGETHER, columns={"id": "customer_id", "ignore": ["embedding"]})
+    found = publish(project, FIRST, tonight).read(TogetherResult)
+    assert found is not None
+    assert found.vectors == ()
+    project.write_monitor(columns={"id": "customer_id", "numerical": ["age", "embedding"]})
+    drift = publish(project, FIRST, tonight).load(DriftResult)
+    reason = next(item.reason for item in drift.columns if item.name == "embedding")
+    assert reason is not None
+    assert reason.endswith("where the monitor file has drift: {together: {per_nights: 365}}")

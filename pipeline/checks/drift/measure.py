@@ -52,6 +52,7 @@ def measure(
     """
     from pipeline.checks.drift.compare_columns import compare_columns
     from pipeline.checks.drift.expected import marked, words_of
+    from pipeline.checks.drift.lists import lists_told
 
     before, after = [str(path) for path in reference], [str(path) for path in production]
     plans, policy = plan_columns(monitor, before, after), monitor.drift
@@ -65,6 +66,7 @@ def measure(
     )
     words = words_of(expected)
     columns, alarms, drifted = _judged(monitor, compared, profile, past, pair.run_date, expected=words)
+    columns = lists_told(columns, before, set_aside(monitor), together=policy.together is not None)
     parts = _parts(importances or {})
     weighed = {name: float(part) for name, part in parts.items()}
     columns = tuple(marked(item, words).model_copy(update={"importance": weighed.get(item.name)}) for item in columns)
@@ -153,6 +155,13 @@ def drifted_share(counted: Iterable[ColumnDrift], weights: Mapping[str, Fraction
     return float(drifted / total) if total else None
 
 
+def set_aside(monitor: Monitor) -> set[str]:
+    """Columns that are not compared unless somebody says of what kind they are."""
+    roles = monitor.columns
+    named = (roles.id, roles.label, roles.model_version)
+    return {*(name for name in named if name is not None), *roles.ignore}
+
+
 def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequence[str]) -> list[ColumnPlan]:
     """The columns to compare. What the monitor lists, and for a kind it does not list, what the parquet types say.
 
@@ -160,8 +169,7 @@ def plan_columns(monitor: Monitor, reference: Sequence[str], production: Sequenc
     """
     from pipeline.checks.drift.compare_columns import infer_plans
 
-    roles = monitor.columns
-    aside = {roles.id, roles.label, roles.model_version, *roles.ignore}
+    roles, aside = monitor.columns, set_aside(monitor)
     listed: dict[Kind, tuple[str, ...] | None] = {"numerical": roles.numerical, "categorical": roles.categorical}
     named = {name: kind for kind, names in listed.items() for name in names or ()}
     plans = {plan.name: plan for plan in infer_plans(reference, production)}

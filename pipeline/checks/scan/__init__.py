@@ -19,7 +19,7 @@ from pipeline.checks.scan.summary import (
     count_distinct,
 )
 from pipeline.checks.scan.table import Table, open_table
-from pipeline.checks.scan.types import FAMILIES, FloatArray, IntArray, Key, infer_kind
+from pipeline.checks.scan.types import FAMILIES, FloatArray, IntArray, Key, infer_kind, is_number_list
 
 __all__ = [
     "DEFAULT_BUDGET_BYTES",
@@ -38,6 +38,7 @@ __all__ = [
     "Unscannable",
     "count_distinct",
     "infer_kind",
+    "is_number_list",
     "open_table",
     "scan",
     "scan_pair",

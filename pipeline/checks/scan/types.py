@@ -68,6 +68,14 @@ def form_of(arrow_type: pa.DataType) -> str | None:
     return None
 
 
+def is_number_list(arrow_type: pa.DataType) -> bool:
+    """Whether values are lists of numbers, of one size or of any, such as embeddings."""
+    value = plain_type(arrow_type)
+    if not (pa.types.is_list(value) or pa.types.is_large_list(value) or pa.types.is_fixed_size_list(value)):
+        return False
+    return FAMILIES.get(form_of(value.value_type) or "") == "number" and not pa.types.is_dictionary(value.value_type)
+
+
 def joint_form(forms: Iterable[str]) -> str | None:
     """The form of a column whose parts have these forms; None when they do not belong together."""
     known = set(forms) - {"null"}

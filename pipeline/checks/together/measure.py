@@ -1,8 +1,8 @@
-"""Columns of a night together: pairs, a plane, and a classifier, on one budget of warnings."""
+"""Columns of a night together: pairs, a plane, a classifier, and each column of lists, on one budget of warnings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from pipeline.checks.together.plane import Outside, outside
 from pipeline.checks.together.rarity import rarity
 from pipeline.checks.together.rows import drawn, picked
 from pipeline.checks.together.sides import Judge, judge
+from pipeline.checks.together.vectors import MOST_VECTORS, measure_vectors, vector_names
 from pipeline.config import TogetherPolicy
 from pipeline.results import Kind, PairDrift, PlaneDrift, SidesDrift, Telling, TogetherResult
 
@@ -46,6 +47,11 @@ class _Sides:
         return self.sides[0]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+        return tuple(item.name for item in self.coders)
+
+    @property
     def numbers(self) -> list[int]:
         """Which are numerical."""
         return [place for place, item in enumerate(self.coders) if isinstance(item, Numbers)]
@@ -60,6 +66,7 @@ def measure(
     snapshots: str,
     *,
     past: Past = (),
+    aside: Collection[str] = (),
 ) -> TogetherResult:
     """Hold columns together against the reference, on every row; the classifier on rows drawn of each side.
 
@@ -70,34 +77,30 @@ def measure(
         columns: those that can be compared, with their kinds; beyond `MOST_COLUMNS` they are left out.
         snapshots: the digest of what is compared.
         past: the same of nights before, which say what is usual.
+        aside: columns that are not looked at although they hold lists of numbers; all others that do are.
 
     Raises:
         SnapshotUnreadable: a file is damaged or gone.
     """
     chosen = dict(list(columns.items())[:MOST_COLUMNS])
-    told = {"snapshots": snapshots, "per_nights": policy.per_nights, "left_out": len(columns) - len(chosen)}
     tables = open_table([str(path) for path in reference]), open_table([str(path) for path in production])
-    sides = _read(*tables, chosen)
-    if sides is None:
-        return TogetherResult.model_validate(told)
-    names = tuple(item.name for item in sides.coders)
-    pairs, plane, (apart, rare) = _pairs(sides, names, past), _plane(sides, past), _apart(sides, past)
-    parts = [pairs.chance, None if plane is None else plane[1], rare]
+    sides, names = _read(*tables, chosen), vector_names(*tables, aside)
+    vectors = measure_vectors(*tables, names[:MOST_VECTORS], [night.vectors for night in past])
+    found = None if sides is None else _Found(sides, _pairs(sides, past), _plane(sides, past), *_apart(sides, past))
+    parts = [*(() if found is None else found.chances), *(vector.chance for vector in vectors)]
     known = [part for part in parts if part is not None]
     level = level_of(known, 1 / policy.per_nights)
-    found = [part is not None and part <= level for part in parts]
-    return TogetherResult.model_validate(
-        told
-        | pairs.told(sides, names, level if found[0] else 0.0)
-        | {
-            "chance": chance_of(known) if known else None,
-            "changed": any(found),
-            "nights": len(past),
-            "columns": names,
-            "plane": None if plane is None else _plane_told(*plane, changed=found[1]),
-            "sides": None if apart is None else _sides_told(apart, names, rare or 1.0, changed=found[2]),
-        }
-    )
+    told = {
+        "snapshots": snapshots,
+        "per_nights": policy.per_nights,
+        "chance": chance_of(known) if known else None,
+        "changed": any(part <= level for part in known),
+        "nights": len(past),
+        "left_out": len(columns) - len(chosen),
+        "vectors": tuple(vector.judged(level) for vector in vectors),
+        "vectors_left_out": max(0, len(names) - MOST_VECTORS),
+    }
+    return TogetherResult.model_validate(told | ({} if found is None else found.told(level)))
 
 
 def _read(reference: Table, production: Table, columns: Mapping[str, Kind]) -> _Sides | None:
@@ -195,12 +198,38 @@ def cramers_v(table: FloatArray) -> float:
     return float(min(1.0, np.sqrt(max(0.0, phi) / least))) if least > 0 else 0.0
 
 
-def _pairs(sides: _Sides, names: Sequence[str], past: Past) -> _Pairs:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What columns of single values are together. `rare`: how rare the classifier is."""
+
+    sides: _Sides
+    pairs: _Pairs
+    plane: tuple[Outside, float] | None
+    apart: Judge | None
+    rare: float | None
+
+    @property
+    def chances(self) -> tuple[float | None, float | None, float | None]:
+        """Of the pairs, the plane and the classifier; None where nothing can be told."""
+        return self.pairs.chance, None if self.plane is None else self.plane[1], self.rare
+
+    def told(self, level: float) -> dict[str, object]:
+        """What is kept of them. `level`: as rare as a part has to be to have changed."""
+        pairs, plane, sides = (chance is not None and chance <= level for chance in self.chances)
+        names = self.sides.names
+        return self.pairs.told(self.sides, names, level if pairs else 0.0) | {
+            "columns": names,
+            "plane": None if self.plane is None else _plane_told(*self.plane, changed=plane),
+            "sides": None if self.apart is None else _sides_told(self.apart, names, self.rare or 1.0, changed=sides),
+        }
+
+
+def _pairs(sides: _Sides, past: Past) -> _Pairs:
     first, second = (part.tolist() for part in np.triu_indices(len(sides.coders), 1))
     before, after = (_tables(side, sides.coders, first, second) for side in sides.counted)
     found = distances(before, after)
     noise = 1 / sides.counted[0].rows + 1 / sides.counted[1].rows
-    known = _past_pairs(names, past)
+    names, known = sides.names, _past_pairs(sides.names, past)
     chances = [
         rarity(float(squared), noise, int(freedom), known.get((names[one], names[two]), ())) if freedom else None
         for squared, freedom, one, two in zip(found.squared, found.freedom, first, second, strict=True)

@@ -17,7 +17,7 @@ from pipeline.publish.facts.history import PastNight, remember
 from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
-from pipeline.publish.facts.together import together_line
+from pipeline.publish.facts.together import columns_changed, together_line, warning_words
 from pipeline.publish.facts.verdict import (
     HOLDS,
     State,
@@ -190,7 +190,7 @@ class NightView:
             "too_few_rows": "nothing can be told from chance",
         }
         if self.together is not None and self.together.changed:
-            calm["healthy"] = "columns no longer go together as they did"
+            calm["healthy"] = warning_words(self.together)
         words = retraining_words(self.decision, self.runs.starts) or calm.get(self.state, "nothing to do")
         return words[0].upper() + words[1:]
 
@@ -270,10 +270,10 @@ class NightView:
         """Of a healthy night, which a warning leaves healthy."""
         if self.together is None or not self.together.changed:
             return "Nothing to do."
-        return (
-            "Nothing is retrained: no verdict rests on how columns go together. "
-            f"{self.actor} finds out why they no longer do as before."
-        )
+        rests = "Nothing is retrained: no verdict rests on"
+        if not columns_changed(self.together):
+            return f"{rests} columns of lists. {self.actor} finds out why they are no longer as before."
+        return f"{rests} how columns go together. {self.actor} finds out why they no longer do as before."
 
     def _few_step(self) -> str:
         """What helps where so few rows come every night."""

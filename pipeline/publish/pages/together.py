@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-from pipeline.publish.facts.together import pair_words, plane_words, sides_words, together_line
+from pipeline.publish.facts.together import (
+    columns_changed,
+    pair_words,
+    plane_words,
+    sides_words,
+    together_line,
+    vector_words,
+)
 from pipeline.results import DriftResult, TogetherResult
 from pipeline.wording import clip, count, listed, once_in
 
@@ -36,9 +43,7 @@ def together_part(found: TogetherResult | None, drift: DriftResult) -> dict[str,
         ],
         "more": found.pairs_changed - sum(one.changed for one in shown),
         "alone": _alone(found, {item.name for item in drift.drifted_columns}),
-        "left_out": f"{count(found.left_out, 'column')} beyond the first {count(len(found.columns))}"
-        if found.left_out
-        else "",
+        "left_out": ", ".join(_left_out(found)),
     }
 
 
@@ -46,6 +51,13 @@ def _line(found: TogetherResult) -> str:
     line = together_line(found) or "Too few rows, or fewer than two columns that vary: nothing can be told"
     line = line.removeprefix("Warning: ")
     return line[0].upper() + line[1:]
+
+
+def _left_out(found: TogetherResult) -> Iterator[str]:
+    if found.left_out:
+        yield f"{count(found.left_out, 'column')} beyond the first {count(len(found.columns))}"
+    if found.vectors_left_out:
+        yield f"{count(found.vectors_left_out, 'column')} of lists beyond the first {count(len(found.vectors))}"
 
 
 def _usual(found: TogetherResult) -> str:
@@ -65,12 +77,15 @@ def _facts(found: TogetherResult) -> list[tuple[str, str, str, bool]]:
     if found.plane is not None:
         plane = found.plane
         facts.append(("Plane", plane_words(plane), once_in(plane.chance), plane.changed))
+    for vector in found.vectors:
+        rare = "" if vector.chance is None else once_in(vector.chance)
+        facts.append((f"Lists in {clip(vector.name, _MAX_NAME)}", vector_words(vector), rare, vector.changed))
     return facts
 
 
 def _alone(found: TogetherResult, drifted: Collection[str]) -> str:
     """Columns that have a part in it and drifted by themselves as well."""
-    if not found.changed:
+    if not columns_changed(found):
         return ""
     named = [name for one in found.pairs if one.changed for name in (one.first, one.second)]
     named += [] if found.sides is None else [item.name for item in found.sides.telling]

@@ -9,9 +9,9 @@ import pytest
 from pipeline.publish.facts.together import together_line
 from pipeline.publish.gauges.night import exposition
 from pipeline.publish.pages import night_page
-from pipeline.results import Failure, TogetherResult
+from pipeline.results import Failure, TogetherResult, VectorDrift
 from tests.publish import samples
-from tests.publish.together import together
+from tests.publish.together import together, unseen, vector
 
 
 def page(found: TogetherResult | None, drifted: int = 0) -> str:
@@ -89,3 +89,65 @@ def test_the_gauges_have_what_was_found() -> None:
     ):
         assert line in text
     assert "model_monitor_together" not in exposition(samples.view()).decode()
+
+
+def with_lists(found: TogetherResult, *lists: VectorDrift) -> TogetherResult:
+    changed = found.changed or any(one.changed for one in lists)
+    return found.model_copy(update={"vectors": lists, "changed": changed})
+
+
+def test_lists_that_changed_are_a_warning_of_their_own_and_say_what_did() -> None:
+    found = with_lists(together(changed=0), vector(changed=True))
+    text = page(found)
+    assert "Lists in embedding</bdi>, changed" in text
+    assert "the mean moved by 0.31 deviations beyond chance" in text
+    assert "34.1% of the variance lay outside of 9 principal components of 64 numbers, tonight 33.9% does" in text
+    assert "missing in 1.2% of tonight&#39;s rows, in 1% of the reference" in text
+    assert "left out: 12 lists of tonight, of another length, or with numbers missing or infinite" in text
+    assert "columns no longer go together" not in text
+    assert "embedding is no longer as it was" in text
+    assert "No column that has a part in it" not in text
+
+
+def test_a_line_tells_columns_and_lists_apart_and_names_lists_that_could_not_be_looked_at() -> None:
+    line = together_line(with_lists(together(changed=1), vector(changed=True), unseen()))
+    assert line.startswith("Warning: columns no longer go together as they did: 1 pair changed, feature_0 with age; ")
+    assert (
+        "; embedding is no longer as it was: its mean moved, tonight's lists can be told from the reference's" in line
+    )
+    assert line.endswith("; not looked at: wide")
+    calm = together_line(with_lists(together(changed=0), vector()))
+    assert calm.startswith("Columns go together as they did (")
+    alone = with_lists(together(changed=0), vector()).model_copy(update={"columns": ()})
+    assert together_line(alone).startswith("Lists are as they were (")
+    assert together_line(alone.model_copy(update={"chance": None, "vectors": (unseen(),)})) == "Not looked at: wide"
+
+
+@pytest.mark.parametrize(("now", "words"), [(0.41, "farther from"), (0.2, "nearer to")])
+def test_lists_that_left_the_plane_say_which_way(now: float, words: str) -> None:
+    one = vector(changed=True)
+    assert one.plane is not None
+    plane = one.plane.model_copy(update={"error_now": now, "changed": True})
+    line = together_line(with_lists(together(changed=0), one.model_copy(update={"plane": plane})))
+    assert f"its lists lie {words} the reference's principal components" in line
+
+
+def test_lists_that_could_not_be_looked_at_say_why_and_have_no_gauge() -> None:
+    found = with_lists(together(changed=0), unseen()).model_copy(update={"vectors_left_out": 2})
+    text = page(found)
+    assert "not looked at: 0 of 3,000 lists in production can be used: 3,000 have 128 numbers instead of 64" in text
+    assert "Not looked at: 2 columns of lists beyond the first 1" in text
+    assert "model_monitor_lists" not in exposition(dataclasses.replace(samples.view(), together=found)).decode()
+
+
+def test_gauges_tell_lists_by_column() -> None:
+    found = with_lists(together(changed=0), vector(changed=True), unseen())
+    text = exposition(dataclasses.replace(samples.view(), together=found)).decode()
+    for line in (
+        'model_monitor_lists_changed{column="embedding"} 1.0',
+        'model_monitor_lists_mean_moved{column="embedding"} 0.312',
+        'model_monitor_lists_reconstruction_error_ratio{column="embedding"} 0.339',
+        'model_monitor_lists_roc_auc{column="embedding"} 0.613',
+    ):
+        assert line in text
+    assert 'column="wide"' not in "".join(line for line in text.splitlines() if "lists" in line)
