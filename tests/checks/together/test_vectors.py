@@ -21,6 +21,7 @@ from pipeline.checks.together.vectors.lists import BATCH_NUMBERS, BATCH_ROWS, Ta
 from pipeline.checks.together.vectors.moments import Scale, sums_of
 from pipeline.results import TogetherResult, VectorDrift
 from tests.checks.together.nights import POLICY, held
+from tests.faults.seams import watched
 
 TYPES = {
     "list of singles": pa.list_(pa.float32()),
@@ -314,3 +315,14 @@ def test_of_long_lists_fewer_are_drawn(tmp_path: Path) -> None:
     assert drawn(short, "e").size == 20_000
     assert 16_000 < drawn(long, "e").size < 17_000
     assert (drawn(long, "e", every_other=True) % 2 == 1).all()
+
+
+def test_an_error_over_one_column_of_lists_is_its_own(tmp_path: Path) -> None:
+    before, after = embeddings(random(), 2_000), embeddings(random(1), 600)
+    first, second = (side | {"again": next(iter(side.values()))} for side in (before, after))
+    with watched("checks/together/vectors/principal.py:hold") as watch:
+        found = held(tmp_path, first, second)
+    assert watch.thrown
+    broken, sound = found.vectors
+    assert broken.reason == "an error kept it from being measured (Foreign): the log says where"
+    assert (sound.reason, sound.mean is not None) == (None, True)
