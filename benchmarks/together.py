@@ -1,6 +1,6 @@
 """Simulates nights whose columns are looked at together: false alarms, what is found, and what it costs.
 
-python -m benchmarks.together [quiet|wide|faults|alone ...] [--streams 20 --nights 50 --per-nights 100]
+python -m benchmarks.together [quiet|wide|faults|later|alone ...] [--streams 20 --nights 50 --per-nights 100]
 python -m benchmarks.together speed [--rows 1000000 --columns 30 --nannyml-python /path/to/other/venv/bin/python]
 python -m benchmarks.together speed --rows 1000000 --width 64    lists of so many numbers in place of columns
 """
@@ -22,7 +22,9 @@ from benchmarks.race import Race, machine, report, table, write_tables
 from benchmarks.together_nights import ALONE, FAULTS, QUIET, WIDE, Draw, Setting, nights
 from pipeline.results import TogetherResult
 
-PARTS = ["quiet", "wide", "faults", "alone"]
+PARTS = ["quiet", "wide", "faults", "later", "alone"]
+KNOWN = 12
+"""Quiet nights before a fault that comes later."""
 
 
 def fired(found: Sequence[TogetherResult]) -> list[int]:
@@ -60,6 +62,21 @@ def changed(name: str, setting: Setting, draw: Draw, options: argparse.Namespace
     return [name, *(f"{many / len(found):.0%}" for many in fired(found))]
 
 
+def later(name: str, setting: Setting, draw: Draw, options: argparse.Namespace) -> list[object]:
+    """The same after `KNOWN` quiet nights."""
+    streams = [
+        list(
+            nights(
+                setting, 1_000 + seed, KNOWN + 1, options.per_nights,
+                lambda number: draw if number == KNOWN else setting.draw,
+            )
+        )
+        for seed in range(options.streams)
+    ]  # fmt: skip
+    found = [stream[-1] for stream in streams]
+    return [f"{name}, after {KNOWN} quiet nights", *(f"{many / len(found):.0%}" for many in fired(found))]
+
+
 def _stream(setting: Setting, seed: int, options: argparse.Namespace) -> list[TogetherResult]:
     return list(nights(setting, seed, options.nights, options.per_nights))
 
@@ -71,6 +88,8 @@ def rows(options: argparse.Namespace) -> Iterator[list[object]]:
         yield from (quiet(setting, options) for setting in QUIET if options.named in setting.name)
     if "wide" in wanted:
         yield quiet(WIDE, options)
+    if "later" in wanted:
+        yield from (later(*case, options) for case in FAULTS if options.named in case[0])
     for part, cases in (("faults", FAULTS), ("alone", ALONE)):
         if part in wanted:
             yield from (changed(*case, options) for case in cases if options.named in case[0])
