@@ -104,6 +104,8 @@ class Workspace:
     def read_labelled(self, day: date) -> LabelledDay | None:
         """What is kept of a day's predictions and the labels that have come; None where nothing is that can be read."""
         content = self.store.read_page(self._labelled_key(day))
+        if content is None:
+            content = self.store.read_page(self._labelled_key_before(day))
         try:
             return None if content is None else LabelledDay.model_validate_json(content)
         except ValidationError:
@@ -112,8 +114,14 @@ class Workspace:
     def keep_labelled(self, found: LabelledDay) -> None:
         """Keep what was measured of a day's predictions, in place of what was known before."""
         self.store.write_page(self._labelled_key(found.day), found.to_json())
+        self.store.remove_page(self._labelled_key_before(found.day))
 
     def _labelled_key(self, day: date) -> str:
+        """Not among the pages: of a day with few rows, sums over labels are labels."""
+        return f"{self.name}/.{LabelledDay.file}/{day}.json"
+
+    def _labelled_key_before(self, day: date) -> str:
+        """Where earlier versions kept it."""
         return f"{self.name}/{LabelledDay.file}/{day}.json"
 
 
