@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     monitors_dir: Path = Path("monitors")
     expectations_dir: Path = Path("expectations")
     store: str = "var/store"
+    archive: str = ""  # beside the store, see below
     cache_dir: Path = Path("var/cache")
     cache_max_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
     memory_budget_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2 * 2**30
@@ -85,20 +86,32 @@ class Settings(BaseSettings):
     def _path(cls, value: Path, info: ValidationInfo) -> Path:
         return absolute(value, info.data["home"])
 
-    @field_validator("store")
+    @field_validator("store", "archive")
     @classmethod
     def _path_or_address(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return _beside(info.data.get("store", ""))
         return value if "://" in value else str(absolute(Path(value), info.data["home"]))
 
     @model_validator(mode="after")
     def _urls(self) -> Settings:
         require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
+        require_scheme("PIPELINE_ARCHIVE", self.archive, ("", "s3://"))
+        if f"{self.archive.rstrip('/')}/".startswith(f"{self.store.rstrip('/')}/"):
+            raise ValueError(f"PIPELINE_ARCHIVE: found {self.archive}, in the store; allowed: a place outside of it")
         require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
         require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
         require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
         require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))
         require_scheme("PIPELINE_AIRFLOW_URL", self.airflow_url, ("http://", "https://"))
         return self
+
+
+def _beside(store: str) -> str:
+    """Where training sets go by default: `<store>-archive`. Beside a whole bucket there is no place of its owner's."""
+    place = store.rstrip("/")
+    whole_bucket = place.startswith("s3://") and "/" not in place.removeprefix("s3://").rstrip("/")
+    return "" if whole_bucket or not place else f"{place}-archive"
 
 
 def load_settings(environ: Iterable[str] = ()) -> Settings:

@@ -20,6 +20,7 @@ from pipeline.storage.run_store import RunStore
 if TYPE_CHECKING:
     from pipeline.results import Snapshot
     from pipeline.snapshots import Cache
+    from pipeline.storage.training_archive import Archive
 
 K = TypeVar("K", bound=Kept)
 _RETRAINING = "retraining"
@@ -69,6 +70,16 @@ class Workspace:
         from pipeline.snapshots import Cache
 
         return Cache(Path(self.settings.cache_dir), self.settings.cache_max_bytes)
+
+    def archive(self) -> Archive:
+        """Where training sets are kept.
+
+        Raises:
+            ConfigError: nobody said where.
+        """
+        from pipeline.storage.training_archive import Archive
+
+        return Archive(self.settings.archive, self.settings.store)
 
     def pin(self, template: str, day: date, cache: Cache) -> Snapshot:
         """The snapshot that a location of the monitor file means on a day, pinned.

@@ -259,7 +259,8 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
     from pipeline.retrain.data.gather import gather
     from pipeline.retrain.data.training_set import shortage
 
-    cache = night.cache()
+    cache, archive = night.cache(), night.archive()
+    archive.adopt(night.name)
     base = night.pin(night.monitor.snapshots.base, night.run_date, cache)
     gathered = gather(night.monitor, night.run_date, base, _Source(night, cache), request.progress)
     draft = _draft(night, request, gathered.found.counts)
@@ -275,7 +276,7 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
         monitor=night.monitor,
         registry=registry,
         lease=lease,
-        store_uri=night.settings.store,
+        archive=archive,
         scratch=night.settings.cache_dir,
         progress=request.progress,
         draft=draft,

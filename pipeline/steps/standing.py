@@ -31,9 +31,12 @@ def reference(night: Night, cache: Cache) -> Snapshot:
 
     if night.monitor.snapshots.follows_champion:
         _, champion = _champion(night)
-        if champion is not None and "training_uri" in champion.tags:
-            found = pin(champion.tags["training_uri"], cache)
-            if [item.sha256 for item in found.objects] != [champion.tags["training_sha256"]]:
+        digest = None if champion is None else champion.tags.get("training_sha256")
+        if champion is not None and digest is not None:
+            archive = night.archive()
+            archive.adopt(night.name)
+            found = pin(archive.uri(night.name, digest), cache)  # wherever the registry says that it lies
+            if [item.sha256 for item in found.objects] != [digest]:
                 raise SnapshotChanged(
                     f"{found.uri}: not the training set that version {champion.number} was registered with; "
                     "restore it, or roll back"
