@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import OutletRefused, OutletUnavailable, ResultMissing, SnapshotChanged
 from pipeline.results import Cause, Decision, DriftResult, ProbationResult, RetrainResult, Snapshot, SnapshotPair
+from pipeline.steps.registered import registry_of
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -67,9 +68,8 @@ def importances(night: Night) -> dict[str, float]:
 
 def _champion(night: Night) -> tuple[Registry, Version | None]:
     from pipeline.retrain.champion.promotion import champion_of
-    from pipeline.retrain.champion.registry import Registry
 
-    registry = Registry(night.name, night.tracking_uri)
+    registry = registry_of(night)
     return registry, champion_of(registry, night.run_date)
 
 
