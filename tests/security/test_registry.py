@@ -43,7 +43,7 @@ def forge(name: str, tracking: str, **tags: str) -> str:
         known = mlflow.search_registered_models(filter_string=f"name = '{name}'")
         if not known:
             mlflow.create_registered_model(name)
-        experiment = mlflow.create_experiment(f"forged/{name}/{len(known)}/{tags}")
+        experiment = mlflow.create_experiment("forged")
         run = mlflow.create_run(experiment)
         version = mlflow.create_model_version(name, "file:///forged", run.info.run_id, tags=tags)
         mlflow.set_registered_model_alias(name, CHAMPION, version.version)
