@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pipeline.config.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
 from pipeline.config.home import VARIABLE as HOME_VARIABLE
 from pipeline.config.home import absolute, home
+from pipeline.config.library_logs import quieten
 from pipeline.config.values import Cron, Email
 from pipeline.errors import ConfigError
 
@@ -123,6 +124,7 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: with one line per variable that is unknown or holds a value that is not allowed.
     """
+    quieten()
     place = home()
     env_file = place / ".env"
     written = _names(env_file)

@@ -40,7 +40,7 @@ from pipeline.checks.scan import (
     count_distinct,
 )
 from pipeline.config import DriftFlags
-from pipeline.errors import named
+from pipeline.errors import named, unspoken
 from pipeline.results import ColumnDrift, Kind
 from pipeline.wording import count, number
 
@@ -223,7 +223,7 @@ def _score(method: Method, reference: Summary, production: Summary) -> Score:
     except NotEvaluable:
         raise
     except Exception as error:  # one bad column must not take the night down, whatever is wrong with it
-        log.error("column %r: %s failed", reference.name, method.name, exc_info=error)
+        log.error("column %r: %s failed", reference.name, method.name, exc_info=unspoken(error))
         raise NotEvaluable(f"{method.name} failed: {named(error)}") from error
     if not (math.isfinite(score.value) and math.isfinite(score.error_bound)):
         raise NotEvaluable(f"{method.name} gives no finite number for these values")
