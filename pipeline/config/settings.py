@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     airflow_url: str | None = None
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
+    callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")
     channels: dict[str, SecretStr] = {}
 
     @classmethod
@@ -93,6 +94,15 @@ class Settings(BaseSettings):
         if not value:
             return _beside(info.data.get("store", ""))
         return value if "://" in value else str(absolute(Path(value), info.data["home"]))
+
+    @field_validator("callables")
+    @classmethod
+    def _packages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """A package and all in it; `acme` means no `acmeother`."""
+        packages = tuple(item.rstrip(".") for item in value)
+        if not all(part.isidentifier() for item in packages for part in item.split(".")):
+            raise ValueError("allowed: names of modules or packages, such as pipeline., examples., acme.training")
+        return tuple(f"{item}." for item in packages)
 
     @model_validator(mode="after")
     def _urls(self) -> Settings:

@@ -261,7 +261,7 @@ def test_a_trainer_that_raises_is_named_without_its_data(world: World, tracking_
 
 
 def test_a_trainer_that_never_ends_is_stopped(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENDLESS_PIDS", str(tmp_path / "pids"))
+    monkeypatch.setenv("TRAINER_ENDLESS_PIDS", str(tmp_path / "pids"))
     world.write_monitor(trainer="tests.retrain.trainers:endless", time_limit_minutes=0.2)
     world.write_nights(0, 0)
 
@@ -375,7 +375,7 @@ def test_two_triggers_at_once_train_once(world: World, tracking_uri: str) -> Non
 def test_a_run_that_was_killed_is_done_again_and_leaves_one_version(
     world: World, tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ENDLESS_PIDS", str(tmp_path / "pids"))
+    monkeypatch.setenv("TRAINER_ENDLESS_PIDS", str(tmp_path / "pids"))
     world.write_monitor(trainer="tests.retrain.trainers:endless")
     world.write_nights(0, 0)
     killed = start(world, 3)
