@@ -12,6 +12,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar, Self
 
+from pipeline.plain_text import visible, without_addresses
+
 _PACKAGE = Path(__file__).parent
 
 
@@ -43,10 +45,13 @@ class ExitCode(IntEnum):
 
 
 class NightjarError(Exception):
-    """Base of every error Nightjar raises on purpose."""
+    """Base of every error Nightjar raises on purpose: one plain line, as its words may quote names from data."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
     retryable: ClassVar[bool] = False
+
+    def __init__(self, words: str) -> None:
+        super().__init__(visible(words))
 
 
 class Unexpected(NightjarError):
@@ -61,6 +66,30 @@ def named(error: BaseException) -> str:
     return str(error) if isinstance(error, NightjarError) else f"{type(error).__name__} in {_place(error)}"
 
 
+class _Unspoken(Exception):
+    """An error without its words; `whole` is the error."""
+
+    whole: BaseException
+
+
+def unspoken(error: BaseException) -> BaseException:
+    """The same error for a log: its type and traceback without its words, which may quote data, or a URL's token.
+
+    The words of our own errors stay. Its attribute `whole` is the error as it was raised.
+    """
+    if isinstance(error, NightjarError):
+        told: BaseException = type(error).__new__(type(error))
+        told.args = error.args
+    else:
+        told = _Unspoken(type(error).__name__)
+    told.whole = error  # type: ignore[attr-defined]
+    for link in ("__cause__", "__context__"):
+        below = getattr(error, link)
+        setattr(told, link, None if below is None else unspoken(below))
+    told.__suppress_context__ = error.__suppress_context__
+    return told.with_traceback(error.__traceback__)
+
+
 def _place(error: BaseException) -> str:
     """The innermost line of this package that an error came through, else the innermost line of all."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -71,13 +100,16 @@ def _place(error: BaseException) -> str:
 
 
 class ConfigError(NightjarError):
-    """A monitor file, a suite or an environment variable is wrong. Carries every problem found, one per line."""
+    """A monitor file, a suite or an environment variable is wrong. Carries every problem found, one per line.
+
+    What was found may be an address with a token, under a wrong key: of addresses only the scheme is told.
+    """
 
     exit_code = ExitCode.USAGE
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(problems))
+        self.problems = tuple(without_addresses(visible(problem, keep="\n")) for problem in problems)
+        Exception.__init__(self, "\n".join(self.problems))
 
 
 class SnapshotMissing(NightjarError):

@@ -25,13 +25,14 @@ still reads as a year; and never in a value, which may be a code.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Literal
+
+from pipeline.plain_text import visible
 
 MAX_LABEL = 60
 _CAUSE_LENGTH = 300
@@ -44,7 +45,6 @@ _MANY_TIMES = 1000
 _RAREST = 1_000_000  # nights; beyond it nobody counts
 _OFTEN = 10  # nights; what is not rarer is told as a fraction of so many at most
 _EXACT = Context(prec=400)
-_JOINERS = "\u200c\u200d"  # zero-width, but part of how some scripts are written
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _PEOPLE = {"brier": "Brier", "matthews": "Matthews"}
 _ABBREVIATIONS = ("roc", "auc", "rmse", "mae", "mape", "mse", "r2", "f1")
@@ -159,7 +159,7 @@ def value(found: object, digits: int | None = None, *, beside: Iterable[float] =
     if type(found).__name__ in ("bool", "bool_"):  # Python's and numpy's
         return str(found).lower()
     if not isinstance(found, Real | Decimal | date | time):
-        return "missing" if found is None else _visible(str(found))
+        return "missing" if found is None else visible(str(found))
     if found != found:  # noqa: PLR0124 - NaN, and NaT, which is a date
         return "missing"
     if isinstance(found, date | time):
@@ -274,7 +274,7 @@ def label(found: object) -> str:
 
 def clip(text: str, length: int) -> str:
     """Text from data on one line: control and direction characters made visible, at most `length` characters."""
-    shown = _visible(text[: length + 1])
+    shown = visible(text[: length + 1])
     return shown if len(shown) <= length else shown[: length - 1] + "\u2026"
 
 
@@ -282,15 +282,6 @@ def cause(error: BaseException) -> str:
     """What an error of foreign code says, on one line; its name where it says nothing."""
     lines = str(error).strip().splitlines()
     return clip(lines[0], _CAUSE_LENGTH) if lines else type(error).__name__
-
-
-def _visible(text: str) -> str:
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(char: str) -> str:
-    hidden = unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _JOINERS
-    return char.encode("unicode_escape").decode() if hidden else char
 
 
 def _decimal(found: float) -> Decimal:

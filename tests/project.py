@@ -33,8 +33,8 @@ class Project:
             (root / folder).mkdir(parents=True)
 
     def environment(self) -> dict[str, str]:
-        """The variable that makes this project the one in use."""
-        return {"PIPELINE_HOME": str(self.root)}
+        """The variables that make this project the one in use, with trainers among the tests."""
+        return {"PIPELINE_HOME": str(self.root), "PIPELINE_CALLABLES": "pipeline.,examples.,tests."}
 
     @property
     def store(self) -> Path:

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands on one line never imports its neighbours, only itself and what lies below.
 LAYERS: tuple[tuple[str, ...], ...] = (
+    ("plain_text",),
     ("errors",),
     ("results",),
     ("wording",),
@@ -84,7 +85,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
     ),
     "storage": (
-        ("addresses", "manifest", "retries"),
+        ("addresses", "manifest", "modes", "retries"),
         ("mlflow_client", "s3"),
         ("lease",),
         ("local_files", "s3_files"),

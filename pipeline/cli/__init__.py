@@ -7,10 +7,13 @@ import logging
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any, TextIO, cast
 
 from pipeline.cli import authoring, backtest, check, expecting, muting, nights, pages, people, retraining, tune
 from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
+from pipeline.plain_text import visible
 from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
@@ -21,6 +24,11 @@ _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    with redirect_stdout(cast("TextIO", _Plain(sys.stdout))), redirect_stderr(cast("TextIO", _Plain(sys.stderr))):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     try:
         with foreseen("nightjar"):
             given = sys.argv[1:] if arguments is None else arguments
@@ -57,12 +65,36 @@ class _Console(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record.exc_text = None
-        return super().format(record).rstrip("\n")
+        return visible(super().format(record).rstrip("\n"), keep="\n")
+
+
+class _Whole(logging.Formatter):
+    """Log lines with tracebacks as they were raised."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        whole = getattr(ei[1], "whole", ei[1])
+        return super().formatException((type(whole), whole, whole.__traceback__))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record), keep="\n")
+
+
+class _Plain:
+    """A stream in which no text from data can do more than be read."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(visible(text, keep="\n\t"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _quiet_libraries(traceback: bool) -> None:
     """People see what a night does, not what its libraries say to their own developers."""
-    kind = logging.Formatter if traceback else _Console
+    kind = _Whole if traceback else _Console
     logging.basicConfig(level=logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.WARNING)  # Great Expectations lowers the level of its own logger

@@ -76,8 +76,8 @@ class ColumnRoles(Section):
     classes has its probabilities in `scores`: a column for each class, as the class is written. Of two classes
     `positive` is the one that precision, recall and ROC AUC are about; by default the second one in order.
 
-    Values of `private` columns go into no example and no segment, and no category of theirs is named where drift is
-    told; models may still learn from them.
+    Values of `private` columns are told nowhere: see docs/security.md for what that covers. Models may still learn from
+    them.
     """
 
     id: ColumnName | None = None
@@ -99,6 +99,11 @@ class ColumnRoles(Section):
         if len(self.scores) == 1 or len(set(self.scores.values())) < len(self.scores):
             raise ValueError("allowed: 'scores' with at least two classes, each with a column of its own")
         return self
+
+    @property
+    def private_answers(self) -> bool:
+        """Whether no class and no forecast may be told: the label is private, or the prediction."""
+        return not {self.label, self.prediction}.isdisjoint(self.private)
 
     @property
     def score_columns(self) -> tuple[ColumnName, ...]:

@@ -103,6 +103,8 @@ def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> 
     _check_name_matches(document, path.stem)
     if suite_exists:
         _check_suite(document, settings)
+    if monitor is not None:
+        _check_callables(document, monitor, settings)
     return _sound(document, monitor)
 
 
@@ -118,6 +120,18 @@ def _sound(document: Document, monitor: Monitor | None) -> Monitor:
     if monitor is None or document.problems:
         raise ConfigError([text for _, text in sorted(document.problems)])
     return monitor
+
+
+def _check_callables(document: Document, monitor: Monitor, settings: Settings) -> None:
+    """A callable is code that runs with Nightjar's rights, so whoever runs Nightjar says which code that may be."""
+    named: dict[Key, str | None] = {
+        ("retrain", "trainer"): monitor.retrain.trainer,
+        ("retrain", "after_promotion", "call"): monitor.retrain.after_promotion.call,
+    }
+    for key, name in named.items():
+        if name is not None and not f"{name.partition(':')[0]}.".startswith(settings.callables):
+            allowed = ", ".join(settings.callables)
+            document.problem(key, f"found {name!r}; allowed: modules of {allowed}, as PIPELINE_CALLABLES says")
 
 
 def _take_task_of_earlier_versions(document: Document) -> None:

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pipeline.config.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
 from pipeline.config.home import VARIABLE as HOME_VARIABLE
 from pipeline.config.home import absolute, home
+from pipeline.config.library_logs import quieten
 from pipeline.config.values import Cron, Email
 from pipeline.errors import ConfigError
 
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     monitors_dir: Path = Path("monitors")
     expectations_dir: Path = Path("expectations")
     store: str = "var/store"
+    archive: str = ""  # beside the store, see below
     cache_dir: Path = Path("var/cache")
     cache_max_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
     memory_budget_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2 * 2**30
@@ -55,6 +57,7 @@ class Settings(BaseSettings):
     airflow_url: str | None = None
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
+    callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")
     channels: dict[str, SecretStr] = {}
 
     @classmethod
@@ -85,20 +88,41 @@ class Settings(BaseSettings):
     def _path(cls, value: Path, info: ValidationInfo) -> Path:
         return absolute(value, info.data["home"])
 
-    @field_validator("store")
+    @field_validator("store", "archive")
     @classmethod
     def _path_or_address(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return _beside(info.data.get("store", ""))
         return value if "://" in value else str(absolute(Path(value), info.data["home"]))
+
+    @field_validator("callables")
+    @classmethod
+    def _packages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """A package and all in it; `acme` means no `acmeother`."""
+        packages = tuple(item.rstrip(".") for item in value)
+        if not all(part.isidentifier() for item in packages for part in item.split(".")):
+            raise ValueError("allowed: names of modules or packages, such as pipeline., examples., acme.training")
+        return tuple(f"{item}." for item in packages)
 
     @model_validator(mode="after")
     def _urls(self) -> Settings:
         require_scheme("PIPELINE_STORE", self.store, ("", "s3://"))
+        require_scheme("PIPELINE_ARCHIVE", self.archive, ("", "s3://"))
+        if f"{self.archive.rstrip('/')}/".startswith(f"{self.store.rstrip('/')}/"):
+            raise ValueError(f"PIPELINE_ARCHIVE: found {self.archive}, in the store; allowed: a place outside of it")
         require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
         require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
         require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
         require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))
         require_scheme("PIPELINE_AIRFLOW_URL", self.airflow_url, ("http://", "https://"))
         return self
+
+
+def _beside(store: str) -> str:
+    """Where training sets go by default: `<store>-archive`. Beside a whole bucket there is no place of its owner's."""
+    place = store.rstrip("/")
+    whole_bucket = place.startswith("s3://") and "/" not in place.removeprefix("s3://").rstrip("/")
+    return "" if whole_bucket or not place else f"{place}-archive"
 
 
 def load_settings(environ: Iterable[str] = ()) -> Settings:
@@ -110,6 +134,7 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: with one line per variable that is unknown or holds a value that is not allowed.
     """
+    quieten()
     place = home()
     env_file = place / ".env"
     written = _names(env_file)

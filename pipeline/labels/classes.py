@@ -111,7 +111,7 @@ def classes_of(values: Iterable[object], roles: ColumnRoles) -> Classes:
         return replace(found, positive=second(found.values))
     positive = _from_yaml(roles.positive, found)
     if not found.knows(positive):
-        named = "" if roles.label in roles.private else f": {found.words}"
+        named = "" if roles.private_answers else f": {found.words}"
         raise LabelsUnusable(
             f"columns.positive of the monitor file is {clip(str(roles.positive), 60)}, which is none of the "
             f"{count(len(found.values), 'class', 'classes')} of {roles.label}{named}"

@@ -117,7 +117,7 @@ def _fields(column: pa.ChunkedArray, name: str, roles: ColumnRoles, classes: Cla
     if not pa.types.is_struct(values.type):
         return None
     keys = [values.type.field(place).name for place in range(values.type.num_fields)]
-    is_private = roles.label in roles.private  # then fields are not named, as they are classes
+    is_private = roles.private_answers  # then fields are not named, as they are classes
     unknown = [key for key in keys if not classes.knows(key)]
     meant = [classes.find(key) for key in keys if key not in unknown]
     if unknown or set(meant) != set(classes.values) or len(meant) != len(set(meant)):
@@ -134,7 +134,7 @@ def _fields(column: pa.ChunkedArray, name: str, roles: ColumnRoles, classes: Cla
 
 
 def _unknown_words(roles: ColumnRoles, classes: Classes, unknown: Sequence[str]) -> str:
-    if roles.label in roles.private or not unknown:
+    if roles.private_answers or not unknown:
         return f"columns.scores does not name the classes of {roles.label}"
     return f"columns.scores names {unknown[0]!r}, which is none of the classes of {roles.label}: {classes.words}"
 

@@ -16,8 +16,9 @@ class Shape(Result):
     """A column before and after, as fractions of the non-missing rows, for small charts.
 
     Numerical: `edges` has one value more than `reference` and `production`; the outermost bars also hold everything
-    beyond them, so that a few extreme values do not squeeze all others into one bar. Categorical: `categories` has as
-    many, the most frequent first, and may end with one entry that stands for all others.
+    beyond them, so that a few extreme values do not squeeze all others into one bar; a private column's are not kept.
+    Categorical: `categories` has as many, the most frequent first, and may end with one entry that stands for all
+    others; those of a private column are numbered.
     """
 
     edges: tuple[Number, ...] = ()

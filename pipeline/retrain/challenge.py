@@ -24,7 +24,7 @@ from pipeline.retrain.model.lineage import code_version, trainer_digest
 from pipeline.retrain.progress import Progress
 from pipeline.retrain.trainer import DEFAULT, most_trees
 from pipeline.storage.lease import Lease
-from pipeline.storage.training_archive import Archived, archive
+from pipeline.storage.training_archive import Archive, Archived
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ _STATUS: dict[Verdict, RetrainStatus] = {"promote": "promoted", "propose": "prop
 
 @dataclass(frozen=True)
 class Ground:
-    """Where a challenger is trained. `store_uri` is the run store, `scratch` a folder with room for the training set,
+    """Where a challenger is trained. `archive` keeps training sets, `scratch` is a folder with room for this one, and
     `draft` the result so far: who, when, why, and from how many rows.
     """
 
     monitor: Monitor
     registry: Registry
     lease: Lease
-    store_uri: str
+    archive: Archive
     scratch: Path
     progress: Progress
     draft: RetrainResult
@@ -175,7 +175,7 @@ def _archive(ground: Ground, found: TrainingSet, trial: Trial, work: _Work) -> A
     rows = snapshot_file.scored(found.training, trial.scores, trial.told, roles)
     path = work.folder / "training.parquet"
     snapshot_file.write(rows, work.like, str(roles.label), path)
-    return archive(ground.store_uri, ground.monitor.name, path)
+    return ground.archive.keep(ground.monitor.name, path)
 
 
 def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: Archived) -> Lineage:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.results import Task
 from pipeline.retrain.data.features import Features
-from pipeline.wording import label, number, share
+from pipeline.wording import listed, number, share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,8 @@ def train(data: TrainingData) -> Any:
     model = make_pipeline(_encoder(data.features), _booster(data))
     if data.task == "classification":
         shares = data.labels.value_counts(normalize=True)
-        data.log("classes: " + ", ".join(f"{label(name)} {share(part)}" for name, part in list(shares.items())[:10]))
+        # Without their names: the label may be private, and this is logged.
+        data.log("classes, the most frequent first: " + listed([share(part) for part in shares.head(10)]))
         if len(shares) == 2 and shares.min() < _RARE_SHARE and data.labels.value_counts().min() >= 2:
             return _tune_limit(model, data)
     model.fit(data.frame, data.labels)
@@ -145,6 +146,6 @@ def _tune_limit(model: Any, data: TrainingData) -> Any:
     scores = trial.predict_proba(data.frame.iloc[judge])[:, 1]
     false_share, true_share, limits = roc_curve(data.labels.iloc[judge] == positive, scores)
     limit = float(np.clip(limits[np.argmax(true_share - false_share)], 0.0, 1.0))
-    data.log(f"{label(positive)} is predicted from a probability of {number(limit)}")
+    data.log(f"the second class in order is predicted from a probability of {number(limit)}")
     tuned = FixedThresholdClassifier(model, threshold=limit, pos_label=positive, response_method="predict_proba")
     return tuned.fit(data.frame, data.labels)

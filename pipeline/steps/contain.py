@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pipeline.errors import ExitCode, NightjarError, ResultMissing, SnapshotChanged, Unexpected, named
+from pipeline.errors import ExitCode, NightjarError, ResultMissing, SnapshotChanged, Unexpected, named, unspoken
 from pipeline.results import Failure
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def attempt(part: str, work: Callable[[], T], instead: Callable[[Failure], T]) -
     except Exception as error:
         if isinstance(error, NightjarError) and (error.retryable or isinstance(error, ResultMissing | SnapshotChanged)):
             raise
-        log.error("%s: %s", part, named(error), exc_info=error)
+        log.error("%s: %s", part, named(error), exc_info=unspoken(error))
         return instead(failure_of(part, error))
 
 
@@ -50,8 +50,8 @@ def foreseen(part: str) -> Iterator[None]:
     except NightjarError:
         raise
     except Exception as error:
-        log.error("%s: %s", part, named(error), exc_info=error)
-        raise Unexpected(part, error) from error
+        log.error("%s: %s", part, named(error), exc_info=unspoken(error))
+        raise Unexpected(part, error) from unspoken(error)
 
 
 def failure_of(part: str, error: Exception) -> Failure:

@@ -1,6 +1,6 @@
 """Labels mature: they come late, in parts, and are corrected. Every night measures again what changed in the window.
 
-    <store>/<monitor>/labelled/<day>.json    what is known of a day's predictions, see `results.LabelledDay`
+    <store>/<monitor>/.labelled/<day>.json   what is known of a day's predictions, see `results.LabelledDay`
 
 What is kept of a day depends on its predictions and labels alone: however they came, in the end it is the same. A day
 whose labels have not changed since is not read again. That old data is removed one day takes back nothing.

@@ -20,6 +20,7 @@ from pipeline.storage.run_store import RunStore
 if TYPE_CHECKING:
     from pipeline.results import Snapshot
     from pipeline.snapshots import Cache
+    from pipeline.storage.training_archive import Archive
 
 K = TypeVar("K", bound=Kept)
 _RETRAINING = "retraining"
@@ -70,6 +71,16 @@ class Workspace:
 
         return Cache(Path(self.settings.cache_dir), self.settings.cache_max_bytes)
 
+    def archive(self) -> Archive:
+        """Where training sets are kept.
+
+        Raises:
+            ConfigError: nobody said where.
+        """
+        from pipeline.storage.training_archive import Archive
+
+        return Archive(self.settings.archive, self.settings.store)
+
     def pin(self, template: str, day: date, cache: Cache) -> Snapshot:
         """The snapshot that a location of the monitor file means on a day, pinned.
 
@@ -104,6 +115,8 @@ class Workspace:
     def read_labelled(self, day: date) -> LabelledDay | None:
         """What is kept of a day's predictions and the labels that have come; None where nothing is that can be read."""
         content = self.store.read_page(self._labelled_key(day))
+        if content is None:
+            content = self.store.read_page(self._labelled_key_before(day))
         try:
             return None if content is None else LabelledDay.model_validate_json(content)
         except ValidationError:
@@ -112,8 +125,14 @@ class Workspace:
     def keep_labelled(self, found: LabelledDay) -> None:
         """Keep what was measured of a day's predictions, in place of what was known before."""
         self.store.write_page(self._labelled_key(found.day), found.to_json())
+        self.store.remove_page(self._labelled_key_before(found.day))
 
     def _labelled_key(self, day: date) -> str:
+        """Not among the pages: of a day with few rows, sums over labels are labels."""
+        return f"{self.name}/.{LabelledDay.file}/{day}.json"
+
+    def _labelled_key_before(self, day: date) -> str:
+        """Where earlier versions kept it."""
         return f"{self.name}/{LabelledDay.file}/{day}.json"
 
 

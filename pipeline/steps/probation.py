@@ -23,6 +23,7 @@ from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, retraining, standing, telling
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import push_newest
+from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
 
 if TYPE_CHECKING:
@@ -98,9 +99,8 @@ def _watch(night: Night, found: ProbationResult, progress: Progress) -> Probatio
     from pipeline.retrain.beside.answered import Desk
     from pipeline.retrain.beside.pairs import in_shadow, on_probation
     from pipeline.retrain.beside.watch import forget, watch
-    from pipeline.retrain.champion.registry import Registry
 
-    registry = Registry(night.name, night.tracking_uri)
+    registry = registry_of(night)
     undone = _undone_on(night, registry)
     if undone is not None:
         return found.model_copy(update={"probation": undone})
@@ -167,20 +167,19 @@ def _noted(watched: Watch, words: str) -> Watch:
 
 
 def _champion(night: Night) -> str | None:
-    from pipeline.retrain.champion.registry import CHAMPION, Registry
+    from pipeline.retrain.champion.registry import CHAMPION
 
-    champion = Registry(night.name, night.tracking_uri).at(CHAMPION)
+    champion = registry_of(night).at(CHAMPION)
     return None if champion is None else champion.number
 
 
 def _why_a_person(night: Night, watched: Watch) -> str | None:
     """Why nobody but a person may roll back; None where that is done unattended."""
     from pipeline.retrain.champion.promotion import was_undone
-    from pipeline.retrain.champion.registry import Registry
 
     if night.monitor.retrain.mode == "propose":
         return "retrain.mode is propose, so a person decides"
-    version = Registry(night.name, night.tracking_uri).version(watched.version)
+    version = registry_of(night).version(watched.version)
     if version is not None and was_undone(version):
         return "it was rolled back in a probation before, and was promoted all the same, so a person decides"
     return None
@@ -189,9 +188,9 @@ def _why_a_person(night: Night, watched: Watch) -> str | None:
 def _ask_once(night: Night, watched: Watch, moment: datetime) -> None:
     """Ask people whether to roll back: once for a promotion, on whichever of its nights."""
     from pipeline.retrain.champion.promotion import change_of
-    from pipeline.retrain.champion.registry import CHAMPION, Registry
+    from pipeline.retrain.champion.registry import CHAMPION
 
-    registry = Registry(night.name, night.tracking_uri)
+    registry = registry_of(night)
     champion = registry.at(CHAMPION)
     if champion is None or champion.number != watched.version:
         return

@@ -31,6 +31,7 @@ from pipeline.results import (
 from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, telling
 from pipeline.steps.night import Night, Workspace
+from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
 from pipeline.wording import count
 
@@ -67,12 +68,11 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
             Or an outlet that people are told through; all is published then, and a rerun tells what is left to tell.
     """
     from pipeline.retrain.champion.conclusion import conclude, note_people_told, recorded
-    from pipeline.retrain.champion.registry import Registry
 
     # Whoever comes second waits for the first, and is told what came of it.
     patience = night.monitor.retrain.time_limit_minutes * 60 + _BUSY_SECONDS
     with night.store.alone_retraining(night.name, patience) as lease:
-        registry = Registry(night.name, night.tracking_uri)
+        registry = registry_of(night)
         version = None if force else registry.find(_key(night))
         if version is None:
             result, version = _train(night, registry, _Request(reason, force, progress), lease)
@@ -198,18 +198,19 @@ def _tell(workspace: Workspace, change: AliasChange, moment: datetime) -> AliasC
         OutletUnavailable, OutletRefused: the champion has moved, but somebody could not be told.
     """
     from pipeline.retrain.champion import by_hand
+    from pipeline.retrain.champion.conclusion import note_people_told
 
     log.info("%s", change.words)
-    monitor, tracking_uri = workspace.monitor, workspace.tracking_uri
-    results = by_hand.retrainings_of(monitor, tracking_uri, change)
+    registry = registry_of(workspace)
+    results = by_hand.retrainings_of(registry, change)
     for result in results:
         pages.publish_retraining(workspace, result)
     if change.event == "unchanged":
         return change
     try:
-        if not by_hand.people_know(monitor, tracking_uri):
+        if not by_hand.people_know(registry):
             log.info("%s", _tell_people(workspace, change, results, moment))
-            by_hand.note_told(monitor, tracking_uri, change.version)
+            note_people_told(registry, change.version)
     except (OutletUnavailable, OutletRefused) as error:
         raise type(error)(f"{change.words}. Not everybody could be told: {error}") from error
     if change.told is not None and change.told.startswith("not told"):
@@ -233,11 +234,9 @@ def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
         ModelTampered: its files are not the registered ones.
     """
     from pipeline.retrain.champion import serving
-    from pipeline.retrain.champion.registry import Registry
 
     night.settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    registry = Registry(night.name, night.tracking_uri)
-    return serving.score(night.monitor, registry, night.run_date, rows, night.settings.cache_dir)
+    return serving.score(night.monitor, registry_of(night), night.run_date, rows, night.settings.cache_dir)
 
 
 @dataclass(frozen=True)
@@ -259,7 +258,8 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
     from pipeline.retrain.data.gather import gather
     from pipeline.retrain.data.training_set import shortage
 
-    cache = night.cache()
+    cache, archive = night.cache(), night.archive()
+    archive.adopt(night.name)
     base = night.pin(night.monitor.snapshots.base, night.run_date, cache)
     gathered = gather(night.monitor, night.run_date, base, _Source(night, cache), request.progress)
     draft = _draft(night, request, gathered.found.counts)
@@ -275,7 +275,7 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
         monitor=night.monitor,
         registry=registry,
         lease=lease,
-        store_uri=night.settings.store,
+        archive=archive,
         scratch=night.settings.cache_dir,
         progress=request.progress,
         draft=draft,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import OutletRefused, OutletUnavailable, ResultMissing, SnapshotChanged
 from pipeline.results import Cause, Decision, DriftResult, ProbationResult, RetrainResult, Snapshot, SnapshotPair
+from pipeline.steps.registered import registry_of
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -31,9 +32,12 @@ def reference(night: Night, cache: Cache) -> Snapshot:
 
     if night.monitor.snapshots.follows_champion:
         _, champion = _champion(night)
-        if champion is not None and "training_uri" in champion.tags:
-            found = pin(champion.tags["training_uri"], cache)
-            if [item.sha256 for item in found.objects] != [champion.tags["training_sha256"]]:
+        digest = None if champion is None else champion.tags.get("training_sha256")
+        if champion is not None and digest is not None:
+            archive = night.archive()
+            archive.adopt(night.name)
+            found = pin(archive.uri(night.name, digest), cache)  # wherever the registry says that it lies
+            if [item.sha256 for item in found.objects] != [digest]:
                 raise SnapshotChanged(
                     f"{found.uri}: not the training set that version {champion.number} was registered with; "
                     "restore it, or roll back"
@@ -64,9 +68,8 @@ def importances(night: Night) -> dict[str, float]:
 
 def _champion(night: Night) -> tuple[Registry, Version | None]:
     from pipeline.retrain.champion.promotion import champion_of
-    from pipeline.retrain.champion.registry import Registry
 
-    registry = Registry(night.name, night.tracking_uri)
+    registry = registry_of(night)
     return registry, champion_of(registry, night.run_date)
 
 

@@ -37,6 +37,10 @@ class Files(Protocol):
         """Remove a file, if it is there."""
         ...
 
+    def names(self, key: str) -> list[str]:
+        """Names of the files right in a folder."""
+        ...
+
     def folders(self, key: str) -> list[str]:
         """Names of the folders in a folder."""
         ...
@@ -58,6 +62,6 @@ class Files(Protocol):
         ...
 
 
-def files_at(uri: str) -> Files:
-    """The place that an address means."""
-    return S3Files(uri) if s3.is_s3(uri) else LocalFiles(Path(uri))
+def files_at(uri: str, *, own: bool = False) -> Files:
+    """The place that an address means; `own`: nothing of it is published, see `LocalFiles`."""
+    return S3Files(uri) if s3.is_s3(uri) else LocalFiles(Path(uri), own=own)

@@ -71,7 +71,7 @@ def hold_file(path: Path, wait_seconds: float, holder: str) -> Iterator[Lease]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path, timeout=max(wait_seconds, 0), fallback_to_soft=False)
+    lock = FileLock(path, timeout=max(wait_seconds, 0), mode=0o600, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

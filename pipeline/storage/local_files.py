@@ -13,16 +13,43 @@ from typing import IO
 from pipeline.errors import OutletUnavailable
 from pipeline.storage.lease import Lease, hold_file
 from pipeline.storage.manifest import MANIFEST, Manifest, aside
-
-_CHANGING, _FIXED = 0o644, 0o444
+from pipeline.storage.modes import OWN, Modes, make_folders, modes_of
 
 
 class LocalFiles:
-    """Files below a folder. A published folder is a symbolic link, switched in one step to one that is complete."""
+    """Files below a folder. A published folder is a symbolic link, switched in one step to one that is complete.
 
-    def __init__(self, root: Path) -> None:
+    Pages are for the store's user and group, what is Nightjar's own for the user alone, and so is all of a store of
+    which nothing is published (`own`).
+    """
+
+    def __init__(self, root: Path, *, own: bool = False) -> None:
         """A relative path means what it means now, also after the process has changed its folder."""
         self._root = root.absolute()
+        self._own = own
+
+    def _modes(self, key: str) -> Modes:
+        return OWN if self._own else modes_of(key)
+
+    def _make(self, folder: str) -> None:
+        make_folders(self._root, folder, own=self._own)
+
+    @contextmanager
+    def _replacing(self, key: str, *, fixed: bool = False) -> Iterator[IO[bytes]]:
+        """A file to fill, which takes the place of the key's once the block has ended, and is gone if that failed."""
+        target, modes = self._root / key, self._modes(key)
+        with _explained(target, "written"):
+            self._make(_folder_of(key))
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as stream:
+                try:
+                    yield stream
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                    os.fchmod(stream.fileno(), modes.fixed if fixed else modes.changing)
+                    os.replace(stream.name, target)
+                except BaseException:
+                    Path(stream.name).unlink(missing_ok=True)
+                    raise
 
     def uri(self, key: str) -> str:
         """See `Files`."""
@@ -39,14 +66,14 @@ class LocalFiles:
 
     def write(self, key: str, content: bytes) -> None:
         """See `Files`."""
-        with _replacing(self._root / key, _CHANGING) as stream:
+        with self._replacing(key) as stream:
             stream.write(content)
 
     def add(self, key: str, path: Path) -> None:
         """See `Files`."""
         target = self._root / key
         if not target.exists():
-            with open(path, "rb") as source, _replacing(target, _FIXED) as stream:
+            with open(path, "rb") as source, self._replacing(key, fixed=True) as stream:
                 shutil.copyfileobj(source, stream)
 
     def remove(self, key: str) -> None:
@@ -54,6 +81,15 @@ class LocalFiles:
         path = self._root / key
         with _explained(path, "removed"):
             path.unlink(missing_ok=True)
+
+    def names(self, key: str) -> list[str]:
+        """See `Files`."""
+        folder = self._root / key
+        with _explained(folder, "listed"):
+            try:
+                return [item.name for item in folder.iterdir() if item.is_file() and not item.name.startswith(".")]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
 
     def folders(self, key: str) -> list[str]:
         """See `Files`."""
@@ -66,21 +102,23 @@ class LocalFiles:
 
     def alone(self, key: str, wait_seconds: float, holder: str) -> AbstractContextManager[Lease]:
         """See `Files`."""
+        with _explained(self._root / key, "locked"):
+            self._make(_folder_of(key))
         return hold_file(self._root / key, wait_seconds, holder)
 
     def publish(self, key: str, files: Mapping[str, bytes], manifest: Manifest, lease: Lease) -> None:
         """See `Files`."""
         link, versions = self._root / key, self._root / aside(key)
         with _explained(link, "written"):
-            versions.mkdir(parents=True, exist_ok=True)
+            self._make(aside(key))
             _remove_others(versions, _target(link))
             complete = Path(tempfile.mkdtemp(dir=versions))
-            complete.chmod(0o755)
+            complete.chmod(self._modes(key).folder)
             for name in manifest.files.keys() - files.keys():
                 with suppress(FileNotFoundError):  # what somebody removed stays removed
                     os.link(link / name, complete / name)
         for name, content in {**files, MANIFEST: manifest.to_json()}.items():
-            with _replacing(complete / name, _CHANGING) as stream:
+            with self._replacing(str((complete / name).relative_to(self._root))) as stream:
                 stream.write(content)
         lease.require()
         with _explained(link, "written"):
@@ -90,6 +128,10 @@ class LocalFiles:
 
     def settle(self, key: str, lease: Lease) -> None:
         """Nothing: a publisher that was killed has either switched the link or not."""
+
+
+def _folder_of(key: str) -> str:
+    return key.rpartition("/")[0]
 
 
 def _target(link: Path) -> str | None:
@@ -103,23 +145,6 @@ def _remove_others(versions: Path, current: str | None) -> None:
         if item.name != current:
             with suppress(OSError):  # the next one tries again
                 item.unlink() if item.is_symlink() else shutil.rmtree(item)
-
-
-@contextmanager
-def _replacing(target: Path, mode: int) -> Iterator[IO[bytes]]:
-    """A file to fill, which takes the place of the target once the block has ended, and is gone where that failed."""
-    with _explained(target, "written"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as stream:
-            try:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-                os.fchmod(stream.fileno(), mode)
-                os.replace(stream.name, target)
-            except BaseException:
-                Path(stream.name).unlink(missing_ok=True)
-                raise
 
 
 @contextmanager

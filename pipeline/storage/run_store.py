@@ -5,7 +5,7 @@
     <store>/<monitor>/.work/<run_date>/  results of the steps so far: read by the next step, on whatever machine
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
     <store>/<monitor>/.nights/           versions of nights on a local disk, what is not in its place yet on S3
-    <store>/<monitor>/labelled/<day>.json    what is known of a day's predictions, as their labels come
+    <store>/<monitor>/.labelled/<day>.json   what is known of a day's predictions, as their labels come
     .lock, .retraining.lock, .receipts/.mail.lock  leases, in the folder they are about
 
 A night is published whole: `RunStore.read_night` gives the old one or the new one, never a mixture, whoever publishes

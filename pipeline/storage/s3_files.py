@@ -52,6 +52,10 @@ class S3Files:
         """See `Files`."""
         s3.remove(self.uri(key))
 
+    def names(self, key: str) -> list[str]:
+        """See `Files`."""
+        return [name for name in s3.names(self.uri(f"{key}/")) if "/" not in name]
+
     def folders(self, key: str) -> list[str]:
         """See `Files`."""
         return s3.folders(self.uri(key) + "/")

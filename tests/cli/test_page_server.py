@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from email.message import Message
 from http.client import HTTPConnection
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -18,13 +19,19 @@ from pipeline.errors import ConfigError
 def store(tmp_path: Path) -> Path:
     """A store with a page, and with things that are nobody's business."""
     for name in (
-        "index.html", "churn/index.html", "churn/.work/2026-01-14/drift.json", "churn/.receipts/2026-01-14/mail",
-        ".fleet/2026-01-14/digest.eml",
+        "index.html", "churn/index.html", "churn/history.json", "churn/.nights/2026-01-14/one/index.html",
+        "churn/.work/2026-01-14/drift.json", "churn/.receipts/2026-01-14/mail", ".fleet/2026-01-14/digest.eml",
+        "churn/training/ab.parquet", "churn/notes.txt", "bare/drift.json",
     ):  # fmt: skip
         path = tmp_path / "store" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"this is {name}")
     (tmp_path / "outside.txt").write_text("secret")
+    (tmp_path / "outside.html").write_text("secret")
+    (tmp_path / "store" / "churn" / "2026-01-14").symlink_to(".nights/2026-01-14/one")
+    (tmp_path / "store" / "churn" / "linked.html").symlink_to(tmp_path / "outside.html")
+    (tmp_path / "store" / "churn" / "own.json").symlink_to(".work/2026-01-14/drift.json")
+    (tmp_path / "store" / "elsewhere").symlink_to(tmp_path)
     return tmp_path / "store"
 
 
@@ -39,17 +46,29 @@ def running(store: Path) -> Iterator[ThreadingHTTPServer]:
         thread.join()
 
 
-def get(running: ThreadingHTTPServer, path: str, method: str = "GET") -> tuple[int, str]:
+def ask(
+    running: ThreadingHTTPServer, path: str, method: str = "GET", host: str | None = None
+) -> tuple[int, str, Message]:
+    """Status, text and headers of an answer; `host` is the name that the server is called by, `{}` its port."""
     connection = HTTPConnection(LOOPBACK, running.server_port, timeout=5)
     try:
-        connection.request(method, path)
+        connection.putrequest(method, path, skip_host=True)
+        if host != "":
+            connection.putheader("Host", (host or f"{LOOPBACK}:{{}}").format(running.server_port))
+        connection.endheaders()
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        return answer.status, answer.read().decode(), answer.headers
     finally:
         connection.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/churn/", "/churn/index.html"])
+def get(running: ThreadingHTTPServer, path: str, method: str = "GET") -> tuple[int, str]:
+    return ask(running, path, method)[:2]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/churn/", "/churn/index.html", "/churn/history.json", "/churn/2026-01-14/", "/?a=b"]
+)
 def test_pages_are_shown(running: ThreadingHTTPServer, path: str) -> None:
     status, text = get(running, path)
     assert status == 200
@@ -70,13 +89,55 @@ def test_pages_are_shown(running: ThreadingHTTPServer, path: str) -> None:
         "/../outside.txt",
         "/%2e%2e/outside.txt",
         "/churn/..%2f..%2foutside.txt",
+        "/churn/linked.html",
+        "/churn/own.json",
+        "/elsewhere/outside.html",
+        "/churn/.nights/2026-01-14/one/index.html",
+        "/churn/%00index.html",
+        "/%00",
+        "/churn/training/ab.parquet",
+        "/churn/notes.txt",
+        "/churn/training/",
+        "/bare/",
+        "/bare",
     ],
 )
-def test_folders_with_a_dot_and_files_outside_are_hidden(running: ThreadingHTTPServer, path: str) -> None:
+def test_what_is_no_page_of_the_store_is_hidden(running: ThreadingHTTPServer, path: str) -> None:
     status, text = get(running, path)
     assert status == 404
     assert "this is" not in text
     assert "secret" not in text
+
+
+@pytest.mark.parametrize("path", ["/%00", "/churn/%00index.html", "/%ff%fe", "/" + "a" * 5_000, "/bare/"])
+def test_what_cannot_be_a_page_is_no_fault_of_the_server(
+    running: ThreadingHTTPServer, path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert get(running, path)[0] == 404
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{}", "localhost:{}"])
+def test_it_answers_to_its_own_names(running: ThreadingHTTPServer, host: str) -> None:
+    assert ask(running, "/index.html", host=host)[:2] == (200, "this is index.html")
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{}", "127.0.0.1", "localhost:1", "127.0.0.1.evil:{}", ""]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_it_answers_to_no_other_name(running: ThreadingHTTPServer, host: str, method: str) -> None:
+    status, text, _ = ask(running, "/index.html", method, host=host)
+    assert status in (400, 421)
+    assert "this is" not in text
+
+
+def test_a_browser_is_told_what_a_page_is_and_to_show_it_in_no_frame(running: ThreadingHTTPServer) -> None:
+    for path, kind in (("/index.html", "text/html; charset=utf-8"), ("/churn/history.json", "application/json")):
+        headers = ask(running, path)[2]
+        assert headers["Content-Type"] == kind
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])

@@ -17,7 +17,9 @@ def test_with_nothing_set_everything_is_embedded() -> None:
 
 
 def test_a_misspelt_variable_is_reported_not_ignored() -> None:
-    words = "PIPELINE_PUSHGATEWAY: unknown variable; allowed: PIPELINE_AIRFLOW_URL, PIPELINE_CACHE_DIR"
+    words = (
+        "PIPELINE_PUSHGATEWAY: unknown variable; allowed: PIPELINE_AIRFLOW_URL, PIPELINE_ARCHIVE, PIPELINE_CACHE_DIR"
+    )
     with pytest.raises(ConfigError, match=words):
         load_settings(["PIPELINE_PUSHGATEWAY", "HOME"])
 
@@ -57,3 +59,29 @@ def test_printing_settings_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", "http://user:hunter2@host")
     settings = load_settings()
     assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("store", "archive"),
+    [
+        ("/data/store", "/data/store-archive"),
+        ("/data/store/", "/data/store-archive"),
+        ("s3://bucket/store", "s3://bucket/store-archive"),
+        ("s3://bucket", ""),
+        ("s3://bucket/", ""),
+    ],
+)
+def test_training_sets_go_beside_the_store(monkeypatch: pytest.MonkeyPatch, store: str, archive: str) -> None:
+    monkeypatch.setenv("PIPELINE_STORE", store)
+    assert load_settings().archive == archive
+
+
+@pytest.mark.parametrize(
+    ("store", "archive"),
+    [("/data/store", "/data/store/sets"), ("/data/store", "/data/store"), ("s3://b/s", "s3://b/s/a/")],
+)
+def test_training_sets_cannot_go_among_the_pages(monkeypatch: pytest.MonkeyPatch, store: str, archive: str) -> None:
+    monkeypatch.setenv("PIPELINE_STORE", store)
+    monkeypatch.setenv("PIPELINE_ARCHIVE", archive)
+    with pytest.raises(ConfigError, match=r"PIPELINE_ARCHIVE: found .*, in the store; allowed: a place outside of it"):
+        load_settings()

@@ -123,7 +123,7 @@ def test_the_training_set_is_kept_as_it_was(world: World, tracking_uri: str) -> 
     production = pq.read_schema(world.project.root / "data/production/dt=2026-01-01/part-0.parquet")
     newest = pd.read_parquet(world.project.root / "data/production/dt=2026-01-03/part-0.parquet")
 
-    assert path.parent == world.store / "people" / "training"
+    assert path.parent == world.store.with_name("store-archive") / "people"
     assert path.stem == result.lineage.training_sha256
     assert path.stat().st_mode & 0o222 == 0
     assert (counts.labelled_rows, counts.reference_rows) == (1200, 800)
@@ -261,7 +261,7 @@ def test_a_trainer_that_raises_is_named_without_its_data(world: World, tracking_
 
 
 def test_a_trainer_that_never_ends_is_stopped(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENDLESS_PIDS", str(tmp_path / "pids"))
+    monkeypatch.setenv("TRAINER_ENDLESS_PIDS", str(tmp_path / "pids"))
     world.write_monitor(trainer="tests.retrain.trainers:endless", time_limit_minutes=0.2)
     world.write_nights(0, 0)
 
@@ -375,7 +375,7 @@ def test_two_triggers_at_once_train_once(world: World, tracking_uri: str) -> Non
 def test_a_run_that_was_killed_is_done_again_and_leaves_one_version(
     world: World, tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ENDLESS_PIDS", str(tmp_path / "pids"))
+    monkeypatch.setenv("TRAINER_ENDLESS_PIDS", str(tmp_path / "pids"))
     world.write_monitor(trainer="tests.retrain.trainers:endless")
     world.write_nights(0, 0)
     killed = start(world, 3)
@@ -460,7 +460,7 @@ def test_on_a_server_with_the_store_on_s3(
     assert second.status in ("promoted", "rejected"), second.words
     assert first.lineage is not None
     reference = standing.reference(world.night(5), cache_of(world.night(5)))
-    assert first.lineage.training_uri.startswith(s3.uri("store/people/training/"))
+    assert first.lineage.training_uri.startswith(s3.uri("store-archive/people/"))
     assert reference.objects[0].sha256 in first.lineage.training_uri + (second.lineage or first.lineage).training_uri
     assert s3.get("store/people/.retraining.lock") == b"free"
     assert retrain_steps.promote(world.night(4), "2", NOW).event in ("promoted", "unchanged")
@@ -474,7 +474,7 @@ def test_a_reference_that_was_changed_is_refused(world: World) -> None:
     result = retrain(world, 3)
     assert result.lineage is not None
     path = Path(result.lineage.training_uri)
-    path.chmod(0o644)
+    path.chmod(0o600)
     pd.read_parquet(path).head(10).to_parquet(path)
 
     with pytest.raises(SnapshotChanged, match="registered with"):

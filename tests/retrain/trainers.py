@@ -40,7 +40,7 @@ def raising(data: TrainingData) -> Any:
 def endless(data: TrainingData) -> Any:
     """Never ends, nor does the child it starts; notes their process ids."""
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    Path(os.environ["ENDLESS_PIDS"]).write_text(f"{os.getpid()} {child.pid}")
+    Path(os.environ["TRAINER_ENDLESS_PIDS"]).write_text(f"{os.getpid()} {child.pid}")
     time.sleep(600)
 
 

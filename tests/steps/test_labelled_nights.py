@@ -326,7 +326,7 @@ def test_on_s3_labels_mature_as_on_a_disk(watched: Project, s3: Any, monkeypatch
     in_parts = known(watched, FIRST)
     same = {"key", "state", "grew"}
     assert in_parts.model_dump(exclude=same) == on_disk.model_dump(exclude=same)
-    assert s3.keys("store/people/labelled/") == [f"store/people/labelled/{FIRST}.json"]
+    assert s3.keys("store/people/.labelled/") == [f"store/people/.labelled/{FIRST}.json"]
 
     put(rows.iloc[:120].assign(label=lambda frame: 1 - frame["label"]), 0)
     corrected = look(watched, FIRST + timedelta(days=DELAY))
@@ -341,7 +341,7 @@ def test_what_is_kept_of_a_day_and_damaged_is_measured_anew(watched: Project, da
     for back in range(2):
         write_labels(watched, FIRST + timedelta(days=back), labels(FIRST + timedelta(days=back)))
     before = look(watched, FIRST + timedelta(days=5))
-    path = watched.store / "people" / "labelled" / f"{FIRST}.json"
+    path = watched.store / "people" / ".labelled" / f"{FIRST}.json"
     whole, kept = path.read_bytes(), json.loads(path.read_text())
     kept["tally"]["cells"] = "no cells" if damage == "cells" else kept["tally"]["cells"]
     if damage == "levels":
@@ -352,6 +352,22 @@ def test_what_is_kept_of_a_day_and_damaged_is_measured_anew(watched: Project, da
     assert after == before
     assert after.failure is None
     assert path.read_bytes() == whole
+
+
+def test_what_earlier_versions_kept_among_the_pages_is_read_and_moved(watched: Project) -> None:
+    for back in range(2):
+        write_labels(watched, FIRST + timedelta(days=back), labels(FIRST + timedelta(days=back)))
+    before = look(watched, FIRST + timedelta(days=5))
+    kept = watched.store / "people" / ".labelled" / f"{FIRST}.json"
+    earlier = watched.store / "people" / "labelled" / f"{FIRST}.json"
+    earlier.parent.mkdir()
+    kept.rename(earlier)
+    production = next((watched.root / "data" / "production" / f"dt={FIRST}").iterdir())
+    assert watched.night(str(FIRST)).read_labelled(FIRST) is not None
+    production.touch()  # it is looked at again, and kept where it belongs
+    assert look(watched, FIRST + timedelta(days=5)) == before
+    assert kept.is_file()
+    assert not earlier.exists()
 
 
 def test_a_version_that_comes_back_is_judged_by_what_it_did_before(watched: Project) -> None:

@@ -40,7 +40,7 @@ from pipeline.checks.scan import (
     count_distinct,
 )
 from pipeline.config import DriftFlags
-from pipeline.errors import named
+from pipeline.errors import named, unspoken
 from pipeline.results import ColumnDrift, Kind
 from pipeline.wording import count, number
 
@@ -67,14 +67,14 @@ def compare_column(
         method: a name from `statistics.METHODS`, or "auto" for Evidently's own choice.
         threshold: None for the method's default.
         limits: from where findings beside the score are flagged.
-        private: no category of the column may be named.
+        private: no value of the column may be told, so no category, mean or quantile either.
         scored: with a method. Otherwise score and verdict are left for whoever judges on a budget of alarms, and
             `reason` says what changed.
     """
     told = _nameless(reference, production) if private else (reference, production)
     chosen: Method | None = None
     try:
-        require_comparable(reference, production)
+        require_comparable(reference, production, private=private)
         if not scored:
             return _unscored(told, kind, limits, private)
         chosen = choose_method(reference, production, kind, method)
@@ -101,20 +101,19 @@ def compare_column(
         error_bound=score.error_bound,
         drifted=verdict,
         status="evaluated",
-        reason=_changes(told) if verdict else None,
+        reason=_changes(told, private) if verdict else None,
         chance=chance_of(chosen, asked["threshold"], reference, production.presence.rows - production.presence.missing),
     )
 
 
-def _changes(told: tuple[Summary, Summary]) -> str:
-    return "; ".join(explain(*told)) or "the distribution changed"
+def _changes(told: tuple[Summary, Summary], private: bool) -> str:
+    return "; ".join(explain(*told, private=private)) or "the distribution changed"
 
 
 def _unscored(told: tuple[Summary, Summary], kind: Kind, limits: DriftFlags, private: bool) -> ColumnDrift:
     beside = _beside(*told, kind, limits, private)
-    return ColumnDrift(
-        **beside, **_asked(None, None), score=None, drifted=False, status="evaluated", reason=_changes(told)
-    )
+    asked, reason = _asked(None, None), _changes(told, private)
+    return ColumnDrift(**beside, **asked, score=None, drifted=False, status="evaluated", reason=reason)
 
 
 def compared(reference: Summary, production: Summary, kind: Kind) -> bool | None:
@@ -154,8 +153,11 @@ def is_comparable(reference: Summary, production: Summary) -> bool:
     return True
 
 
-def require_comparable(reference: Summary, production: Summary) -> None:
-    """Raises NotEvaluable, with the reason, for two columns no statistic should be asked about."""
+def require_comparable(reference: Summary, production: Summary, *, private: bool = False) -> None:
+    """Raises NotEvaluable, with the reason, for two columns no statistic should be asked about.
+
+    The reason tells no value of a `private` column.
+    """
     sides = (("the reference", reference), ("production", production))
     for where, side in sides:
         if isinstance(side, Unscannable) and side.reason:
@@ -172,7 +174,8 @@ def require_comparable(reference: Summary, production: Summary) -> None:
         if presence.infinite:
             raise NotEvaluable(f"{count(presence.infinite)} of {count(presence.rows)} values are infinite in {where}")
         if isinstance(side, NumericalSummary) and not math.isfinite(side.moments.squares + side.moments.mean):
-            raise NotEvaluable(f"values in {where} are too large to compute with (up to {number(_largest(side))})")
+            largest = "" if private else f" (up to {number(_largest(side))})"
+            raise NotEvaluable(f"values in {where} are too large to compute with{largest}")
 
 
 def _largest(side: NumericalSummary) -> float:
@@ -220,7 +223,7 @@ def _score(method: Method, reference: Summary, production: Summary) -> Score:
     except NotEvaluable:
         raise
     except Exception as error:  # one bad column must not take the night down, whatever is wrong with it
-        log.error("column %r: %s failed", reference.name, method.name, exc_info=error)
+        log.error("column %r: %s failed", reference.name, method.name, exc_info=unspoken(error))
         raise NotEvaluable(f"{method.name} failed: {named(error)}") from error
     if not (math.isfinite(score.value) and math.isfinite(score.error_bound)):
         raise NotEvaluable(f"{method.name} gives no finite number for these values")
@@ -236,7 +239,7 @@ def _beside(reference: Summary, production: Summary, kind: Kind, limits: DriftFl
         "missing_reference_share": _missing_share(reference),
         "missing_production_share": _missing_share(production),
         "flags": flags_of(reference, production, new, vanished, limits),
-        "shape": shape_of(reference, production),
+        "shape": shape_of(reference, production, private=private),
         "new_categories": () if private else listed(new),
         "new_category_count": len(new),
         "vanished_categories": () if private else listed(vanished),

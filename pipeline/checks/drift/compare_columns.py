@@ -25,7 +25,7 @@ from pipeline.checks.scan import (
     sorted_bytes,
 )
 from pipeline.config import DriftFlags
-from pipeline.errors import ExitCode, NightjarError, named
+from pipeline.errors import ExitCode, NightjarError, named, unspoken
 from pipeline.results import ColumnDrift, ColumnProfile, Failure, Kind
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ def compare_columns(
             picked = picking.picked(plan.name)
             return Compared(drift, profile_of(*sides, picked, len(rows), private=plan.private))
         except Exception as error:
-            log.error("column %r could not be compared", plan.name, exc_info=error)
+            log.error("column %r could not be compared", plan.name, exc_info=unspoken(error))
             return Compared(_failed(plan, error), None)
 
     if workers == 1:

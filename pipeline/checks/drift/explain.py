@@ -7,7 +7,7 @@ HTML; whoever renders it escapes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pipeline.checks.scan import CategoricalSummary, Key, NumericalSummary, Summary
 from pipeline.wording import apart, count, exact_share, label, number, share, times
@@ -49,11 +49,15 @@ _UNITS: tuple[tuple[float, str], ...] = (
 )
 
 
-def explain(reference: Summary, production: Summary) -> tuple[str, ...]:
-    """Short sentences without a final stop, the most telling first; empty when nothing notable moved."""
+def explain(reference: Summary, production: Summary, *, private: bool = False) -> tuple[str, ...]:
+    """Short sentences without a final stop, the most telling first; empty when nothing notable moved.
+
+    Of a `private` column no number in its own unit is told, as on small nights a mean or quantile is a row's value. Its
+    categories are named as the summaries name them.
+    """
     sentences: list[str] = []
     if isinstance(reference, NumericalSummary) and isinstance(production, NumericalSummary):
-        sentences += _explain_numbers(reference, production)
+        sentences += _explain_numbers(reference, production, _nothing if private else _change)
     if isinstance(reference, CategoricalSummary) and isinstance(production, CategoricalSummary):
         sentences += _explain_categories(reference, production)
     missing = explain_missing(reference, production)
@@ -68,55 +72,70 @@ def explain_missing(reference: Summary, production: Summary, *, notable: float =
     return f"missing values {'rose' if after > before else 'fell'} from {_share_change(before, after)}"
 
 
-def _explain_numbers(reference: NumericalSummary, production: NumericalSummary) -> list[str]:
-    if not reference.moments.count or not production.moments.count:
-        return []
-    sentences = [
-        _unit_change(reference, production),
-        _moved("mean", reference.moments.mean, production.moments.mean, reference),
-        _spread(reference, production),
-    ]
-    if sentences[1] is None:
-        sentences.insert(1, _moved("median", reference.quantile(0.5), production.quantile(0.5), reference))
-    kept = [sentence for sentence in sentences if sentence]
-    return kept or _tails(reference, production)
-
-
-def _moved(what: str, before: float, after: float, reference: NumericalSummary) -> str | None:
-    deviation = reference.moments.deviation
-    if before == after or not (math.isfinite(before) and math.isfinite(after)):
-        return None
-    direction, values = ("up" if after > before else "down"), f"({_change(before, after)})"
-    if deviation <= 1e-12 * abs(before):
-        return f"{what} moved {direction} from a constant {values}"
-    shift = abs(after - before) / deviation
-    if shift < _NOTABLE_SHIFT:
-        return None
-    return f"{what} moved {direction} by {times(shift)} reference standard deviations {values}"
+Values = Callable[[float, float], str]
+"""Numbers before and now in a column's own unit, as they may be told: `4 to 8`, or nothing."""
 
 
 def _change(before: float, after: float) -> str:
     return " to ".join(apart(before, after))
 
 
+def _nothing(_: float, __: float) -> str:
+    return ""
+
+
+def _bracketed(words: str) -> str:
+    return f" ({words})" if words else ""
+
+
+def _explain_numbers(reference: NumericalSummary, production: NumericalSummary, values: Values) -> list[str]:
+    if not reference.moments.count or not production.moments.count:
+        return []
+    sentences = [
+        _unit_change(reference, production, values),
+        _moved("mean", (reference.moments.mean, production.moments.mean), reference, values),
+        _spread(reference, production, values),
+    ]
+    if sentences[1] is None:
+        medians = reference.quantile(0.5), production.quantile(0.5)
+        sentences.insert(1, _moved("median", medians, reference, values))
+    kept = [sentence for sentence in sentences if sentence]
+    return kept or _tails(reference, production, values)
+
+
+def _moved(what: str, places: tuple[float, float], reference: NumericalSummary, values: Values) -> str | None:
+    (before, after), deviation = places, reference.moments.deviation
+    if before == after or not (math.isfinite(before) and math.isfinite(after)):
+        return None
+    direction, told = ("up" if after > before else "down"), _bracketed(values(before, after))
+    if deviation <= 1e-12 * abs(before):
+        return f"{what} moved {direction} from a constant{told}"
+    shift = abs(after - before) / deviation
+    if shift < _NOTABLE_SHIFT:
+        return None
+    return f"{what} moved {direction} by {times(shift)} reference standard deviations{told}"
+
+
 def _share_change(before: float, after: float) -> str:
     return " to ".join(apart(before, after, digits=2, write=share))
 
 
-def _spread(reference: NumericalSummary, production: NumericalSummary) -> str | None:
+def _spread(reference: NumericalSummary, production: NumericalSummary, values: Values) -> str | None:
     before, after = reference.moments.deviation, production.moments.deviation
     if before <= 0 or not math.isfinite(before) or not math.isfinite(after):
         return None
     if after <= 1e-12 * before:
-        return f"all values are now {number(production.moments.mean)}"
+        constant = number(production.moments.mean) if values(before, after) else "the same"
+        return f"all values are now {constant}"
     ratio = after / before
     if 1 / _NOTABLE_SPREAD < ratio < _NOTABLE_SPREAD:
         return None
     change = f"{times(ratio)} times as wide" if ratio > 1 else f"narrower, {share(ratio)} of the reference"
-    return f"spread is {change} (standard deviation {_change(before, after)})"
+    told = values(before, after)
+    return f"spread is {change}{_bracketed(told and f'standard deviation {told}')}"
 
 
-def _tails(reference: NumericalSummary, production: NumericalSummary) -> list[str]:
+def _tails(reference: NumericalSummary, production: NumericalSummary, values: Values) -> list[str]:
     """Centre and spread stayed: say which quantile moved most."""
     deviation = reference.moments.deviation
     names = {0.05: "the lowest 5%", 0.25: "the lower quarter", 0.75: "the upper quarter", 0.95: "the highest 5%"}
@@ -126,10 +145,11 @@ def _tails(reference: NumericalSummary, production: NumericalSummary) -> list[st
         return ["the shape changed while mean and spread stayed about the same"]
     verb = "begins" if part > 0.5 else "ends"
     was, now = apart(before, after)
-    return [f"mean and spread stayed about the same, but {names[part]} now {verb} at {now} instead of {was}"]
+    where = f"at {now} instead of {was}" if values(before, after) else "higher" if after > before else "lower"
+    return [f"mean and spread stayed about the same, but {names[part]} now {verb} {where}"]
 
 
-def _unit_change(reference: NumericalSummary, production: NumericalSummary) -> str | None:
+def _unit_change(reference: NumericalSummary, production: NumericalSummary, values: Values) -> str | None:
     """Medians and spreads that both changed by one known factor, or as degrees Celsius and Fahrenheit do."""
     medians = reference.quantile(0.5), production.quantile(0.5)
     spreads = _quartile_range(reference), _quartile_range(production)
@@ -139,7 +159,8 @@ def _unit_change(reference: NumericalSummary, production: NumericalSummary) -> s
         factor = spreads[then] / spreads[first]
         if _close(factor, 1.8) and abs(medians[then] - (1.8 * medians[first] + 32)) < _UNIT_TOLERANCE * 32:
             names = ("Celsius to Fahrenheit", "Fahrenheit to Celsius")[first]
-            return f"values look converted from {names} (median {_change(*medians)})"
+            told = values(*medians)
+            return f"values look converted from {names}{_bracketed(told and f'median {told}')}"
         if 0 in medians or medians[then] / medians[first] <= 1:
             continue
         for known, meaning in _UNITS:

@@ -14,10 +14,11 @@ NAMED_CATEGORIES = 9
 _OTHERS = "all others"
 
 
-def shape_of(reference: Summary, production: Summary) -> Shape | None:
-    """None when a side has no values to show."""
+def shape_of(reference: Summary, production: Summary, *, private: bool = False) -> Shape | None:
+    """None when a side has no values to show; of a `private` column the bars alone, without where they stand."""
     if isinstance(reference, NumericalSummary) and isinstance(production, NumericalSummary):
-        return _bars(reference, production)
+        bars = _bars(reference, production)
+        return bars.model_copy(update={"edges": ()}) if bars and private else bars
     if isinstance(reference, CategoricalSummary) and isinstance(production, CategoricalSummary):
         return _categories(reference, production)
     return None

@@ -38,7 +38,7 @@ class _Case:
 
     def known(self, noun: str) -> str:
         """`2 classes of the label (no, yes)`; without their names where the label is private."""
-        words = "" if self.label in self.roles.private else f" ({self.classes.words})"
+        words = "" if self.roles.private_answers else f" ({self.classes.words})"
         return f"{count(len(self.classes.values), f'{noun}class', f'{noun}classes')}{words}"
 
 
@@ -110,7 +110,7 @@ def inverted(rows: Rows, standard: Standard) -> str | None:
     if area.value > 0.5 - _SURE * math.sqrt((own + others + 1) / (12 * own * others)):
         return None
     other = next(value for value in classes.values if value != classes.positive)
-    which = "the other class" if roles.label in roles.private else f"'{classes.name(other)}'"
+    which = "the other class" if roles.private_answers else f"'{classes.name(other)}'"
     return (
         f"the score looks like the probability of {which}: on the reference it ranks {share(1 - area.value)} of all "
         f"pairs the other way round; {'check' if classes.chosen else 'set'} columns.positive"

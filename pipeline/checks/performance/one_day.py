@@ -87,10 +87,11 @@ def require_answers(rows: Rows, standard: Standard) -> None:
 
 
 def details_of(found: Counted, standard: Standard) -> Details:
-    """What stands behind the metrics; without the names of classes where the label is private."""
+    """What stands behind the metrics; without the names of classes and residuals where answers are private."""
     from pipeline.metrics.details import details
 
-    return details(found.counts, names_of(standard)).model_copy(update={"threshold": found.threshold})
+    made = details(found.counts, names_of(standard)).model_copy(update={"threshold": found.threshold})
+    return made.model_copy(update={"residuals": None}) if standard.is_private else made
 
 
 def classes_of(counts: Counts, standard: Standard) -> list[ClassPerformance]:

@@ -57,7 +57,7 @@ def shifts(
 
     `prediction_share`, `mean_confidence` and `grey_zone_share` are of tonight's rows, `label_share` and `calibration`
     of those with a label; `*_distance` (Jensen-Shannon, base 2) stand for shares where there is no positive class. A
-    regression has `mean_prediction` and `mean_label`. Fewer than 30 rows tell nothing.
+    regression has `mean_prediction` and `mean_label`, unless they are private. Fewer than 30 rows tell nothing.
 
     Args:
         tonight: the night's rows.
@@ -90,6 +90,8 @@ def _of_column(noun: str, name: str | None, sides: _Sides) -> list[Shift]:
 
     if name is None or not sides.now.has(name) or not sides.before.has(name):
         return []
+    if sides.classes is None and sides.roles.private_answers:
+        return []  # a mean in the label's own unit
     if sides.classes is None:
         values = [numbers(side.table[name], name) for side in (sides.now, sides.before)]
         return _means(f"mean_{noun}", *(part[np.isfinite(part)] for part in values))

@@ -28,7 +28,7 @@ class Standard:
     @property
     def is_private(self) -> bool:
         """Whether no class of the label may be named."""
-        return self.roles.label in self.roles.private
+        return self.roles.private_answers
 
     @property
     def digest(self) -> str:

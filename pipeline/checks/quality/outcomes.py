@@ -16,8 +16,8 @@ from pipeline.wording import clip, count, listed, member, number, quantile, shar
 
 _DIGITS = 6
 _MAX_TYPE = 100
-# Aggregates that are themselves the value of a row, or of few: they stay here for private columns.
-_SINGLE_VALUES = ("_max_", "_min_", "_median_", "_quantile_", "_most_common_", "_sum_")
+# What is told of private columns: shares and counts. Any other aggregate is a row's value, or of a night of few rows.
+_TELLS_NO_VALUE = SHARES | COUNTS | {"expect_column_kl_divergence_to_be_less_than", "unexpected_rows_expectation"}
 # Computed, so no code or year of a row: written like the same figure in a drift reason.
 _COMPUTED = ("expect_column_mean_to_be_between", "expect_column_stdev_to_be_between")
 
@@ -58,7 +58,7 @@ def _observed(check: Check, details: Mapping[str, Any]) -> str | None:
         return _set_difference(check, details)
     if "observed_type" in details:
         return clip(str(details["observed_type"]), _MAX_TYPE)
-    if "observed_value" not in details or (check.private and any(word in check.type for word in _SINGLE_VALUES)):
+    if "observed_value" not in details or (check.private and check.type not in _TELLS_NO_VALUE):
         return None
     found = details["observed_value"]
     if found is None or found != found:  # noqa: PLR0124 - NaN

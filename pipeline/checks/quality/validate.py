@@ -12,7 +12,7 @@ from pipeline.checks.quality.check import Check, Files, Limits
 from pipeline.checks.quality.suite.problems import entry_problems
 from pipeline.checks.quality.suite.read import Suite
 from pipeline.checks.quality.suite.sentences import expected, sentence
-from pipeline.errors import named
+from pipeline.errors import named, unspoken
 from pipeline.results import ExpectationOutcome, QualityResult, Severity, SnapshotPair
 from pipeline.wording import count
 
@@ -103,7 +103,7 @@ def _built_in(scene: Callable[[], Scene]) -> list[Found]:
     try:
         return built_in_checks(scene())
     except Exception as error:
-        log.error("the built-in checks could not be made", exc_info=error)
+        log.error("the built-in checks could not be made", exc_info=unspoken(error))
         return [_broken("built_in_checks", "The built-in checks can be made", named(error))]
 
 

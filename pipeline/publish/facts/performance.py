@@ -288,8 +288,8 @@ def shown_shifts(monitor: Monitor, performance: PerformanceResult) -> list[Shift
 
 
 def is_private(monitor: Monitor) -> bool:
-    """Whether the label's values are named nowhere."""
-    return monitor.columns.label is not None and monitor.columns.label in monitor.columns.private
+    """Whether no class and no forecast may be told."""
+    return monitor.columns.private_answers
 
 
 def _judged(performance: PerformanceResult) -> tuple[Estimate | None, Estimate | None, float | None]:

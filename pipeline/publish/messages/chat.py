@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from apprise import AppriseResult
 
 MAX_LINE = 300
+_OBEYED = re.compile(r"@(?=\S)|<(?=[!@#]|\w+:|/)|\](?=[(\[:])|/(?=/)|(?<=\b[Ww]{3})\.|(?<=\bmailto):")
 _STATUS = re.compile(r"error=(\d{3})")
 
 
@@ -71,7 +72,7 @@ def night_message(view: NightView) -> ChatMessage:
     if view.decision.retrain and not view.runs.starts:  # nobody will, unless they are told how
         lines += [harmless(clip(view.next_step, MAX_LINE)), view.command or ""]
     link = view.link()
-    return ChatMessage(view.subject, "\n".join([*lines, *([link] if link else [])]))
+    return ChatMessage(harmless(view.subject), "\n".join([*lines, *([link] if link else [])]))
 
 
 def check_message(monitor: str) -> ChatMessage:
@@ -86,8 +87,10 @@ def identity(message: ChatMessage) -> str:
 
 
 def harmless(text: str) -> str:
-    """Text from data that calls nobody: `@everyone` and `<!channel>` are shown, not obeyed."""
-    return re.sub(r"@(?=\S)|<(?=[!@#])", lambda found: found[0] + "\u200b", text)
+    """Text from data that calls nobody and leads nowhere: `@everyone`, `<!channel>`, `[here](http://...)` and bare
+    addresses are shown, and not obeyed.
+    """
+    return _OBEYED.sub(lambda found: found[0][0] + "\u200b" + found[0][1:], text)
 
 
 def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable[[float], None] = time.sleep) -> None:

@@ -204,14 +204,17 @@ def _shape(shape: Shape) -> dict[str, object]:
             for name, before, after in zip(shape.categories, shape.reference, shape.production, strict=True)
         ]
         return {"categories": rows}
-    label = f"Reference: {_mass(shape, shape.reference)}; production: {_mass(shape, shape.production)}"
-    ends = apart(shape.edges[0], shape.edges[-1]) if shape.edges else ("", "")
+    label, ends = "The column is private: where its values lie is not told", ("", "")
+    if shape.edges:
+        label = f"Reference: {_mass(shape, shape.reference)}; production: {_mass(shape, shape.production)}"
+        first, last = apart(shape.edges[0], shape.edges[-1])
+        ends = (first, last)
     return {"categories": None, "chart": charts.shape_chart(shape, label), "ends": ends, "label": label}
 
 
 def _mass(shape: Shape, shares: Sequence[float]) -> str:
     """The median and where the middle half of the values lies, as the chart has them."""
-    if not shape.edges or not sum(shares) > 0:
+    if not sum(shares) > 0:
         return "no values"
     first, median, last = (_value_at(shape.edges, place) for place in charts.places_at(shares, (0.25, 0.5, 0.75)))
     return f"median {number(median)}, half of the values from {' to '.join(apart(first, last))}"

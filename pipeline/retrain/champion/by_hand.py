@@ -13,7 +13,7 @@ from pipeline.config import Monitor
 from pipeline.errors import ConfigError
 from pipeline.results import AliasChange, RetrainResult
 from pipeline.retrain.champion import promotion
-from pipeline.retrain.champion.conclusion import as_it_stands, note_people_told, people_told, tell_serving, untold
+from pipeline.retrain.champion.conclusion import as_it_stands, people_told, tell_serving, untold
 from pipeline.retrain.champion.promotion import OUTCOME, Occasion, change_of, move_of, settle
 from pipeline.retrain.champion.registry import CHAMPION, Registry
 from pipeline.storage.lease import Lease
@@ -68,7 +68,9 @@ def finish(monitor: Monitor, store_uri: str, tracking_uri: str) -> AliasChange |
         StoreBusy: somebody is about to move the champion, or to tell of it.
     """
     policy = monitor.retrain.after_promotion
-    if untold(Registry(monitor.name, tracking_uri), policy) is None:  # so that a night waits for nobody
+    if (
+        untold(Registry(monitor.name, tracking_uri, RunStore(store_uri)), policy) is None
+    ):  # so that a night waits for nobody
         return None
     with _held(monitor, store_uri, tracking_uri) as (registry, _):
         champion = settle(registry)
@@ -88,20 +90,14 @@ def _told(registry: Registry, monitor: Monitor, change: AliasChange) -> AliasCha
     return left.model_copy(update={"told": tell_serving(registry, champion, monitor.retrain.after_promotion)})
 
 
-def people_know(monitor: Monitor, tracking_uri: str) -> bool:
+def people_know(registry: Registry) -> bool:
     """Whether people were told of the champion's last move."""
-    champion = Registry(monitor.name, tracking_uri).at(CHAMPION)
+    champion = registry.at(CHAMPION)
     return champion is None or people_told(champion)
 
 
-def note_told(monitor: Monitor, tracking_uri: str, version: str) -> None:
-    """Note that people were told how a version became champion."""
-    note_people_told(Registry(monitor.name, tracking_uri), version)
-
-
-def retrainings_of(monitor: Monitor, tracking_uri: str, change: AliasChange) -> list[RetrainResult]:
+def retrainings_of(registry: Registry, change: AliasChange) -> list[RetrainResult]:
     """The retrainings that a change is about, as they stand now: of the new champion and of the one before."""
-    registry = Registry(monitor.name, tracking_uri)
     found: list[RetrainResult] = []
     for number in filter(None, (change.version, change.previous_version)):
         version = registry.version(number)
@@ -114,5 +110,6 @@ def retrainings_of(monitor: Monitor, tracking_uri: str, change: AliasChange) -> 
 
 @contextmanager
 def _held(monitor: Monitor, store_uri: str, tracking_uri: str) -> Iterator[tuple[Registry, Lease]]:
-    with RunStore(store_uri).alone_retraining(monitor.name, _PATIENCE_SECONDS) as lease:
-        yield Registry(monitor.name, tracking_uri), lease
+    store = RunStore(store_uri)
+    with store.alone_retraining(monitor.name, _PATIENCE_SECONDS) as lease:
+        yield Registry(monitor.name, tracking_uri, store), lease

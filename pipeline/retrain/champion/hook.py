@@ -8,7 +8,7 @@ import os
 
 from pipeline.config.home import make_importable
 from pipeline.config.retrain_policy import AfterPromotion
-from pipeline.errors import named
+from pipeline.errors import named, unspoken
 from pipeline.results import AliasChange
 from pipeline.storage.retries import ATTEMPTS, worth_another_try
 
@@ -54,7 +54,10 @@ def _post(variable: str, change: AliasChange) -> str | None:
 
     def post() -> int:
         headers = {"Content-Type": "application/json"}
-        response = requests.post(url, data=change.to_json(), headers=headers, timeout=_TIMEOUT_SECONDS)
+        # Nobody is sent on: the body is for the address that was configured, and for no other.
+        response = requests.post(
+            url, data=change.to_json(), headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
+        )
         return int(response.status_code)
 
     try:
@@ -70,7 +73,7 @@ def _call(name: str, change: AliasChange) -> str | None:
     try:
         getattr(importlib.import_module(module), function)(change)
     except Exception as error:
-        log.error("%s failed", name, exc_info=error)
+        log.error("%s failed", name, exc_info=unspoken(error))
         below = error.__traceback__.tb_next if error.__traceback__ else None  # in the hook, not here
         return f"{name} failed: {named(error.with_traceback(below))}"
     return None

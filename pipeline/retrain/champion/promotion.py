@@ -105,9 +105,9 @@ def promote(registry: Registry, version: Version, lease: Lease, occasion: Occasi
         ModelTampered: its files are not the registered ones.
     """
     champion = settle(registry)
+    _require_intact(registry, version)
     if champion is not None and champion.number == version.number:
         return _change(registry, version, registry.at(PREVIOUS), "unchanged")
-    _require_intact(registry, version)
     older = champion.tags.get(REPLACES, "").split(",") if champion else []
     stack = [champion.number, *filter(None, older)] if champion else []
     registry.tag(version, REPLACES, ",".join(stack[:_DEEPEST]))

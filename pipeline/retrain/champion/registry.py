@@ -7,6 +7,7 @@ reference goes with it, so the two cannot get out of step.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,12 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelTampered
 from pipeline.results import RetrainResult
+from pipeline.retrain.champion.records import Records
 from pipeline.retrain.model import model_files
 from pipeline.storage.mlflow_client import experiment_id, open_store
 from pipeline.wording import listed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+    from pipeline.storage.run_store import RunStore
+
+log = logging.getLogger(__name__)
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 KEY_TAG = "retrain_key"
@@ -52,22 +58,55 @@ class Entry:
 
 
 class Registry:
-    """The registered model of one monitor. Every method raises OutletUnavailable or OutletRefused when MLflow does."""
+    """The registered model of one monitor. Every method raises OutletUnavailable or OutletRefused when MLflow does.
 
-    def __init__(self, name: str, tracking_uri: str) -> None:
-        """Connect, so that a registry that is down is known before any work is done."""
+    With a run store, a version is one only where the store knows it, see `records`.
+    """
+
+    def __init__(self, name: str, tracking_uri: str, store: RunStore | None = None) -> None:
+        """Connect, so that a registry that is down is known before any work is done.
+
+        Args:
+            name: the monitor's.
+            tracking_uri: of MLflow.
+            store: the run store; without one, whatever the registry says is told.
+        """
         self.name = name
         self.tracking_uri = tracking_uri
+        self._records = None if store is None else Records(name, store)
         with open_store(tracking_uri) as mlflow:
             mlflow.search_registered_models(max_results=1)
 
     def version(self, number: str) -> Version | None:
-        """A version by its number."""
-        return self._unless_missing(lambda mlflow: mlflow.get_model_version(self.name, number))
+        """A version by its number.
+
+        Raises:
+            ModelTampered: somebody else registered it.
+        """
+        return self._own(self._unless_missing(lambda mlflow: mlflow.get_model_version(self.name, number)))
 
     def at(self, alias: str) -> Version | None:
-        """The version that an alias points to."""
-        return self._unless_missing(lambda mlflow: mlflow.get_model_version_by_alias(self.name, alias))
+        """The version that an alias points to.
+
+        Raises:
+            ModelTampered: somebody else registered it.
+        """
+        return self._own(self._unless_missing(lambda mlflow: mlflow.get_model_version_by_alias(self.name, alias)))
+
+    def _own(self, version: Version | None) -> Version | None:
+        if version is None or self._records is None or self._is_own(version):
+            return version
+        who = f"{self.name} version {version.number}"
+        if self._records.none_yet():  # nothing can depend on it, so nobody has to wait until it is removed
+            log.warning("%s: Nightjar did not register it, and has trained nothing yet: it is passed over", who)
+            return None
+        raise ModelTampered(
+            f"{who}: Nightjar did not register it as it is now, so it is neither loaded nor promoted, and its training "
+            "set is no reference. Find out who did; then delete the version, or point the alias back"
+        )
+
+    def _is_own(self, version: Version) -> bool:
+        return self._records is None or self._records.agree(version.number, version.run_id, version.tags)
 
     def _unless_missing(self, ask: Callable[[MlflowClient], Any]) -> Version | None:
         with open_store(self.tracking_uri) as mlflow:
@@ -81,10 +120,10 @@ class Registry:
                 raise
 
     def find(self, key: str) -> Version | None:
-        """The newest version of a monitor and date."""
+        """The newest version of a monitor and date that is Nightjar's own."""
         with open_store(self.tracking_uri) as mlflow:
             found = mlflow.search_model_versions(f"name = '{self.name}' and tags.{KEY_TAG} = '{key}'")
-        return max(map(_version, found), key=lambda item: int(item.number), default=None)
+        return max(filter(self._is_own, map(_version, found)), key=lambda item: int(item.number), default=None)
 
     def numbers(self) -> list[str]:
         """All versions, oldest first."""
@@ -137,7 +176,12 @@ class Registry:
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-            return _version(mlflow.create_model_version(self.name, source, run_id, tags=dict(tags)))
+            if self._records is not None:
+                self._records.note(run_id, tags)
+            version = _version(mlflow.create_model_version(self.name, source, run_id, tags=dict(tags)))
+        if self._records is not None:
+            self._records.note(run_id, tags, version.number)
+        return version
 
     def result_of(self, version: Version) -> bytes | None:
         """The retraining result that was recorded with a version; None when there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,12 @@ from pipeline.retrain.progress import Progress
 from pipeline.wording import seconds, value
 
 _STILL_SECONDS = 30.0
+_PASSED = re.compile(
+    "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|TEMP|TMP|SOURCE_DATE_EPOCH|VIRTUAL_ENV|PYTHON.*"
+    "|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES|PIPELINE_HOME"
+    "|(OMP|MKL|OPENBLAS|BLIS|NUMEXPR|NUMBA|VECLIB|KMP|LOKY|JOBLIB|TRAINER)_.*"
+)
+"""Variables that a trainer is given; `TRAINER_...` are for what one of your own needs beside the usual ones."""
 
 
 def run(command: str, folder: Path, left_seconds: float, limit_minutes: float, progress: Progress) -> dict[str, Any]:
@@ -60,8 +67,14 @@ def _start(command: str, folder: Path) -> subprocess.Popen[str]:
         text=True,
         errors="replace",
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUNBUFFERED": "1"},
+        env=_environment(),
     )
+
+
+def _environment() -> dict[str, str]:
+    """What a trainer is given of the environment: none of the secrets that Nightjar publishes with."""
+    found = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
+    return {**found, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUNBUFFERED": "1"}
 
 
 def _show(worker: subprocess.Popen[str], progress: Progress) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from pipeline.errors import unspoken
 from pipeline.results import Task
 from pipeline.retrain.data.features import Features, typed
 from pipeline.retrain.model import model_files
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
     try:
         done = _train(job, folder) if command == "train" else _answer(job, folder)
     except BaseException as error:  # noqa: BLE001 - whatever a trainer raises is a result here
-        traceback.print_exc()
+        traceback.print_exception(unspoken(error))  # it is logged, and what it says may quote rows
         (folder / "failed.json").write_text(json.dumps({"message": _words(error)}))
         return 1
     (folder / "done.json").write_text(json.dumps(done))

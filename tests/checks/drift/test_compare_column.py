@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,22 @@ def test_no_category_of_a_private_column_is_named_and_its_verdict_stays(
         assert found.shape is not None
         assert sorted(found.shape.reference) == sorted(shown.shape.reference)
         assert [value for value in VALUES if value in shown.to_json().decode()]
+
+
+@pytest.mark.parametrize("scored", [True, False])
+@pytest.mark.parametrize("production", [[1234.5] * 60, [2469.0 + n for n in range(60)], [1.7e308, -1.7e308] * 30])
+def test_no_number_of_a_private_column_is_told_and_its_verdict_stays(
+    tmp_path: Path, production: list[float], scored: bool
+) -> None:
+    sides = pa.array([1234.5 + n for n in range(60)]), pa.array(production)
+    found, shown = (compared(tmp_path, *sides, private=private, scored=scored) for private in (True, False))
+    value = re.compile(r"(?<![\d.])(?:1,?2\d\d|2,?[45]\d\d)(?!\d)|308")
+    assert value.search(shown.to_json().decode())
+    assert not value.findall(found.to_json().decode())
+    same = {"score", "drifted", "status"}
+    assert found.model_dump(include=same) == shown.model_dump(include=same)
+    if shown.shape is not None and found.shape is not None:
+        assert (found.shape.edges, found.shape.reference) == ((), shown.shape.reference)
 
 
 def test_a_changed_type_is_flagged(tmp_path: Path) -> None:

@@ -90,6 +90,33 @@ def test_an_ordinary_shift_is_no_change_of_unit() -> None:
         assert "look" not in why(spread_out(20, 4), production)
 
 
+@pytest.mark.parametrize(
+    ("production", "told"),
+    [
+        (spread_out(24, 4), ("mean moved up by 1.0 reference standard deviations",)),
+        (spread_out(20, 8), ("spread is 2.0 times as wide",)),
+        (spread_out(20, 2), ("spread is narrower, 50% of the reference",)),
+        (np.full(2_000, 20.0), ("all values are now the same",)),
+        (spread_out(20, 4) * 1.8 + 32, ("values look converted from Celsius to Fahrenheit",)),
+    ],
+)
+def test_of_a_private_column_what_changed_is_told_without_a_value(production: Any, told: tuple[str, ...]) -> None:
+    reference = numbers(spread_out(20, 4))
+    sentences = explain(reference, numbers(production), private=True)
+    assert set(told) <= set(sentences)
+    assert not any("(" in sentence or " to " in sentence.replace("Celsius to", "") for sentence in sentences)
+
+
+def test_a_private_constant_and_private_tails_are_told_without_a_value() -> None:
+    constant, other = numbers(np.full(2_000, 7.0)), numbers(np.full(2_000, 9.0))
+    assert explain(constant, other, private=True) == ("mean moved up from a constant",)
+    values = np.sort(spread_out(20, 4))
+    tail = numbers(np.concatenate([values[:-150], values[-150:] + 1.5]))
+    assert explain(numbers(values), tail, private=True) == (
+        "mean and spread stayed about the same, but the highest 5% now begins higher",
+    )
+
+
 def test_missing_values() -> None:
     column = numbers(spread_out(0, 1))
     assert explain(column, with_missing(column, 600))[-1] == "missing values rose from 0% to 30%"

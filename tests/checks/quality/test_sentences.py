@@ -152,6 +152,19 @@ def test_values_of_a_private_column_are_left_out() -> None:
     assert expected("expect_column_values_to_be_between", told, private=True) is None
 
 
+def test_no_argument_of_any_expectation_tells_a_value_of_a_private_column() -> None:
+    told = {
+        "column": "age", "column_A": "age", "column_B": "age", "column_list": ["age", "income"],
+        "min_value": 987, "max_value": 9876, "sum_total": 98765, "value_set": [987], "value_pairs_set": [[987, 9876]],
+        "regex": "^987$", "regex_list": ["^987$"],
+        "quantile_ranges": {"quantiles": [0.5, 0.9], "value_ranges": [[987, 9876], [None, 98765]]},
+    }  # fmt: skip
+    shown = [sentence(kind, told) for kind in _TEMPLATES]
+    assert sum("987" in words for words in shown) > 15
+    assert [words for kind in _TEMPLATES if "987" in (words := sentence(kind, told, private=True))] == []
+    assert sentence("expect_column_values_to_match_regex", told, private=True) == "age matches the pattern of the suite"
+
+
 @pytest.mark.parametrize(
     ("kind", "kwargs", "words"),
     [

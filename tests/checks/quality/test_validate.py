@@ -236,6 +236,17 @@ def test_examples_of_private_columns_are_never_named(tmp_path: Path) -> None:
     assert b"secret-town" not in result.to_json()
 
 
+@pytest.mark.parametrize("statistic", ["mean", "stdev", "median", "min", "max", "sum"])
+def test_no_figure_of_a_private_column_is_told_but_shares_and_counts(tmp_path: Path, statistic: str) -> None:
+    table = pa.table({"n": [1234.5, 1234.5]})
+    asked = entry(f"expect_column_{statistic}_to_be_between", column="n", min_value=1e6)
+    assert only(run(tmp_path, table, asked)).observed is not None
+    private = only(run(tmp_path, table, asked, private=["n"]))
+    assert (private.passed, private.observed, private.expected) == (False, None, None)
+    counted = entry("expect_column_unique_value_count_to_be_between", column="n", min_value=2)
+    assert only(run(tmp_path, table, counted, private=["n"])).observed == "1"
+
+
 def test_the_sentence_about_a_private_column_names_no_value(tmp_path: Path) -> None:
     told = entry("expect_column_values_to_be_in_set", column="city", value_set=["Bern", "Graz"])
     outcome = only(run(tmp_path, FRAME, told, private=["city"]))

@@ -159,7 +159,7 @@ def test_it_ends_with_all_it_started_when_its_parent_is_killed(tmp_path: Path) -
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "ENDLESS_PIDS": str(tmp_path / "pids"),
+        "TRAINER_ENDLESS_PIDS": str(tmp_path / "pids"),
     }
     parent = subprocess.Popen([sys.executable, "-c", code, str(folder)], env=environment, stdout=subprocess.DEVNULL)
     wait_for((tmp_path / "pids").is_file)

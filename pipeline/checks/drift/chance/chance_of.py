@@ -24,6 +24,7 @@ from pipeline.checks.scan import (
     count_distinct,
     sturges_edges,
 )
+from pipeline.errors import unspoken
 
 log = logging.getLogger(__name__)
 # Neighbouring bins with fewer rows share them.
@@ -60,7 +61,7 @@ def chance_of(method: Method, threshold: float, reference: Summary, production_r
         log.info("column %r: the chance of %s is not known: %s", reference.name, method.name, error)
         return None
     except Exception as error:  # what is told beside a score must not cost the score
-        log.warning("column %r: the chance of %s is not known", reference.name, method.name, exc_info=error)
+        log.warning("column %r: the chance of %s is not known", reference.name, method.name, exc_info=unspoken(error))
         return None
     if not math.isfinite(found):
         log.warning("column %r: the chance of %s is no finite number", reference.name, method.name)

@@ -28,7 +28,7 @@ from pipeline.checks.quality.built_in.table_checks import (
     row_history,
     row_volume,
 )
-from pipeline.errors import named
+from pipeline.errors import named, unspoken
 from pipeline.results import ExpectationOutcome
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def _made(maker: Callable[[Scene], Iterator[Found]], scene: Scene) -> Iterator[F
         yield from maker(scene)
     except Exception as error:
         name = maker.__name__
-        log.error("built-in check %s", name, exc_info=error)
+        log.error("built-in check %s", name, exc_info=unspoken(error))
         yield ExpectationOutcome(
             expectation=name,
             column=None,

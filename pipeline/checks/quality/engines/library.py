@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.checks.quality.check import Check, with_columns_renamed
 from pipeline.checks.quality.suite.build import configuration_of
 from pipeline.checks.quality.suite.sql_text import with_plain_braces
+from pipeline.errors import unspoken
 from pipeline.wording import clip
 
 if TYPE_CHECKING:
@@ -53,13 +54,13 @@ def validate_checks(
         configurations[place] = configuration_of(check.type, kwargs, {"place": place})
     try:
         found |= _validated(batch, configurations, values)
-    except Exception:  # noqa: BLE001 - whose fault it is shows when each is alone
-        _LOG.debug("expectations could not be evaluated together", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+        _LOG.debug("expectations could not be evaluated together", exc_info=unspoken(error))
         for place, configuration in configurations.items():
             try:
                 found |= _validated(batch, {place: configuration}, values)
             except Exception as error:  # noqa: BLE001 - one entry takes no night down
-                _LOG.info("%s could not be evaluated", wanted[place].type, exc_info=True)
+                _LOG.info("%s could not be evaluated", wanted[place].type, exc_info=unspoken(error))
                 found[place] = _reason(type(error).__name__, str(error))
     for place in wanted.keys() - found.keys():
         found[place] = f"{_CANNOT}: Great Expectations returned no result for it"

@@ -77,10 +77,25 @@ def _limits(expectation: str, kwargs: Arguments) -> str | None:
     return str(words) if words else None
 
 
+_WITHHELD = {
+    "value_set": "the allowed values",
+    "value_pairs_set": "the allowed pairs",
+    "min_value": "a limit",
+    "max_value": "a limit",
+    "sum_total": "a total",
+    "regex": "of the suite",
+    "regex_list": "of the suite",
+}
+"""What stands in the place of arguments that are, or quote, values of rows."""
+
+
 def _withheld(kwargs: Arguments) -> dict[str, object]:
-    hidden = {"value_set": "the allowed values", "value_pairs_set": "the allowed pairs"}
-    found: dict[str, object] = {key: words for key, words in hidden.items() if key in kwargs}
-    return found | dict.fromkeys({"min_value", "max_value"} & kwargs.keys(), "a limit")
+    found: dict[str, object] = {key: words for key, words in _WITHHELD.items() if kwargs.get(key) is not None}
+    ranges = kwargs.get("quantile_ranges")
+    if isinstance(ranges, Mapping):
+        limits = [["a limit" if end is not None else None for end in pair] for pair in ranges.get("value_ranges", ())]
+        found["quantile_ranges"] = {**ranges, "value_ranges": limits}
+    return found
 
 
 def _subject(expectation: str, kwargs: Arguments) -> str:
