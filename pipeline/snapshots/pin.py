@@ -15,7 +15,8 @@ from pipeline.results import ColumnType, Kept, PinnedObject, Snapshot
 from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.copies import dense_columns, open_parquet
-from pipeline.snapshots.fetch import Fetched, fetch
+from pipeline.snapshots.fetch import Fetched, fetch, unreadable
+from pipeline.snapshots.footers import require_true_counts
 from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.locations import list_objects
 from pipeline.snapshots.partitions import partition_of
@@ -116,10 +117,8 @@ def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Pa
         with open_parquet(fetched.lease.path) as file:
             footer, schema = file.metadata, file.schema_arrow
     except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(
-            f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {cause(error)}; "
-            "it may be cut off or still being written: write it again, or remove it"
-        ) from error
+        raise unreadable(listed, cause(error)) from error
+    require_true_counts(footer, listed)
     return Part(listed.uri, schema, footer.num_rows, partition, dense_columns(footer, schema))
 
 
