@@ -12,7 +12,7 @@ from typing import Annotated
 
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.config.sections import one_of
 
@@ -113,6 +113,16 @@ def _check_reference(value: str) -> str:
     return value if value == CHAMPION else _check_location(value)
 
 
+def _check_duration(value: object) -> object:
+    if type(value) is int and value == 0:
+        return value
+    found = re.fullmatch(r"(\d{1,4})([smh])", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("allowed: a time such as 90s, 10m or 2h, or 0")
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+Seconds = Annotated[int, BeforeValidator(_check_duration)]
 Cron = Annotated[str, AfterValidator(_check_cron)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Email = Annotated[str, AfterValidator(_check_email)]

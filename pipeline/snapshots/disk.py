@@ -113,7 +113,7 @@ def _listed(path: str, status: os.stat_result) -> Listed:
     from datetime import UTC, datetime
 
     modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-    return Listed(path, status.st_size, modified, file_state(status))
+    return Listed(path, status.st_size, modified, file_state(status), max(status.st_mtime, status.st_ctime))
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -18,19 +18,23 @@ if TYPE_CHECKING:
 # A page of a column without any information takes some 20 bytes for its header, and holds 20,000 rows as usual writers
 # write it: 1,000 for a byte. Files of several columns are far from it.
 _MOST_PER_BYTE = 1_000
+_DEEPEST = 100  # readers walk a type once for every level and more
 
 
 def require_true_counts(footer: pq.FileMetaData, listed: Listed) -> None:
     """Compare the rows of a file, of its row groups and of their columns, and with what fits into so many bytes.
 
     Raises:
-        SnapshotUnreadable: they disagree, or there are more than the file can hold.
+        SnapshotUnreadable: they disagree, or there are more than the file can hold; or values are nested too deep.
     """
+    columns = [footer.schema.column(place) for place in range(footer.num_columns)]
+    if max((column.max_repetition_level for column in columns), default=0) > _DEEPEST:
+        raise SnapshotUnreadable(f"{listed.uri}: a column is nested more than {count(_DEEPEST, 'level')} deep")
     groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
     rows = sum(group.num_rows for group in groups)
     if rows != footer.num_rows or any(group.num_rows < 0 for group in groups):
         raise _untrue(listed, f"it says {count(footer.num_rows, 'row')}, its row groups {count(rows)}")
-    flat = [footer.schema.column(place).max_repetition_level == 0 for place in range(footer.num_columns)]
+    flat = [column.max_repetition_level == 0 for column in columns]
     for group in groups:
         for place, one_each in enumerate(flat):
             chunk = group.column(place)

@@ -79,7 +79,8 @@ class Workspace:
         from pipeline.snapshots import pin
 
         location = resolve_location(template, day, self.settings.data_root)
-        return pin(location, cache, self.monitor.snapshots.dated_folders)
+        sources = self.monitor.snapshots
+        return pin(location, cache, sources.dated_folders, sources.settle)
 
     def pin_if_there(self, template: str | None, day: date, cache: Cache) -> Snapshot | None:
         """The same; None where there is no such location, or nothing at it yet."""
