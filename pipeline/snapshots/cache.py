@@ -184,7 +184,7 @@ class Cache:
             lock.release()
 
     def _move_in(self, partial: Path, sha256: str) -> Lease:
-        descriptor = os.open(partial, os.O_RDONLY)
+        descriptor = os.open(partial, os.O_RDWR)  # a volume of a network locks only what is open for writing
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # nobody looks at it before it is sealed
         os.replace(partial, self._objects / sha256)
         self._seal(descriptor, sha256)  # only now: moving changes the state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -67,7 +68,10 @@ class Workspace:
     def cache(self) -> Cache:
         """Where pinned snapshots are kept on this machine."""
         from pipeline.snapshots import Cache
+        from pipeline.storage.scratch import sweep
 
+        with suppress(OSError):  # what is in the way there is told by whoever needs it
+            sweep(self.settings.cache_dir)
         return Cache(Path(self.settings.cache_dir), self.settings.cache_max_bytes)
 
     def pin(self, template: str, day: date, cache: Cache) -> Snapshot:
