@@ -72,11 +72,3 @@ def write_text(path: Path, text: str) -> None:
     """
     with replacing(path) as part:
         part.write_bytes(text.encode())
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder is there, of whatever length its path is."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ValidationError
 from pipeline.config import CATEGORICAL_METHODS, NUMERICAL_METHODS, Monitor, Settings
 from pipeline.config.changes import Changes, change
 from pipeline.config.documents import Document, Key, parse
-from pipeline.config.files import is_folder
 from pipeline.config.values import NAME_PATTERN
 from pipeline.errors import ConfigError, named
 from pipeline.wording import clip
@@ -41,11 +40,9 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
     Raises:
         ConfigError: there is no such folder.
     """
-    if not is_folder(settings.monitors_dir):
-        raise ConfigError([f"PIPELINE_MONITORS_DIR: found {settings.monitors_dir}; allowed: a folder that exists"])
     monitors: list[Monitor] = []
     errors: dict[str, ConfigError] = {}
-    for path in sorted(settings.monitors_dir.glob("*.y*ml")):
+    for path in _listed(settings.monitors_dir):
         if only is not None and path.stem != only:
             continue
         try:
@@ -53,6 +50,15 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
         except ConfigError as error:
             errors[path.name] = error
     return MonitorFiles(tuple(monitors), errors)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """A folder that may not be looked into is no folder without monitors: their DAGs would be gone without a word."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.match("*.y*ml"))
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError([f"PIPELINE_MONITORS_DIR: found {folder} ({why}); allowed: a folder that exists"]) from error
 
 
 def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor:
