@@ -79,6 +79,7 @@ def _repeated_share(scene: Scene, table: Table, names: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory(prefix="nightjar-duckdb-") as spill, duckdb.connect() as connection:
         for statement in setup_statements(paths, schema, spill, limits.budget_bytes, limits.threads):
             connection.execute(statement)
-        query = f"SELECT count(*) FROM (SELECT 1 FROM {VIEW} GROUP BY hash({columns}))"  # noqa: S608 - names of ours
-        row = connection.execute(query).fetchone()
+        # In two steps: reading wide rows and counting at once takes the memory of both, which DuckDB cannot lay aside.
+        connection.execute(f"CREATE TEMP TABLE hashes AS SELECT hash({columns}) AS kind FROM {VIEW}")  # noqa: S608 - ours
+        row = connection.execute("SELECT count(*) FROM (SELECT 1 FROM hashes GROUP BY kind)").fetchone()
     return 1 - (row[0] if row else 0) / table.rows
