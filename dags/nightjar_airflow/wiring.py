@@ -25,6 +25,7 @@ from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable
 from pipeline.config.monitor_files import MonitorFiles
 from pipeline.config.schedule import day_that_ended, shortest_gap
+from pipeline.config.values import check_run_date
 from pipeline.errors import NightjarError
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def run_date_of(params: Mapping[str, Any], data_interval_end: datetime | None, r
         run_after: when the run was due.
     """
     wanted = params.get("run_date")
-    return date.fromisoformat(wanted) if wanted else day_that_ended(data_interval_end or run_after)
+    return check_run_date(date.fromisoformat(wanted)) if wanted else day_that_ended(data_interval_end or run_after)
 
 
 def longest_night(cron: str) -> timedelta:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,6 +26,7 @@ from pipeline.authoring.questions import (
 from pipeline.authoring.suite_file import Written, suggest_for
 from pipeline.config import Name, Settings, dated_folders, load_settings
 from pipeline.config import monitor_files as monitors
+from pipeline.config.files import replacing
 from pipeline.errors import ConfigError
 from pipeline.wording import count
 
@@ -132,8 +132,9 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
             against=fits.against,
             against_words=f"{fits.words}, as {fits.why}",
         )
-        with _written(path, monitor_text(draft)):
-            monitor = monitors.load(name, settings, suite_exists=False)
+        with replacing(path) as part:  # the last of both, so that whoever is interrupted can begin anew
+            part.write_text(monitor_text(draft), encoding="utf-8")
+            monitor = monitors.load_version(part, name)
             suite = suggest_for(settings, monitor, reference, nights, write=True, force=wishes.force)
     notes += _notes(wishes.places, places, evidence, columns)
     if nights and max(item.rows for item in nights) < min_rows:
@@ -201,19 +202,3 @@ def _notes(said: Said, places: Places, evidence: Evidence, columns: Columns) -> 
     if places.labels is None or columns.label is None:
         notes.append("without a label and an address of labels, performance is not measured")
     return notes
-
-
-@contextmanager
-def _written(path: Path, text: str) -> Iterator[None]:
-    """A file, which is as it was before if what is done with it fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = path.read_bytes() if path.exists() else None
-    path.write_text(text, encoding="utf-8")
-    try:
-        yield
-    except BaseException:
-        if before is None:
-            path.unlink()
-        else:
-            path.write_bytes(before)
-        raise

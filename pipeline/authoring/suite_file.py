@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.authoring.newest_nights import local_files, newest_nights
 from pipeline.config import Monitor, Settings, load_settings
 from pipeline.config import monitor_files as monitors
+from pipeline.config.files import write_text
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ def suggest_for(
         words += f"; {_merge_words(merged)}"
     written = existing is None or ((write or force) and before != after)
     if written:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(after, encoding="utf-8")
+        write_text(path, after)
     difference = "" if existing is None else _difference(before, after, path)
     expectations = count(len(content["expectations"]), "expectation")
     return Written(path, written, difference, f"{expectations}; the suggestion {words}")

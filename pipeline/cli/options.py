@@ -8,6 +8,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from pipeline.config.values import check_run_date
+
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
@@ -28,9 +30,13 @@ def run_date(text: str) -> date:
         argparse.ArgumentTypeError: it is none.
     """
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a date such as 2026-01-14") from None
+    try:
+        return check_run_date(found)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"found {text!r}; {error}") from None
 
 
 def user_name() -> str | None:

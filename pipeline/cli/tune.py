@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.backtest import add_incidents
 from pipeline.cli.options import Commands, add_monitor, program, run_date
+from pipeline.config.files import write_text
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _finish(options: argparse.Namespace, found: Tuned, path: Path, after: str) -
     if not options.write:
         print("--write writes this into the file")
         return
-    path.write_bytes(after.encode())
+    write_text(path, after)
     incidents = "".join(f" --incident {first}..{last}" for first, last in (*options.incidents, *found.known))
     print(f"{path}: written; night by night:")
     print(f"  {program()} backtest {options.monitor} --from {options.first} --to {options.last}{incidents}")

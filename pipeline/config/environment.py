@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -46,7 +48,17 @@ def require_scheme(variable: str, value: str | None, schemes: tuple[str, ...]) -
     """Refuse an address of another kind; it may hold a password, so the message does not repeat it."""
     if value is None:
         return
-    plain_path_allowed = "" in schemes and "://" not in value
-    if not plain_path_allowed and not any(scheme and value.startswith(scheme) for scheme in schemes):
+    if "" in schemes and "://" not in value and "\0" not in value:
+        return
+    if not any(scheme and value.startswith(scheme) for scheme in schemes) or not _has_host(value):
         allowed = " or ".join("a local path" if scheme == "" else scheme + "..." for scheme in schemes)
         raise ValueError(f"{variable}: allowed: {allowed}")
+
+
+def _has_host(address: str) -> bool:
+    """Whether it names a server or bucket, and nothing that no address has: spaces, line ends, a port out of range."""
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", address)
+    except ValueError:
+        return False

@@ -22,6 +22,7 @@ from pipeline.config.values import (
     Location,
     Name,
     Reference,
+    Seconds,
     dated_folders,
 )
 from pipeline.results.metric_kinds import METRICS
@@ -32,13 +33,15 @@ class SnapshotSources(Section):
     """Where the data lies: a file, a directory, a glob or an s3:// prefix, with `{date}` for the run date.
 
     With `reference: champion` the reference is what the champion was trained on; `initial` serves until there is one,
-    and stays the base of every training set.
+    and stays the base of every training set. A snapshot of which a file changed less than `settle` ago is still being
+    written, and counts as not there yet.
     """
 
     reference: Reference
     production: Location
     labels: Location | None = None
     initial: Location | None = None
+    settle: Seconds = 0
 
     @model_validator(mode="after")
     def _initial(self) -> SnapshotSources:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config import CATEGORICAL_METHODS, NUMERICAL_METHODS, Monitor, Settings
 from pipeline.config.changes import Changes, change
 from pipeline.config.documents import Document, Key, parse
-from pipeline.errors import ConfigError
+from pipeline.config.values import NAME_PATTERN
+from pipeline.errors import ConfigError, named
 from pipeline.wording import clip
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,9 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
     Raises:
         ConfigError: there is no such folder.
     """
-    if not settings.monitors_dir.is_dir():
-        raise ConfigError([f"PIPELINE_MONITORS_DIR: found {settings.monitors_dir}; allowed: a folder that exists"])
     monitors: list[Monitor] = []
     errors: dict[str, ConfigError] = {}
-    for path in sorted(settings.monitors_dir.glob("*.y*ml")):
+    for path in _listed(settings.monitors_dir):
         if only is not None and path.stem != only:
             continue
         try:
@@ -47,6 +50,15 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
         except ConfigError as error:
             errors[path.name] = error
     return MonitorFiles(tuple(monitors), errors)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """A folder that may not be looked into is no folder without monitors: their DAGs would be gone without a word."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.match("*.y*ml"))
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError([f"PIPELINE_MONITORS_DIR: found {folder} ({why}); allowed: a folder that exists"]) from error
 
 
 def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor:
@@ -61,9 +73,9 @@ def load(name: str, settings: Settings, *, suite_exists: bool = True) -> Monitor
         ConfigError: the file is missing or wrong; the message lists every mistake.
     """
     path = settings.monitors_dir / f"{name}.yaml"
-    if "/" in name or not path.is_file():
+    if not re.fullmatch(NAME_PATTERN, name) or not path.is_file():
         present = ", ".join(sorted(found.stem for found in settings.monitors_dir.glob("*.yaml"))) or "none yet: add one"
-        raise ConfigError([f"{settings.monitors_dir}: found no monitor {name!r}; allowed: {present}"])
+        raise ConfigError([f"{settings.monitors_dir}: found no monitor {clip(name, 80)!r}; allowed: {present}"])
     return _load_file(path, settings, suite_exists=suite_exists)
 
 
@@ -96,6 +108,17 @@ def load_changed(name: str, settings: Settings, changes: Changes) -> Monitor:
 
 
 def _load_file(path: Path, settings: Settings, *, suite_exists: bool = True) -> Monitor:
+    """Raises ConfigError alone, so that a file that nobody foresaw stops no other monitor."""
+    try:
+        return _loaded(path, settings, suite_exists)
+    except ConfigError:
+        raise
+    except Exception as error:
+        log.exception("%s cannot be read", path)
+        raise ConfigError([f"{path}:1: file: cannot be read: {named(error)}"]) from error
+
+
+def _loaded(path: Path, settings: Settings, suite_exists: bool) -> Monitor:
     document = parse(path)
     monitor = _checked(document)
     if path.suffix != ".yaml":
@@ -200,29 +223,40 @@ def _check_name_matches(document: Document, wanted: str) -> None:
 
 def _check_columns(document: Document) -> None:
     """Each column has one kind, and a method set for a column suits its kind."""
-    listed = document.data.get("columns") if isinstance(document.data, dict) else None
+    columns = _section(document.data, "columns")
     kinds: dict[str, str] = {}
     for kind in ("numerical", "categorical", "ignore"):
-        names = listed.get(kind) if isinstance(listed, dict) else None
-        for position, name in enumerate(names if isinstance(names, list) else ()):
+        for position, name in _texts(columns, kind):
             if name in kinds:
                 found = f"{name!r} a second time" + (f" (also under {kinds[name]})" if kinds[name] != kind else "")
                 document.problem(("columns", kind, position), f"found {found}; allowed: each column once")
-            kinds.setdefault(str(name), kind)
+            kinds.setdefault(name, kind)
     _check_column_methods(document, kinds)
     _check_critical(document, kinds)
 
 
+def _section(data: object, key: str) -> dict[str, Any]:
+    """A section as it is written, as far as it is one; what it should be instead, the validation says."""
+    found = data.get(key) if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(section: dict[str, Any], key: str) -> list[tuple[int, str]]:
+    """The texts of a list with their positions."""
+    found = section.get(key)
+    return [(place, item) for place, item in enumerate(found if isinstance(found, list) else ()) if _is_text(item)]
+
+
+def _is_text(found: object) -> TypeGuard[str]:
+    return isinstance(found, str)
+
+
 def _check_critical(document: Document, kinds: Mapping[str, str]) -> None:
     """A column that decides alone is compared: listed, or of a kind that is not, and without a role that is not."""
-    drift, columns = (
-        document.data.get(key) if isinstance(document.data, dict) else None for key in ("drift", "columns")
-    )
-    named = drift.get("critical") if isinstance(drift, dict) else None
-    roles = columns if isinstance(columns, dict) else {}
-    aside = {roles.get(role): role for role in ("id", "label", "model_version")}
+    roles = _section(document.data, "columns")
+    aside = {name: role for role in ("id", "label", "model_version") if _is_text(name := roles.get(role))}
     all_listed = all(isinstance(roles.get(kind), list) for kind in ("numerical", "categorical"))
-    for position, name in enumerate(named if isinstance(named, list) else ()):
+    for position, name in _texts(_section(document.data, "drift"), "critical"):
         key = ("drift", "critical", position)
         if kinds.get(name) == "ignore":
             document.problem(key, f"found {name!r}, which is listed under columns.ignore; allowed: compared columns")
@@ -234,19 +268,18 @@ def _check_critical(document: Document, kinds: Mapping[str, str]) -> None:
 
 
 def _check_column_methods(document: Document, kinds: Mapping[str, str]) -> None:
-    drift = document.data.get("drift") if isinstance(document.data, dict) else None
-    columns = drift.get("columns") if isinstance(drift, dict) else None
+    columns = _section(_section(document.data, "drift"), "columns")
     methods = {"numerical": NUMERICAL_METHODS, "categorical": CATEGORICAL_METHODS}
     other_kinds = {
         "numerical": set(CATEGORICAL_METHODS) - set(NUMERICAL_METHODS),
         "categorical": set(NUMERICAL_METHODS) - set(CATEGORICAL_METHODS),
     }
-    for name, policy in (columns if isinstance(columns, dict) else {}).items():
+    for name in columns:
         kind = kinds.get(name, "")
-        method = policy.get("method", "auto") if isinstance(policy, dict) else "auto"
+        method = _section(columns, name).get("method", "auto")
         if kind == "ignore":
             document.problem(("drift", "columns", name), "found a rule for a column listed under columns.ignore")
-        elif kind in methods and method in other_kinds[kind]:
+        elif kind in methods and _is_text(method) and method in other_kinds[kind]:
             document.problem(
                 ("drift", "columns", name, "method"),
                 f"found {method!r} for a {kind} column; allowed: auto, {', '.join(methods[kind])}",
@@ -254,10 +287,9 @@ def _check_column_methods(document: Document, kinds: Mapping[str, str]) -> None:
 
 
 def _check_suite(document: Document, settings: Settings) -> None:
-    quality = document.data.get("quality") if isinstance(document.data, dict) else None
-    suite = quality.get("suite") if isinstance(quality, dict) else None
-    if not isinstance(suite, str) or "/" in suite:
-        return
+    suite = _section(document.data, "quality").get("suite")
+    if not _is_text(suite) or not re.fullmatch(NAME_PATTERN, suite):
+        return  # the validation has told
     if not (settings.expectations_dir / f"{suite}.json").is_file():
         present = sorted(path.stem for path in settings.expectations_dir.glob("*.json"))
         document.problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.config.environment import CHANNEL_PREFIX, ChannelSource, require_scheme, reveal
+from pipeline.config.files import read_text
 from pipeline.config.home import VARIABLE as HOME_VARIABLE
 from pipeline.config.home import absolute, home
 from pipeline.config.library_logs import quieten
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
     callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")
-    channels: dict[str, SecretStr] = {}
+    channels: Annotated[dict[str, SecretStr], NoDecode] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -142,7 +144,7 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
     if HOME_VARIABLE in written:
         problems.append(f"{HOME_VARIABLE}: found in {env_file}; allowed: in the environment, as it says where .env is")
     try:
-        settings = Settings(home=place, _env_file=env_file)
+        settings = Settings(home=place, _env_file=env_file if written else None)
     except ValidationError as error:
         for detail in error.errors(include_input=False, include_url=False):
             variable = f"PIPELINE_{str(detail['loc'][0]).upper()}: " if detail["loc"] else ""
@@ -156,8 +158,10 @@ def load_settings(environ: Iterable[str] = ()) -> Settings:
 def _names(env_file: Path) -> set[str]:
     """The variables that a file sets; none where there is no file."""
     try:
-        return set(dotenv_values(env_file))
-    except (OSError, UnicodeDecodeError) as error:
+        return set(dotenv_values(stream=StringIO(read_text(env_file))))
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except (OSError, ValueError) as error:
         raise ConfigError([f"{env_file}: cannot be read ({error}); allowed: a UTF-8 text file"]) from None
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeline.config.sections import Section
+from pipeline.config.values import check_run_date
 
 LONGEST_WHY = 200
 
 
 def _check_day(value: object) -> object:
     if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            value = date.fromisoformat(value)
     if type(value) is date:
-        return value
+        return check_run_date(value)
     raise ValueError("allowed: a date such as 2026-02-14")
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from pathlib import Path
 from string import Formatter
 from typing import Annotated
 
 from croniter import croniter
-from pydantic import AfterValidator, Field
+from croniter.croniter import CroniterBadDateError
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.config.sections import one_of
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
 CHAMPION = "champion"
+_MAIL = re.compile(r"[!-~]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_LONGEST_MAIL = 254
 
 NUMERICAL_METHODS = (
     "wasserstein", "jensenshannon", "psi", "kl_div", "hellinger", "ks", "t_test", "mannw", "anderson",
@@ -25,10 +30,41 @@ CATEGORICAL_METHODS = (
 )  # fmt: skip
 
 
+_CRON_FIELD = re.compile(
+    r"(?:[\d*/,#?L-]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+", re.IGNORECASE
+)
+_CRON_STEPS = (59, 23, 31, 12, 7)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+_DAYS = r"%[-_0^#]?[aAbBCdDeFgGhjmuUVwWxyYHMSp%]"  # what the C library makes of a date; of others it makes nothing
+
+
 def _check_cron(value: str) -> str:
-    if len(value.split()) != 5 or not croniter.is_valid(value):
+    fields = value.split()
+    known = len(fields) == 5 and all(map(_CRON_FIELD.fullmatch, fields)) and croniter.is_valid(value)
+    steps = (step for field, most in zip(fields, _CRON_STEPS, strict=False) for step in _steps_over(field, most))
+    if not known or next(steps, None) is not None:
         raise ValueError("allowed: five cron fields in UTC, such as '0 2 * * *'")
+    try:
+        croniter(value, datetime(2000, 1, 1, tzinfo=UTC)).get_next(datetime)
+    except CroniterBadDateError:
+        raise ValueError("allowed: a moment that comes, unlike 30 February") from None
     return value
+
+
+def _steps_over(field: str, most: int) -> list[str]:
+    """Steps such as the 99 of `*/99`, which would be another schedule than they say."""
+    return [step for step in re.findall(r"/(\d+)", field) if not 0 < int(step) <= most]
+
+
+def check_run_date(day: date) -> date:
+    """A run date that every outlet can tell, with room before and after it for labels and past nights.
+
+    Raises:
+        ValueError: it is out of that range.
+    """
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"allowed: a date from {_FIRST_YEAR}-01-01 to {_LAST_YEAR}-12-31")
+    return day
 
 
 def _check_name(value: str) -> str:
@@ -41,9 +77,13 @@ def _check_name(value: str) -> str:
 
 
 def _check_email(value: str) -> str:
-    if not re.fullmatch(r"[^@\s<>,;\"']+@[^@\s<>,;\"']+", value):
-        raise ValueError("allowed: one mail address, such as ml-team@example.com")
-    return value
+    """As mails are written and handed over: what is refused there would stop every night."""
+    try:
+        if _MAIL.fullmatch(value) and len(value) <= _LONGEST_MAIL and Address(addr_spec=value).addr_spec == value:
+            return value
+    except (ValueError, HeaderParseError):
+        pass
+    raise ValueError("allowed: one mail address in ASCII, such as ml-team@example.com")
 
 
 def _check_location(value: str) -> str:
@@ -57,18 +97,32 @@ def _check_location(value: str) -> str:
     elif "://" in value:
         raise ValueError("allowed: a local path or an s3:// address; no other scheme is supported")
     try:
-        fields = [(field, spec) for _, field, spec, _ in Formatter().parse(value) if field is not None]
+        fields = [part[1:] for part in Formatter().parse(value) if part[1] is not None]
     except ValueError as error:
         raise ValueError(f"allowed: the placeholder {{date}}; the braces do not match ({error})") from error
-    if any(field != "date" for field, _ in fields):
+    if not all(field == "date" and conversion is None and _is_format(spec) for field, spec, conversion in fields):
         raise ValueError("allowed: only the placeholder {date}, or with a format {date:%Y/%m/%d}")
     return value
+
+
+def _is_format(spec: str | None) -> bool:
+    return not re.search(r"[%{}]", re.sub(_DAYS, "", spec or ""))
 
 
 def _check_reference(value: str) -> str:
     return value if value == CHAMPION else _check_location(value)
 
 
+def _check_duration(value: object) -> object:
+    if type(value) is int and value == 0:
+        return value
+    found = re.fullmatch(r"(\d{1,4})([smh])", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("allowed: a time such as 90s, 10m or 2h, or 0")
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+Seconds = Annotated[int, BeforeValidator(_check_duration)]
 Cron = Annotated[str, AfterValidator(_check_cron)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Email = Annotated[str, AfterValidator(_check_email)]

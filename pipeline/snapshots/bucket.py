@@ -95,7 +95,8 @@ class Bucket:
 
     def _listed(self, item: dict[str, Any]) -> Listed:
         modified = item["LastModified"].isoformat(timespec="seconds")
-        return Listed(self._uri(item["Key"]), int(item["Size"]), modified, str(item["ETag"]))
+        touched = item["LastModified"].timestamp()
+        return Listed(self._uri(item["Key"]), int(item["Size"]), modified, str(item["ETag"]), touched)
 
 
 def _walk(pattern: Pattern, folder: str, walked: dict[str, States]) -> States:

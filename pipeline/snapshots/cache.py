@@ -2,12 +2,17 @@
 
 The cache is bounded: least recently used objects make room. An object that some process has leased is never removed,
 so the bound may be passed while it is in use. Leases are `flock` locks: they end with their process, however it ends.
+
+Objects belong to the user who runs Nightjar alone, whoever may read their sources, and readers cannot write them. Each
+has a seal beside it: the state in which the file was when its content was known to be right. An object in another state
+is hashed again before anybody reads it. When it was last used, the seal's own time says.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +22,13 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.errors import SourceUnavailable
+from pipeline.snapshots.disk import file_state
 from pipeline.wording import seconds
 
+log = logging.getLogger(__name__)
+
 _PATIENCE_SECONDS = 3600.0
+_OWN_FOLDER, _OWN_FILE = 0o700, 0o400
 _SHARE_UNLOOKED = 8  # a look at the objects is good for this part of the room that it found
 
 
@@ -52,31 +61,78 @@ class Cache:
     """Content-addressed files under one folder, at most `max_bytes` of them (in use ones excepted)."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
         self._objects = folder / "objects"
+        self._seals = folder / "seals"
         self._known = folder / "known"
         self._partial = folder / "partial"
         self._max_bytes = max_bytes
         self._unlooked = 0  # bytes that may come before the objects are looked at again
-        for part in (self._objects, self._known, self._partial):
-            part.mkdir(parents=True, exist_ok=True)
+        with self._explained():
+            for part in (self._objects, self._seals, self._known, self._partial):
+                part.mkdir(parents=True, exist_ok=True)
+                if part.stat().st_mode & 0o777 != _OWN_FOLDER:  # it is new, or of an earlier version
+                    part.chmod(_OWN_FOLDER)
 
     def lease(self, sha256: str) -> Lease | None:
-        """The object with this content, or None when it is not here."""
+        """The object with this content, or None when it is not here, or has another one by now.
+
+        Raises:
+            SourceUnavailable: the cache cannot be read or written.
+        """
         path = self._objects / sha256
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            return None
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        if os.fstat(descriptor).st_nlink == 0:  # removed between open and lock
+        with self._explained():
+            try:
+                descriptor = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                return None
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)  # also waits for its seal
+                if self._is_sound(descriptor, path):
+                    return Lease(path, sha256, descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
             return None
-        os.utime(path)
-        return Lease(path, sha256, descriptor)
+
+    def _is_sound(self, descriptor: int, path: Path) -> bool:
+        """Whether an object is the one that was moved in; one that is not is removed."""
+        status = os.fstat(descriptor)
+        if status.st_nlink == 0:  # removed between open and lock
+            return False
+        seal = self._seals / path.name
+        if _read(seal) == file_state(status):
+            os.utime(seal)
+            return True
+        with open(descriptor, "rb", closefd=False) as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() == path.name:
+                self._seal(descriptor, path.name)
+                return True
+        log.warning("%s has other bytes than when it was written: it is fetched again", path)
+        path.unlink(missing_ok=True)
+        return False
+
+    def _seal(self, descriptor: int, name: str) -> None:
+        os.fchmod(descriptor, _OWN_FILE)
+        (self._seals / name).write_text(file_state(os.fstat(descriptor)))
 
     def known(self, uri: str, state: str) -> Known | None:
-        """What this object was when it was fetched in this very state before."""
-        return _read_known(self._known / _name(uri, state))
+        """What this object was when it was fetched in this very state before.
+
+        Raises:
+            SourceUnavailable: the cache cannot be read.
+        """
+        with self._explained():
+            return _read_known(self._known / _name(uri, state))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = error.strerror or error
+            raise SourceUnavailable(f"{self._folder}: cannot be used: {why}; see PIPELINE_CACHE_DIR") from error
 
     @contextmanager
     def partial(self, uri: str, state: str) -> Iterator[Path]:
@@ -114,22 +170,25 @@ class Cache:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._partial / f"{what}.lock", timeout=_PATIENCE_SECONDS, fallback_to_soft=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            patience = seconds(_PATIENCE_SECONDS)
-            raise SourceUnavailable(
-                f"{uri}: another process has held {self._partial} for {patience}; wait for it or end it"
-            ) from None
+        with self._explained():
+            try:
+                lock.acquire()
+            except Timeout:
+                patience = seconds(_PATIENCE_SECONDS)
+                raise SourceUnavailable(
+                    f"{uri}: another process has held {self._partial} for {patience}; wait for it or end it"
+                ) from None
         try:
             yield
         finally:
             lock.release()
 
     def _move_in(self, partial: Path, sha256: str) -> Lease:
-        descriptor = os.open(partial, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        descriptor = os.open(partial, os.O_RDWR)  # a volume of a network locks only what is open for writing
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # nobody looks at it before it is sealed
         os.replace(partial, self._objects / sha256)
+        self._seal(descriptor, sha256)  # only now: moving changes the state
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
         return Lease(self._objects / sha256, sha256, descriptor)
 
     def _remember(self, name: str, found: Known) -> None:
@@ -138,19 +197,27 @@ class Cache:
         os.replace(temporary, self._known / name)
 
     def _make_room(self) -> None:
-        status = [(path, found) for path in self._objects.iterdir() if (found := _stat(path)) is not None]
-        total = sum(found.st_size for _, found in status)
+        status = [(path, found) for path in self._objects.iterdir() if (found := self._used(path)) is not None]
+        total = sum(size for _, (_, size) in status)
         # Looking at all objects for each new one would take minutes for thousands. Other processes add some, too.
         self._unlooked = (self._max_bytes - total) // _SHARE_UNLOOKED
         if total <= self._max_bytes:
             return
-        for path, found in sorted(status, key=lambda item: item[1].st_mtime_ns):
+        for path, (_, size) in sorted(status, key=lambda item: item[1]):
             if total <= self._max_bytes:
                 break
-            total -= found.st_size if _remove_unless_leased(path) else 0
+            total -= size if _remove_unless_leased(path) else 0
         self._forget_removed()
 
+    def _used(self, path: Path) -> tuple[int, int] | None:
+        """When an object was used last, and its size; None where it is gone."""
+        status, seal = _stat(path), _stat(self._seals / path.name)
+        return None if status is None else ((seal or status).st_mtime_ns, status.st_size)
+
     def _forget_removed(self) -> None:
+        for seal in self._seals.iterdir():
+            if not (self._objects / seal.name).exists():
+                seal.unlink(missing_ok=True)
         for path in self._known.iterdir():
             known = _read_known(path)
             if known is not None and not (self._objects / known.sha256).exists():
@@ -158,11 +225,18 @@ class Cache:
 
 
 def _read_known(path: Path) -> Known | None:
+    found = _read(path)
+    if found is None:
+        return None
+    sha256, _, version_id = found.partition(" ")
+    return Known(sha256, version_id or None)
+
+
+def _read(path: Path) -> str | None:
     try:
-        sha256, _, version_id = path.read_text().partition(" ")
+        return path.read_text()
     except FileNotFoundError:
         return None
-    return Known(sha256, version_id or None)
 
 
 def _stat(path: Path) -> os.stat_result | None:

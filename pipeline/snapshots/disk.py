@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import SnapshotMissing, SourceUnavailable
+from pipeline.errors import SnapshotMissing, SnapshotUnreadable, SourceUnavailable
 from pipeline.snapshots.listed import Found, Listed
 from pipeline.snapshots.patterns import Pattern, States
 from pipeline.snapshots.tables import TABLE_FORMATS, TableFormat
@@ -20,11 +20,14 @@ _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 class Disk:
-    """The local disk. Links are followed: to a folder unless it leads back up, to a file that is not listed anyway."""
+    """The local disk. Links are followed within the location: to a folder unless it leads back up, to a file that is
+    not listed anyway. The location itself may be a link, as whoever wrote it into a monitor file could write its end.
+    """
 
     def __init__(self, location: str) -> None:
         self.path = re.sub("/+", "/", location)
         self._location = location
+        self._inside = ""
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -49,6 +52,7 @@ class Disk:
         """What a pattern means of what lies below a folder."""
         found = Found()
         if self.has_folder(folder or "."):
+            self._inside = os.path.realpath(folder or ".").rstrip("/") + "/"
             self._walk(folder, pattern, pattern.start, (), found)
         found.chosen = _each_once(found.chosen, folder)
         return found
@@ -56,6 +60,18 @@ class Disk:
     def tables(self, folders: Iterable[str]) -> dict[str, TableFormat]:
         """Which of the folders are tables, of which format."""
         return {folder: form for folder in folders for form in TABLE_FORMATS if _holds_log(folder, form)}
+
+    def _require_inside(self, path: str) -> None:
+        """Whoever writes a snapshot may not have what he cannot read himself be read for him.
+
+        Raises:
+            SnapshotUnreadable: a link leads out of the location.
+        """
+        if Path(path).is_symlink() and not f"{os.path.realpath(path)}/".startswith(self._inside):
+            raise SnapshotUnreadable(
+                f"{clip(path, 1000)}: a link out of {clip(self._location, 1000)}; write the file itself there, or name "
+                "the folder that it leads to in the monitor file"
+            )
 
     def _walk(
         self, folder: str, pattern: Pattern, states: States, above: tuple[tuple[int, int], ...], found: Found
@@ -72,10 +88,12 @@ class Disk:
             if inside is not None and stat.S_ISDIR(inside.st_mode):
                 below = pattern.below(states, name)
                 if below:
+                    self._require_inside(path)
                     self._walk(f"{path}/", pattern, below, (*above, place), found)
             elif inside is None or not stat.S_ISREG(inside.st_mode):
                 _leave_out(path, pattern.chooses(states, name, 1), found)
             elif pattern.chooses(states, name, inside.st_size):
+                self._require_inside(path)
                 found.chosen.append(_listed(path, inside))
             else:
                 found.others.append(name)
@@ -95,7 +113,7 @@ def _listed(path: str, status: os.stat_result) -> Listed:
     from datetime import UTC, datetime
 
     modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-    return Listed(path, status.st_size, modified, file_state(status))
+    return Listed(path, status.st_size, modified, file_state(status), max(status.st_mtime, status.st_ctime))
 
 
 def _status(path: str) -> os.stat_result | None:

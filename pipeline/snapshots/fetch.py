@@ -8,11 +8,11 @@ import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pipeline.errors import SnapshotChanged, SourceUnavailable
+from pipeline.errors import SnapshotChanged, SnapshotUnreadable, SourceUnavailable
 from pipeline.results import PinnedObject
 from pipeline.snapshots.cache import Cache, Known, Lease
 from pipeline.snapshots.disk import file_state, listed_file
@@ -21,6 +21,8 @@ from pipeline.storage import s3
 
 _BLOCK = 4 * 2**20
 _ATTEMPTS = 6
+_MAGIC = b"PAR1"
+_MAGICS = (_MAGIC, b"PARE")  # with an encrypted footer: whoever reads it says that it is
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def fetch(
 
     Raises:
         SnapshotChanged: the object is no longer in the state that was listed.
+        SnapshotUnreadable: it is no parquet file.
         SourceUnavailable: the storage did not answer after retries, or the disk is full.
     """
     found = _at_hand(listed, cache, sha256)
@@ -72,6 +75,7 @@ def _bring(listed: Listed, cache: Cache, partial: Path, version_id: str | None) 
         else:
             _copy(listed, partial)
         _require_size(listed, partial)
+        _require_parquet(listed, partial)
         lease = cache.add(partial, Known(sha256_of(partial), version_id), listed.uri, listed.state)
     except OSError as error:
         raise disk_error(error, listed.uri, listed.size) from error
@@ -125,16 +129,57 @@ def _require_size(listed: Listed, partial: Path) -> None:
         raise _changed(listed.uri, f"{size} bytes instead of {listed.size}")
 
 
+def _require_parquet(listed: Listed, path: Path) -> None:
+    """Nothing that is no parquet file stays in the cache, whatever a name or a link makes of it.
+
+    Raises:
+        SnapshotUnreadable: it does not start and end as one.
+    """
+    with open(path, "rb") as stream:
+        is_parquet = _is_parquet(stream, listed.size)
+    if not is_parquet:
+        path.unlink()
+        raise _no_parquet(listed)
+
+
+def _is_parquet(stream: IO[bytes], size: int) -> bool:
+    """Leaves the stream at its start."""
+    start = stream.read(len(_MAGIC))
+    stream.seek(max(size - len(_MAGIC), 0))
+    end = stream.read(len(_MAGIC))
+    stream.seek(0)
+    return size > 2 * len(_MAGIC) and start in _MAGICS and end in _MAGICS
+
+
+def _no_parquet(listed: Listed) -> SnapshotUnreadable:
+    return unreadable(listed, "it does not start and end with PAR1")
+
+
+def unreadable(listed: Listed, why: str) -> SnapshotUnreadable:
+    """A file that is no parquet file, or not all of one."""
+    return SnapshotUnreadable(
+        f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {why}; "
+        "it may be cut off or still being written: write it again, or remove it"
+    )
+
+
 def _copy(listed: Listed, partial: Path) -> None:
     try:
-        with open(listed.uri, "rb") as source, open(partial, "wb") as target:
+        with open(listed.uri, "rb") as source:
             _require_state(listed, os.fstat(source.fileno()))
-            while block := source.read(_BLOCK):
-                target.write(block)
+            if not _is_parquet(source, listed.size):  # before anything of it is written anywhere
+                raise _no_parquet(listed)
+            _copy_all(source, partial)
             _require_state(listed, os.fstat(source.fileno()))
         _require_state(listed, os.stat(listed.uri))
     except FileNotFoundError:
         raise _changed(listed.uri, "it was removed") from None
+
+
+def _copy_all(source: IO[bytes], partial: Path) -> None:
+    with open(partial, "wb") as target:
+        while block := source.read(_BLOCK):
+            target.write(block)
 
 
 def _require_state(listed: Listed, status: os.stat_result) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Listed:
-    """One object as the listing showed it. `size` in bytes, `modified` in ISO 8601 UTC.
+    """One object as the listing showed it. `size` in bytes, `modified` in ISO 8601 UTC. `touched` (seconds since 1970):
+    when it was last written, moved or copied to where it is, whatever its own time says.
 
     `state` changes whenever the content may have: the ETag on S3; inode, size and change time on a local disk (the
     change time, unlike the modification time, cannot be set back).
@@ -17,6 +18,7 @@ class Listed:
     size: int
     modified: str
     state: str
+    touched: float = 0.0
 
 
 @dataclass

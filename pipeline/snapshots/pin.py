@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -10,17 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.errors import SnapshotUnreadable
+from pipeline.errors import SnapshotMissing, SnapshotUnreadable
 from pipeline.results import ColumnType, Kept, PinnedObject, Snapshot
 from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.copies import dense_columns, open_parquet
-from pipeline.snapshots.fetch import Fetched, fetch
+from pipeline.snapshots.fetch import Fetched, fetch, unreadable
+from pipeline.snapshots.footers import require_true_counts
 from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
+from pipeline.snapshots.listed import Listed
 from pipeline.snapshots.locations import list_objects
 from pipeline.snapshots.partitions import partition_of
 from pipeline.storage import s3
-from pipeline.wording import cause
+from pipeline.wording import cause, seconds
 
 _PARALLEL_FETCHES = 8
 K = TypeVar("K", bound=Kept)
@@ -28,21 +31,23 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def pin(location: str, cache: Cache, dates: Collection[str] = ()) -> Snapshot:
+def pin(location: str, cache: Cache, dates: Collection[str] = (), settle: int = 0) -> Snapshot:
     """List, fetch and describe every parquet object behind a location.
 
     Args:
         location: as `resolve_location` gives it.
         cache: where the objects are kept.
         dates: names of folders (`dt` of `dt=2026-01-14/`) that say which night it is, and are no columns.
+        settle: for how many seconds no object may have changed.
 
     Raises:
-        SnapshotMissing: nothing is there.
+        SnapshotMissing: nothing is there, or it is still being written.
         SnapshotUnreadable: an object is not parquet, is cut off, or does not fit to the others.
         SnapshotChanged: an object changed while it was being fetched.
         SourceUnavailable: the storage did not answer after retries.
     """
     listed = list_objects(location)
+    _require_settled(location, listed, settle)
     with ExitStack() as leases:
         fetched = _in_parallel(lambda item: fetch(item, cache, leases), listed)
         parts = [_part(item, partition_of(item.listed.uri, location, dates)) for item in fetched]
@@ -57,6 +62,17 @@ def pin(location: str, cache: Cache, dates: Collection[str] = ()) -> Snapshot:
         )
         _local_files(snapshot, cache, leases)  # what does not fit is told now, and copies are made once
     return snapshot
+
+
+def _require_settled(location: str, found: Sequence[Listed], settle: int) -> None:
+    """A time far in the future is a clock that is wrong, and nothing to wait for."""
+    newest = max(found, key=lambda item: item.touched)
+    age = time.time() - newest.touched
+    if abs(age) < settle:
+        raise SnapshotMissing(
+            f"{location}: still being written: {newest.uri} changed {seconds(max(age, 0))} ago, and snapshots.settle "
+            f"asks for {seconds(settle)} without a change; run the night again then"
+        )
 
 
 @contextmanager
@@ -114,12 +130,11 @@ def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Pa
     listed = fetched.listed
     try:
         with open_parquet(fetched.lease.path) as file:
-            footer, schema = file.metadata, file.schema_arrow
+            footer = file.metadata
+            require_true_counts(footer, listed)
+            schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
-        raise SnapshotUnreadable(
-            f"{listed.uri}: not a readable parquet file ({listed.size} bytes): {cause(error)}; "
-            "it may be cut off or still being written: write it again, or remove it"
-        ) from error
+        raise unreadable(listed, cause(error)) from error
     return Part(listed.uri, schema, footer.num_rows, partition, dense_columns(footer, schema))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -68,7 +69,10 @@ class Workspace:
     def cache(self) -> Cache:
         """Where pinned snapshots are kept on this machine."""
         from pipeline.snapshots import Cache
+        from pipeline.storage.scratch import sweep
 
+        with suppress(OSError):  # what is in the way there is told by whoever needs it
+            sweep(self.settings.cache_dir)
         return Cache(Path(self.settings.cache_dir), self.settings.cache_max_bytes)
 
     def archive(self) -> Archive:
@@ -90,7 +94,8 @@ class Workspace:
         from pipeline.snapshots import pin
 
         location = resolve_location(template, day, self.settings.data_root)
-        return pin(location, cache, self.monitor.snapshots.dated_folders)
+        sources = self.monitor.snapshots
+        return pin(location, cache, sources.dated_folders, sources.settle)
 
     def pin_if_there(self, template: str | None, day: date, cache: Cache) -> Snapshot | None:
         """The same; None where there is no such location, or nothing at it yet."""

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigError, ModelTampered, NightjarError, StoreBusy
@@ -25,6 +23,7 @@ from pipeline.steps.night import Night
 from pipeline.steps.pushing import push_newest
 from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
+from pipeline.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from pipeline.retrain.champion.registry import Registry
@@ -110,10 +109,9 @@ def _watch(night: Night, found: ProbationResult, progress: Progress) -> Probatio
         found, probation = found.model_copy(update={"notes": (probation,)}), None
     if probation is None and shadow is None:
         return found
-    night.settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="beside-", dir=night.settings.cache_dir) as folder:
+    with scratch_folder(night.settings.cache_dir) as folder:
         source = Snapshots(night, night.cache())
-        desk = Desk(night.monitor, registry, night.store, source, Path(folder), progress)
+        desk = Desk(night.monitor, registry, night.store, source, folder, progress)
         for pair in (probation, shadow):
             if pair is not None:
                 found = found.model_copy(update={pair.kind: watch(desk, pair, night.run_date)})

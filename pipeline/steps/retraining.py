@@ -12,7 +12,6 @@ model is a result; `require_sound` turns the bad ones into the errors that end a
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -33,6 +32,7 @@ from pipeline.steps import pages, telling
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
+from pipeline.storage.scratch import scratch_folder
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -235,8 +235,8 @@ def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
     """
     from pipeline.retrain.champion import serving
 
-    night.settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    return serving.score(night.monitor, registry_of(night), night.run_date, rows, night.settings.cache_dir)
+    with scratch_folder(night.settings.cache_dir) as scratch:
+        return serving.score(night.monitor, registry_of(night), night.run_date, rows, scratch)
 
 
 @dataclass(frozen=True)
@@ -271,16 +271,17 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
     if not quality.passed:
         failed = "; ".join(item.sentence for item in quality.failures if item.severity == "critical")
         return ended(draft, "quality_failed", f"nothing was trained, as the training set fails: {failed}"), None
-    ground = Ground(
-        monitor=night.monitor,
-        registry=registry,
-        lease=lease,
-        archive=archive,
-        scratch=night.settings.cache_dir,
-        progress=request.progress,
-        draft=draft,
-    )
-    return challenge(ground, gathered, *_shape(night, base, gathered.newest, cache))
+    with scratch_folder(night.settings.cache_dir) as scratch:
+        ground = Ground(
+            monitor=night.monitor,
+            registry=registry,
+            lease=lease,
+            archive=archive,
+            scratch=scratch,
+            progress=request.progress,
+            draft=draft,
+        )
+        return challenge(ground, gathered, *_shape(night, base, gathered.newest, cache))
 
 
 def _draft(night: Night, request: _Request, counts: TrainingCounts) -> RetrainResult:
@@ -323,8 +324,8 @@ def _validate_set(night: Night, found: TrainingSet) -> QualityResult:
     from pipeline.retrain.data.frames import writable
     from pipeline.retrain.data.training_set import stack
 
-    with tempfile.TemporaryDirectory(prefix="retrain-", dir=night.settings.cache_dir) as folder:
-        path = Path(folder) / "training_set.parquet"
+    with scratch_folder(night.settings.cache_dir) as folder:
+        path = folder / "training_set.parquet"
         writable(stack([found.training, found.holdout])).to_parquet(path, index=False)
         return _validate(night, [path], "training set", whole=False)
 

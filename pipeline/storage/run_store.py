@@ -205,7 +205,7 @@ class RunStore:
     def receipt(self, monitor: str, run_date: date, outlet: str) -> str | None:
         """What was last delivered through an outlet for this night, as it was noted."""
         content = self._files.read(f"{monitor}/.receipts/{run_date}/{outlet}")
-        return None if content is None else content.decode()
+        return None if content is None else content.decode(errors="replace")  # of a damaged one: delivered again
 
     def note_receipt(self, monitor: str, run_date: date, outlet: str, text: str) -> None:
         """Note what was delivered through an outlet for this night."""

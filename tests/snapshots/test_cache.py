@@ -111,7 +111,7 @@ def test_what_a_kill_leaves_while_an_object_is_remembered_is_written_over(tmp_pa
     with put(Cache(tmp_path, 1000), b"abc"):
         pass
     left = [path.parent.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"]
-    assert sorted(left) == ["known", "objects"]
+    assert sorted(left) == ["known", "objects", "seals"]
 
 
 def test_what_an_interrupted_fetch_left_is_there_for_the_next(tmp_path: Path) -> None:

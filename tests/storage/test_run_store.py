@@ -102,6 +102,11 @@ def test_receipts_are_kept_apart_from_the_night(store: RunStore) -> None:
     assert store.receipt("churn", DAY, "mail") == "<id@host>"
 
 
+def test_a_damaged_receipt_is_of_nothing_that_was_delivered(store: RunStore) -> None:
+    store.write_page(f"churn/.receipts/{DAY}/mail", b"\xff\xfe<id@host>")
+    assert store.receipt("churn", DAY, "mail") not in (None, "<id@host>")
+
+
 def test_one_result_of_a_published_night_can_be_read(store: RunStore) -> None:
     store.publish_night("churn", DAY, {"decision.json": DECISION.to_json(), "quality.json": b"{}"})
     assert store.read_result("churn", DAY, "decision", Decision) == DECISION

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.checks.quality.built_in.scene import Found, Scene
-from pipeline.checks.quality.engines.sql import VIEW, setup_statements
+from pipeline.checks.quality.engines.sql import VIEW, is_too_deep, setup_statements
 from pipeline.results import ExpectationOutcome
 from pipeline.wording import clip, exact_share, share
 
@@ -61,11 +61,12 @@ def duplicate_rows(scene: Scene) -> Iterator[Found]:
 
 
 def _names(scene: Scene) -> list[str]:
-    """Columns of both snapshots, without the label, which comes later, and ignored ones."""
+    """Columns of both snapshots that DuckDB reads, without the label, which comes later, and ignored ones."""
     aside = {scene.roles.label, *scene.roles.ignore}
     both = [name for name in scene.production.column_names if name in scene.reference.column_names]
-    tables = scene.production, scene.reference
-    return [name for name in both if name not in aside and all(len(table.types_of(name)) for table in tables)]
+    types = {name: [table.types_of(name) for table in (scene.production, scene.reference)] for name in both}
+    deep = {name for name, found in types.items() if any(is_too_deep(kind) for kinds in found for kind in kinds)}
+    return [name for name in both if name not in aside | deep and all(map(len, types[name]))]
 
 
 def _repeated_share(scene: Scene, table: Table, names: Sequence[str]) -> float:
@@ -78,6 +79,7 @@ def _repeated_share(scene: Scene, table: Table, names: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory(prefix="nightjar-duckdb-") as spill, duckdb.connect() as connection:
         for statement in setup_statements(paths, schema, spill, limits.budget_bytes, limits.threads):
             connection.execute(statement)
-        query = f"SELECT count(*) FROM (SELECT 1 FROM {VIEW} GROUP BY hash({columns}))"  # noqa: S608 - names of ours
-        row = connection.execute(query).fetchone()
+        # In two steps: reading wide rows and counting at once takes the memory of both, which DuckDB cannot lay aside.
+        connection.execute(f"CREATE TEMP TABLE hashes AS SELECT hash({columns}) AS kind FROM {VIEW}")  # noqa: S608 - ours
+        row = connection.execute("SELECT count(*) FROM (SELECT 1 FROM hashes GROUP BY kind)").fetchone()
     return 1 - (row[0] if row else 0) / table.rows

@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check, Files
+from pipeline.checks.quality.suite.arguments import Unsuitable
 from pipeline.errors import SnapshotUnreadable
-from pipeline.wording import cause
+from pipeline.wording import cause, size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 # Bytes per row of a column while pandas works on it, with one temporary copy: measured on 1,000,000 rows.
 _TEXT_BYTES = 200
 _OTHER_BYTES = 40
+_TEXT_OVERHEAD = 56  # of a text in Python
 _LARGEST_EXACT = 2**53
 
 
@@ -52,7 +56,9 @@ def _size(columns: Collection[str], files: Files) -> int:
     return size
 
 
-def read_columns(files: Files, columns: Sequence[str], *, rows: bool = True, whole: bool = False) -> pd.DataFrame:
+def read_columns(
+    files: Files, columns: Sequence[str], *, rows: bool = True, whole: bool = False, budget_bytes: int | None = None
+) -> pd.DataFrame:
     """The rows of all files, in order, as pandas' own types.
 
     Dictionaries become their values and moments UTC without saying so, as the other engine sees them. Whole numbers of
@@ -63,15 +69,55 @@ def read_columns(files: Files, columns: Sequence[str], *, rows: bool = True, who
         columns: which of its columns.
         rows: False for no rows.
         whole: leave them integers, with which pandas can do less: a float reads `10001.0` as text.
+        budget_bytes: how much different text of a column may take.
 
     Raises:
         SnapshotUnreadable: the content of a file is damaged although its footer is sound.
+        Unsuitable: a column of text takes more than the budget.
     """
+    import pandas as pd
     import pyarrow as pa
 
-    tables = [_read(path, columns) for path in files.paths] if rows else [files.schema.empty_table()]
-    plain = [_plain(table.select(list(columns))) for table in tables]
-    return _frame(pa.concat_tables(plain, promote_options="permissive"), whole)
+    from pipeline.checks.scan.types import form_of
+
+    text = [name for name in columns if rows and form_of(files.schema.field(name).type) == "text"]
+    others = [name for name in columns if name not in text]
+    tables = [_read(path, others) for path in files.paths] if rows else [files.schema.empty_table()]
+    plain = [_plain(table.select(others)) for table in tables]
+    frame = _frame(pa.concat_tables(plain, promote_options="permissive"), whole)
+    if not text:
+        return frame
+    read = {name: pd.Series(_texts(files, name, budget_bytes), dtype=object) for name in text}
+    return pd.DataFrame({name: read[name] if name in read else frame[name] for name in columns}, copy=False)
+
+
+def _texts(files: Files, name: str, budget_bytes: int | None) -> npt.NDArray[np.object_]:
+    """The texts of a column, None where one is missing; shape (rows,). Rows that say the same share one text, as far as
+    the file does: a short file may repeat a long one millions of times.
+    """
+    import numpy as np
+
+    from pipeline.checks.scan import open_table
+
+    parts, taken = [np.empty(0, dtype=object)], 0
+    for batch in open_table([str(path) for path in files.paths]).batches(name):
+        coded = _coded(batch)
+        taken += coded.dictionary.nbytes + _TEXT_OVERHEAD * len(coded.dictionary)
+        if budget_bytes is not None and taken > budget_bytes:
+            raise Unsuitable(f"its text takes more than {size(budget_bytes)} of memory (PIPELINE_MEMORY_BUDGET_BYTES)")
+        values = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+        parts.append(values[coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts)
+
+
+def _coded(batch: pa.Array) -> pa.DictionaryArray:
+    import pyarrow as pa
+
+    if isinstance(batch, pa.ExtensionArray):
+        batch = batch.storage
+    if batch.type == pa.string_view():
+        batch = batch.cast(pa.string())
+    return batch if pa.types.is_dictionary(batch.type) else batch.dictionary_encode()
 
 
 def _read(path: Path, columns: Sequence[str]) -> pa.Table:

@@ -234,13 +234,13 @@ def _in_pandas(
     for whole in (False, True):
         alike = {place: check for place, check in wanted.items() if reads_values(check) == whole}
         for _, places in chunks(alike, files, limits.budget_bytes):
-            read = partial(_in_frame, files=files, mask=mask, whole=whole, engine=engine, examples=limits.examples)
+            read = partial(_in_frame, files=files, mask=mask, whole=whole, engine=engine, limits=limits)
             found |= _apart({place: wanted[place] for place in places}, read, engine)
     return found
 
 
 def _in_frame(
-    wanted: Wanted, *, files: Files, mask: npt.NDArray[np.bool_] | None, whole: bool, engine: Engine, examples: int
+    wanted: Wanted, *, files: Files, mask: npt.NDArray[np.bool_] | None, whole: bool, engine: Engine, limits: Limits
 ) -> Found:
     """The columns that these checks need, in one frame."""
     from pipeline.checks.quality.engines.chunks import columns_of, read_columns
@@ -248,8 +248,9 @@ def _in_frame(
     names = files.schema.names
     needed = set[str]().union(*(columns_of(check, names) for check in wanted.values()))
     columns = [name for name in names if name in needed]
-    frame = read_columns(files, columns, whole=whole)
-    return _run(_batch(_aliased(frame if mask is None else frame[mask])), wanted, engine, examples, _aliases(columns))
+    frame = read_columns(files, columns, whole=whole, budget_bytes=limits.budget_bytes)
+    batch = _batch(_aliased(frame if mask is None else frame[mask]))
+    return _run(batch, wanted, engine, limits.examples, _aliases(columns))
 
 
 def _apart(wanted: Wanted, work: Callable[[Wanted], Found], engine: Engine) -> Found:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check
+from pipeline.checks.quality.engines.sql import is_too_deep
 from pipeline.checks.quality.suite.arguments import family_of_type
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def suits_sql(check: Check, schema: pa.Schema) -> bool:
     of another kind than the column's go to pandas. So does what Great Expectations takes for a date in text.
     """
     if check.type not in _IN_SQL or check.kwargs.get("allow_relative_error"):
+        return False
+    if any(is_too_deep(schema.field(name).type) for name in check.columns):
         return False
     name = check.kwargs.get("column")
     if isinstance(name, str):

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# With less DuckDB gives up on queries that it could answer on disk, and what it leaves to pandas takes far more.
+_LEAST_BYTES = 256 * 2**20
+_BYTES_PER_THREAD = 256 * 2**20
+# DuckDB reads a column of lists in lists in time that doubles with each level: 25 take 11 s for two rows.
+_DEEPEST = 10
 VIEW = "snapshot"
 NAMED_VIEW = "snapshot_by_name"
 
@@ -23,19 +28,24 @@ def setup_statements(
         paths: local parquet files with the same columns, in any order.
         schema: of the first file.
         spill: a folder for what does not fit into memory.
-        budget_bytes: memory for DuckDB.
-        threads: how many cores it may use.
+        budget_bytes: memory for DuckDB; it gets 256 MiB at least.
+        threads: how many cores it may use, each with as much.
     """
     files = f"[{', '.join(text_literal(path) for path in _readable(paths, spill))}]"
     aliases = [f"c{place}" for place in range(len(schema))]
     # Names are ours, quoted, or quoted by _identifier and text_literal.
     options = f"hive_partitioning = false{_nan_option()}"
     source = f"read_parquet({files}, {options}) AS files({', '.join(aliases)})"
-    values = [_plain(alias, field.type) for alias, field in zip(aliases, schema, strict=True)]
-    named = [f"{value} AS {name}" for value, name in zip(values, named_columns(schema).values(), strict=True)]
-    aliased = [f"{value} AS {alias}" for value, alias in zip(values, aliases, strict=True)]
-    yield f"SET memory_limit = '{budget_bytes}B'"
-    yield f"SET threads = {threads}"
+    shown = [
+        (_plain(alias, field.type), alias, name)
+        for alias, field, name in zip(aliases, schema, named_columns(schema).values(), strict=True)
+        if not is_too_deep(field.type)
+    ]
+    named = [f"{value} AS {name}" for value, _, name in shown] or ["NULL AS nothing"]
+    aliased = [f"{value} AS {alias}" for value, alias, _ in shown] or ["NULL AS nothing"]
+    memory = max(budget_bytes, _LEAST_BYTES)
+    yield f"SET memory_limit = '{memory}B'"
+    yield f"SET threads = {max(min(threads, memory // _BYTES_PER_THREAD), 1)}"
     yield f"SET temp_directory = {text_literal(spill)}"
     yield "SET TimeZone = 'UTC'"
     yield "SET enable_progress_bar = false"
@@ -91,6 +101,17 @@ def _plain(alias: str, arrow_type: pa.DataType) -> str:
     if pa.types.is_timestamp(arrow_type) and arrow_type.tz is not None:
         return f"timezone('UTC', {alias}::TIMESTAMPTZ)"
     return alias
+
+
+def is_too_deep(arrow_type: pa.DataType) -> bool:
+    """Whether a type is nested so deep that the views leave its column out: pandas can say of it what can be said."""
+    return _depth(arrow_type) > _DEEPEST
+
+
+def _depth(arrow_type: pa.DataType) -> int:
+    """How many levels of lists, structs and maps a type has."""
+    inner = [arrow_type.field(place).type for place in range(arrow_type.num_fields)]
+    return 1 + max(map(_depth, inner)) if inner else 0
 
 
 def text_literal(value: str) -> str:

@@ -1,0 +1,75 @@
+"""Folders for work that is thrown away: training sets and models, private columns included. However a process ends,
+what it leaves is gone when the next one starts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_FOLDER, _LOCK, _INNER = "work", ".lock", "own"
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """An empty folder below `parent`, for this user alone, gone when the block ends; and so are those of processes that
+    were killed.
+    """
+    with _alone(parent) as place:
+        _sweep(place)
+        folder = Path(tempfile.mkdtemp(dir=place))
+        descriptor = _lock(folder)  # ends with this process, and says until then that the folder is in use
+        (folder / _INNER).mkdir()
+    try:
+        yield folder / _INNER
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what killed processes left below `parent`."""
+    if (parent / _FOLDER).is_dir():
+        with _alone(parent) as place:
+            _sweep(place)
+
+
+def _sweep(place: Path) -> None:
+    for folder in place.iterdir():
+        if folder.is_dir():
+            with suppress(BlockingIOError):  # it is in use
+                descriptor = _lock(folder, fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(descriptor)
+
+
+@contextmanager
+def _alone(parent: Path) -> Iterator[Path]:
+    """The folder of all of them, in which nobody else makes or removes one meanwhile."""
+    place = parent / _FOLDER
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = _lock(place)
+    try:
+        yield place
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, options: int = 0) -> int:
+    """Hold the lock of a folder until what this gives is closed.
+
+    Raises:
+        BlockingIOError: somebody else holds it, and the options say not to wait.
+    """
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | options)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,0 +1,59 @@
+"""Work that is thrown away is gone, however its process ended."""
+
+from __future__ import annotations
+
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.storage.scratch import scratch_folder, sweep
+
+ROOT = Path(__file__).parents[2]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.storage.scratch import scratch_folder
+
+with scratch_folder(Path(sys.argv[1])) as folder:
+    (folder / "training_set.parquet").write_text("rows")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def left(parent: Path) -> list[str]:
+    return [str(path.relative_to(parent)) for path in parent.rglob("*") if path.name != ".lock"]
+
+
+def killed(parent: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(parent)], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert any(name.endswith("training_set.parquet") for name in left(parent))
+
+
+def test_a_folder_is_empty_for_one_user_and_gone_in_the_end(tmp_path: Path) -> None:
+    with scratch_folder(tmp_path / "cache") as folder:
+        assert list(folder.iterdir()) == []
+        assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+        (folder / "rows").write_text("x")
+    assert left(tmp_path / "cache") == ["work"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    killed(tmp_path)
+    with scratch_folder(tmp_path) as folder:
+        assert [name for name in left(tmp_path) if "training_set" in name] == []
+        assert folder.is_dir()
+
+
+def test_a_sweep_removes_what_nobody_uses_and_nothing_else(tmp_path: Path) -> None:
+    sweep(tmp_path)
+    assert left(tmp_path) == []
+    killed(tmp_path)
+    with scratch_folder(tmp_path) as one, scratch_folder(tmp_path) as other:
+        (one / "rows").write_text("x")
+        sweep(tmp_path)
+        assert (one / "rows").read_text() == "x"
+        assert other.is_dir()
+    assert left(tmp_path) == ["work"]
