@@ -85,7 +85,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
     ),
     "storage": (
-        ("addresses", "manifest", "modes", "retries", "scratch"),
+        ("addresses", "manifest", "modes", "parts", "retries", "scratch"),
         ("mlflow_client", "s3"),
         ("lease",),
         ("local_files", "s3_files"),

@@ -14,6 +14,7 @@ from pipeline.errors import OutletUnavailable
 from pipeline.storage.lease import Lease, hold_file
 from pipeline.storage.manifest import MANIFEST, Manifest, aside
 from pipeline.storage.modes import OWN, Modes, make_folders, modes_of
+from pipeline.storage.parts import part_prefix, sweep_parts
 
 
 class LocalFiles:
@@ -40,7 +41,8 @@ class LocalFiles:
         target, modes = self._root / key, self._modes(key)
         with _explained(target, "written"):
             self._make(_folder_of(key))
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as stream:
+            sweep_parts(target)
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=part_prefix(target), delete=False) as stream:
                 try:
                     yield stream
                     stream.flush()
