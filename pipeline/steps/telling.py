@@ -39,7 +39,8 @@ class _Once:
     """What is told of one thing, once for its content. `place`: a monitor, its retrainings, or the fleet.
 
     `held` says why nothing is sent, where that is so. What was held back once is never sent later: who told people to
-    mute a monitor does not want it all at once afterwards. `log` takes what was sent, and what was held back.
+    mute a monitor does not want it all at once afterwards. `log` takes what was sent, and what was held back; `before`
+    what was so already.
     """
 
     settings: Settings
@@ -48,6 +49,7 @@ class _Once:
     run_date: date
     held: str = ""
     log: list[Told] = field(default_factory=list)
+    before: list[Told] = field(default_factory=list)
 
     def mail(self, content: bytes | None, name: str = "summary.eml") -> str:
         """Deliver a mail that lies in the run store."""
@@ -110,16 +112,21 @@ class _Once:
     def _settled(self, outlet: str, identity: str, to: tuple[str, ...] = ()) -> str:
         """Why there is nothing to send: it was sent, or is held back, now or when it first came up. Else nothing."""
         known, _, held = (self.store.receipt(self.place, self.run_date, outlet) or "").partition("\n")
+        name = outlet.removeprefix("channel-")
         if known == identity:
+            self.before.append(self._entry(name, identity, held or "sent", to))
             return held or "already sent"
         if self.held:
             self._note(outlet, f"{identity}\n{self.held}")
-            self._log(outlet.removeprefix("channel-"), identity, self.held, to)
+            self._log(name, identity, self.held, to)
         return self.held
 
     def _log(self, outlet: str, identity: str, said: str, to: tuple[str, ...] = ()) -> None:
+        self.log.append(self._entry(outlet, identity, said, to))
+
+    def _entry(self, outlet: str, identity: str, said: str, to: tuple[str, ...]) -> Told:
         about: Literal["night", "retraining"] = "retraining" if self.place.endswith("/retraining") else "night"
-        entry = Told(
+        return Told(
             run_date=self.run_date,
             about=about,
             outlet=outlet,
@@ -128,7 +135,6 @@ class _Once:
             said=said,
             identity=identity,
         )
-        self.log.append(entry)
 
     def _note(self, outlet: str, text: str) -> None:
         self.store.note_receipt(self.place, self.run_date, outlet, text)
@@ -204,9 +210,10 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
 
 def _remember(workspace: Workspace, once: _Once) -> None:
     """Keep what was told, and bring the pages up to date that say so; that it cannot is no reason to tell it again."""
-    if once.log:
-        note = partial(note_told, workspace.store, workspace.name, once.log)
-        attempt("who was told", note, lambda _: None)
+    if not once.log and not once.before:
+        return
+    note = partial(note_told, workspace.store, workspace.name, once.log, once.before)
+    if attempt("who was told", note, lambda _: False) or once.log:
         attempt("incident's page", partial(pages.show_incidents, workspace), lambda _: None)
 
 

@@ -19,12 +19,28 @@ def told(store: RunStore, monitor: str) -> tuple[Told, ...]:
     return _read(store, monitor) or ()
 
 
-def note_told(store: RunStore, monitor: str, entries: Iterable[Told]) -> None:
-    """Add to the log. Where it cannot be read it is left as it is: what it holds may be all that is known."""
+def note_told(store: RunStore, monitor: str, entries: Iterable[Told], settled: Iterable[Told] = ()) -> bool:
+    """Add to the log; whether anything was. Where it cannot be read it is left as it is: it may be all that is known.
+
+    Args:
+        store: the run store.
+        monitor: whose log.
+        entries: what was told now.
+        settled: what was told before; added where the log lacks it, as whoever told it was killed before it was noted.
+    """
     with store.alone(monitor):
         before = _read(store, monitor)
-        if before is not None:
-            store.write_page(_key(monitor), Tellings(tellings=(*before, *entries)).to_json())
+        if before is None:
+            return False
+        known = {_what(entry) for entry in before}
+        new = [*(entry for entry in settled if _what(entry) not in known), *entries]
+        if new:
+            store.write_page(_key(monitor), Tellings(tellings=(*before, *new)).to_json())
+    return bool(new)
+
+
+def _what(entry: Told) -> tuple[object, ...]:
+    return entry.run_date, entry.about, entry.outlet, entry.identity
 
 
 def _read(store: RunStore, monitor: str) -> tuple[Told, ...] | None:

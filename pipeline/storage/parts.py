@@ -12,7 +12,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_SOON_SECONDS = 10.0
 _DAY_SECONDS = 86_400.0
 _OF = re.compile(r"\.(?P<name>.+)~(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[^-]+")
 
@@ -35,7 +34,7 @@ def sweep_parts(target: Path) -> None:
 def _is_left(item: Path, host: str, pid: int) -> bool:
     with suppress(FileNotFoundError):  # it is in its place by now
         age = time.time() - item.stat().st_mtime
-        return (age > _SOON_SECONDS and not _runs(pid)) if host == _host() else age > _DAY_SECONDS
+        return not _runs(pid) if host == _host() else age > _DAY_SECONDS
     return False
 
 

@@ -43,7 +43,6 @@ def aged(path: Path, seconds: float) -> None:
 
 
 def test_what_a_killed_writer_left_goes_when_the_file_is_next_written(tmp_path: Path, left: Path) -> None:
-    aged(left, 20)
     store = RunStore(str(tmp_path))
     store.note_receipt("people", DAY, "chat", "another file")
     assert hidden(tmp_path) == [left]
