@@ -21,24 +21,20 @@ def add_columns(gauges: Gauges, profile: NightProfile, names: Iterable[str], pri
     """
     told = (profile.by_name[name] for name in names if name in profile.by_name and name not in private)
     sides = [(column_label(column.name), night_of(column, private=False).production) for column in told]
-    for name, meaning, value in _SINGLE:
+    for name, value in _SINGLE:
         known = [({"column": label}, found) for label, side in sides if (found := value(side)) is not None]
-        gauges.add(name, meaning, known)
+        gauges.add(name, known)
     quantiles = [
         ({"column": label, "quantile": str(part)}, value)
         for label, side in sides
         for part, value in zip(PARTS, side.quantiles or (), strict=False)
     ]
-    gauges.add("column_quantile", "Quantile of the column's numbers, exact to a fortieth of the reference.", quantiles)
+    gauges.add("column_quantile", quantiles)
 
 
-_SINGLE: tuple[tuple[str, str, Callable[[Side], float | None]], ...] = (
-    ("column_mean", "Mean of the column's finite numbers.", lambda side: side.mean),
-    ("column_deviation", "Standard deviation of the column's finite numbers.", lambda side: side.deviation),
-    ("column_missing_ratio", "Rows without a value, as a fraction of all.", lambda side: side.missing),
-    (
-        "column_distinct_ratio",
-        "Different categories, as a fraction of the rows that have one.",
-        lambda side: side.distinct_share,
-    ),
+_SINGLE: tuple[tuple[str, Callable[[Side], float | None]], ...] = (
+    ("column_mean", lambda side: side.mean),
+    ("column_deviation", lambda side: side.deviation),
+    ("column_missing_ratio", lambda side: side.missing),
+    ("column_distinct_ratio", lambda side: side.distinct_share),
 )

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-PREFIX = "model_monitor_"
+from pipeline.publish.gauges.catalogue import FAMILIES
+
 MAX_LABEL = 200
 
 Labels = Mapping[str, str]
@@ -21,17 +22,26 @@ class Gauges:
     def __init__(self) -> None:
         self._families: list[GaugeMetricFamily] = []
 
-    def add(self, name: str, meaning: str, values: Sequence[tuple[Labels, float]]) -> None:
-        """One gauge with one series for each set of labels; without any series it is left out."""
+    def add(self, name: str, values: Sequence[tuple[Labels, float]]) -> None:
+        """One gauge with one series for each set of labels; without any series it is left out.
+
+        Args:
+            name: of a family of the catalogue, which has its help and its labels.
+            values: each with all labels of the family.
+
+        Raises:
+            KeyError: the catalogue has no such family, or the family a label that a value lacks.
+        """
+        told = FAMILIES[name]
         if values:
-            family = GaugeMetricFamily(PREFIX + name, meaning, labels=list(values[0][0]))
+            family = GaugeMetricFamily(told.full_name, told.meaning, labels=told.labels)
             for labels, value in values:
-                family.add_metric(list(labels.values()), value)
+                family.add_metric([labels[label] for label in told.labels], value)
             self._families.append(family)
 
-    def one(self, name: str, meaning: str, value: float) -> None:
+    def one(self, name: str, value: float) -> None:
         """One gauge with a single series."""
-        self.add(name, meaning, [({}, value)])
+        self.add(name, [({}, value)])
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Called by the registry."""

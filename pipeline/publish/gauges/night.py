@@ -37,7 +37,7 @@ def exposition(view: NightView, profile: NightProfile | None = None) -> bytes:
         add_together(gauges, view.together)
     _add_quality(gauges, view.quality)
     snapshots = {"reference": view.pair.reference, "production": view.pair.production}
-    gauges.add("rows", "Rows of the snapshot.", [({"snapshot": name}, snap.rows) for name, snap in snapshots.items()])
+    gauges.add("rows", [({"snapshot": name}, snap.rows) for name, snap in snapshots.items()])
     add_performance(gauges, view.performance, view.labelled)
     if profile is not None and view.monitor.drift.profile_gauges:
         ranked = [item.name for item in view.ranked]
@@ -59,7 +59,7 @@ def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callabl
         OutletRefused: the gateway does not accept the gauges or the credentials.
     """
     gauges = Gauges()
-    gauges.one("last_success_timestamp_seconds", "When a night was last published and pushed.", now)
+    gauges.one("last_success_timestamp_seconds", now)
     send("PUT", text + gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 
 
@@ -72,65 +72,61 @@ def push_failure(
     the step's name.
     """
     gauges = Gauges()
-    meaning = "When a night last broke, and at which step."
-    gauges.add("last_failure_timestamp_seconds", meaning, [({"task": clip(task, MAX_LABEL)}, now)])
+    gauges.add("last_failure_timestamp_seconds", [({"task": clip(task, MAX_LABEL)}, now)])
     send("POST", gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 
 
 def _add_verdict(gauges: Gauges, view: NightView) -> None:
     status = view.decision.status
     states = [({"status": state}, float(state == status)) for state in get_args(Status)]
-    gauges.add("status", "The verdict: 1 for the state the model is in, 0 for the others.", states)
-    gauges.one("retraining_requested", "Whether the night asked for a retraining run.", view.decision.retrain)
+    gauges.add("status", states)
+    gauges.one("retraining_requested", view.decision.retrain)
     holds = [({"reason": hold}, float(hold == view.decision.hold)) for hold in get_args(Hold)]
-    gauges.add("retraining_held", "Why retraining is held: 1 for the reason, 0 for the others.", holds)
-    gauges.one("data_stale", "Whether the newest data was older than the monitor allows.", view.stale)
-    gauges.one("broken_measurements", "Measurements of the night that an error kept from an end.", len(view.broken))
-    gauges.one("muted", "Whether the monitor was muted on the night.", view.muted is not None)
-    gauges.one("run_date_timestamp_seconds", "Start of the day whose data was judged, UTC.", midnight(view.run_date))
+    gauges.add("retraining_held", holds)
+    gauges.one("data_stale", view.stale)
+    gauges.one("broken_measurements", len(view.broken))
+    gauges.one("muted", view.muted is not None)
+    gauges.one("run_date_timestamp_seconds", midnight(view.run_date))
 
 
 def _add_drift(gauges: Gauges, view: NightView) -> None:
     drift = view.drift
-    gauges.one("drift_share_ratio", "Drifted columns as a fraction of those that count.", drift.drift_share)
+    gauges.one("drift_share_ratio", drift.drift_share)
     if drift.weighted_drift_share is not None:
-        meaning = "The same, with each column counted by how much the champion relies on it."
-        gauges.one("weighted_drift_share_ratio", meaning, drift.weighted_drift_share)
-    meaning = "The one of these shares that is held against the limit."
-    gauges.one("decisive_drift_share_ratio", meaning, drift.decisive_share)
-    gauges.one("drift_limit_ratio", "Drift share over which retraining is due.", drift.limit)
-    gauges.one("columns_drifted", "Columns past their threshold.", len(drift.drifted_columns))
-    gauges.one("critical_columns_drifted", "Drifted columns that decide alone.", len(drift.deciding))
-    gauges.one("columns_evaluated", "Columns with a drift score.", drift.evaluated)
-    gauges.one("columns_not_evaluable", "Columns for which no score could be computed.", len(view.not_evaluable))
+        gauges.one("weighted_drift_share_ratio", drift.weighted_drift_share)
+    gauges.one("decisive_drift_share_ratio", drift.decisive_share)
+    gauges.one("drift_limit_ratio", drift.limit)
+    gauges.one("columns_drifted", len(drift.drifted_columns))
+    gauges.one("critical_columns_drifted", len(drift.deciding))
+    gauges.one("columns_evaluated", drift.evaluated)
+    gauges.one("columns_not_evaluable", len(view.not_evaluable))
     columns = [(column_label(item.name), item) for item in view.ranked if item.status == "evaluated"][:MAX_COLUMNS]
     scores = [({"column": label, "method": item.method or ""}, _score(item)) for label, item in columns]
-    gauges.add("column_drift_score", "Drift score, in the unit of its method.", scores)
+    gauges.add("column_drift_score", scores)
     drifted = [({"column": label}, float(item.drifted)) for label, item in columns]
-    gauges.add("column_drifted", "Whether the column is past its threshold.", drifted)
+    gauges.add("column_drifted", drifted)
     weights = [({"column": label}, item.importance) for label, item in columns if item.importance is not None]
     _add_chances(gauges, drift, columns)
-    gauges.add("column_importance_ratio", "How much the champion relies on the column, of all it relies on.", weights)
+    gauges.add("column_importance_ratio", weights)
 
 
 def _add_chances(gauges: Gauges, drift: DriftResult, columns: Sequence[tuple[str, ColumnDrift]]) -> None:
     """Only of a night on a budget of alarms, where the gauges can be held against it."""
     if drift.alarms is None:
         return
-    meaning = "How often a quiet night is as rare as this one, as a fraction of nights."
-    gauges.one("night_chance_ratio", meaning, drift.alarms.chance)
+    gauges.one("night_chance_ratio", drift.alarms.chance)
     chances = [({"column": label}, item.chance) for label, item in columns if item.chance is not None]
-    gauges.add("column_chance_ratio", "How often the column of a quiet night is as far from usual.", chances)
+    gauges.add("column_chance_ratio", chances)
 
 
 def _add_quality(gauges: Gauges, quality: QualityResult) -> None:
-    gauges.one("quality_passed", "The gate: 1 unless a critical expectation failed.", quality.passed)
+    gauges.one("quality_passed", quality.passed)
     totals = [
         ({"outcome": outcome, "severity": severity}, _outcomes(quality, outcome == "passed", severity))
         for severity in get_args(Severity)
         for outcome in ("passed", "failed")
     ]
-    gauges.add("quality_expectations", "Expectations by outcome and severity.", totals)
+    gauges.add("quality_expectations", totals)
 
 
 def _outcomes(quality: QualityResult, passed: bool, severity: str) -> float:

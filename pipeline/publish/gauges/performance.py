@@ -27,7 +27,6 @@ def add_performance(gauges: Gauges, performance: PerformanceResult, labelled: La
     if estimated is not None:
         gauges.one(
             "estimator_withdrawn",
-            "Whether the estimate was wrong beyond its interval on the last labelled nights: concept drift.",
             estimated.status == "withdrawn",
         )
 
@@ -49,7 +48,6 @@ def _add_values(gauges: Gauges, performance: PerformanceResult) -> None:
     }
     gauges.add(
         "performance",
-        "Model performance: realised on the last labelled night, of the reference, estimated for tonight.",
         [
             ({"metric": column_label(metric), "source": source}, value)
             for source, values in sources.items()
@@ -62,17 +60,16 @@ def _add_values(gauges: Gauges, performance: PerformanceResult) -> None:
             for source, values in intervals.items()
             for metric, value in _ends(values, end)
         ]
-        gauges.add(f"performance_{end}", f"The {end} end of its 95% interval.", found)
+        gauges.add(f"performance_{end}", found)
     spans = [
         ({"metric": column_label(metric), "nights": nights}, found)
         for nights, span in performance.spans.items()
         for metric, found in span.metrics.items()
     ]
-    meaning = "Model performance over the predictions of the last nights together."
-    gauges.add("performance_over_nights", meaning, [(labels, found.value) for labels, found in spans])
+    gauges.add("performance_over_nights", [(labels, found.value) for labels, found in spans])
     for end in ("low", "high"):
         values = [(labels, value) for labels, found in spans if (value := getattr(found, end)) is not None]
-        gauges.add(f"performance_over_nights_{end}", f"The {end} end of its 95% interval.", values)
+        gauges.add(f"performance_over_nights_{end}", values)
 
 
 def _ends(values: Mapping[str, Estimate], end: str) -> list[tuple[str, float]]:
@@ -86,31 +83,28 @@ def _add_verdict(gauges: Gauges, performance: PerformanceResult) -> None:
         return
     if verdict.metric is not None and verdict.value is not None and verdict.basis is not None:
         labels: Labels = {"metric": column_label(verdict.metric), "basis": verdict.basis}
-        gauges.add("performance_judged", "The main metric that the verdict is about.", [(labels, verdict.value.value)])
+        gauges.add("performance_judged", [(labels, verdict.value.value)])
     if verdict.metric is not None:
         of_metric: Labels = {"metric": column_label(verdict.metric)}
         own = [] if verdict.before is None else [(of_metric, verdict.before.value)]
-        gauges.add("performance_reference", "The reference's own value of the main metric.", own)
+        gauges.add("performance_reference", own)
         limit = [] if verdict.limit is None else [(of_metric, verdict.limit)]
-        gauges.add("performance_limit", "What the main metric must not be worse than.", limit)
+        gauges.add("performance_limit", limit)
     states = [({"verdict": state}, float(state == verdict.status)) for state in _VERDICTS]
-    gauges.add("performance_verdict", "The verdict on performance: 1 for what it is, 0 for the others.", states)
-    gauges.one("degraded", "Whether the model is worse than it may be, beyond the noise.", performance.degraded)
+    gauges.add("performance_verdict", states)
+    gauges.one("degraded", performance.degraded)
     breaches = [
         ({"basis": basis}, float(sum(item.basis == basis for item in verdict.breaches) if performance.degraded else 0))
         for basis in get_args(Basis)
     ]
-    gauges.add("performance_breaches", "Metrics that are worse than they may be, by what shows it.", breaches)
+    gauges.add("performance_breaches", breaches)
 
 
 def _add_labels(gauges: Gauges, performance: PerformanceResult, labelled: LabelledDay | None) -> None:
     if performance.coverage is not None:
-        meaning = "Predictions of the last labelled night that have a label, as a fraction."
-        gauges.one("label_coverage_ratio", meaning, performance.coverage)
-        gauges.one("labels_final", "Whether no more labels of that night are waited for.", performance.final)
+        gauges.one("label_coverage_ratio", performance.coverage)
+        gauges.one("labels_final", performance.final)
     if labelled is not None and labelled.rows:
-        meaning = "Predictions of the judged day itself that had a label when the gauges were made, as a fraction."
-        gauges.one("own_label_coverage_ratio", meaning, labelled.coverage)
+        gauges.one("own_label_coverage_ratio", labelled.coverage)
     if performance.labels_date is not None:
-        meaning = "Days whose labels are due, that had predictions, and of which no label has come."
-        gauges.one("labels_overdue_days", meaning, days_overdue(performance))
+        gauges.one("labels_overdue_days", days_overdue(performance))

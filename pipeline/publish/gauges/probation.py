@@ -18,18 +18,16 @@ def exposition(found: ProbationResult) -> bytes:
     """The gauges in the Prometheus text format; equal results give equal bytes."""
     gauges, watch = Gauges(), found.probation
     going_on = watch is not None and watch.done in ("watching", "proposed")
-    gauges.one("champion_on_probation", "Whether the champion before answers beside a new one.", going_on)
-    gauges.one("champion_rolled_back", "Whether the night undid the champion, as it was worse.", found.rolled_back)
+    gauges.one("champion_on_probation", going_on)
+    gauges.one("champion_rolled_back", found.rolled_back)
     proposed = watch is not None and watch.done == "proposed"
-    gauges.one("champion_rollback_proposed", "Whether a person is asked to undo the champion.", proposed)
+    gauges.one("champion_rollback_proposed", proposed)
     if watch is not None and watch.loss is not None:
         loss = watch.loss
         labels: Labels = {"loss": loss.loss}
-        meaning = "What the new champion loses on a row less what the one before does: positive where it is worse."
-        gauges.add("probation_loss_difference", meaning, [(labels, loss.difference)])
+        gauges.add("probation_loss_difference", [(labels, loss.difference)])
         for end, value in (("low", loss.low), ("high", loss.high)):
-            meaning = f"The {end} end of its interval, which holds over all nights with 95%."
-            gauges.add(f"probation_loss_difference_{end}", meaning, [] if value is None else [(labels, value)])
+            gauges.add(f"probation_loss_difference_{end}", [] if value is None else [(labels, value)])
     return gauges.text()
 
 

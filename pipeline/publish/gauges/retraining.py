@@ -20,10 +20,9 @@ def exposition(result: RetrainResult) -> bytes:
     """The retraining's gauges in the Prometheus text format; equal results give equal bytes."""
     gauges = Gauges()
     states = [({"status": state}, float(state == result.status)) for state in get_args(RetrainStatus)]
-    gauges.add("retraining_status", "What came of the last retraining: 1 for the outcome, 0 for the others.", states)
+    gauges.add("retraining_status", states)
     gauges.one(
         "retraining_run_date_timestamp_seconds",
-        "Start of the day up to which the last retraining used data, UTC.",
         midnight(result.run_date),
     )
     _add_versions(gauges, result)
@@ -32,14 +31,14 @@ def exposition(result: RetrainResult) -> bytes:
     if result.counts is not None:
         parts = {"training": result.counts.training_rows, "holdout": result.counts.holdout_rows}
         rows = [({"part": part}, float(many)) for part, many in parts.items()]
-        gauges.add("retraining_rows", "Rows of the last retraining.", rows)
+        gauges.add("retraining_rows", rows)
     return gauges.text()
 
 
 def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Replace the monitor's retraining group at the gateway, with the moment; see `gauges.push`."""
     gauges = Gauges()
-    gauges.one("last_retraining_timestamp_seconds", "When a retraining last ended.", now)
+    gauges.one("last_retraining_timestamp_seconds", now)
     send("PUT", text + gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
 
 
@@ -59,14 +58,12 @@ def _add_versions(gauges: Gauges, result: RetrainResult) -> None:
     trained = result.lineage.version
     _add_champion(gauges, trained if remember(result).promoted else result.lineage.champion_version)
     if trained.isdecimal():
-        gauges.one("retraining_challenger_version", "The version that the last retraining trained.", float(trained))
+        gauges.one("retraining_challenger_version", float(trained))
 
 
 def _add_champion(gauges: Gauges, version: str | None) -> None:
     if version is not None and version.isdecimal():
-        gauges.one(
-            "retraining_champion_version", "The champion since a retraining or a person last moved it.", float(version)
-        )
+        gauges.one("retraining_champion_version", float(version))
 
 
 def _add_metrics(gauges: Gauges, evaluation: Evaluation) -> None:
@@ -76,11 +73,11 @@ def _add_metrics(gauges: Gauges, evaluation: Evaluation) -> None:
         for model, value in (("champion", metric.champion), ("challenger", metric.challenger))
         if value is not None
     ]
-    gauges.add("retraining_performance", "Both models on the rows held out by the last retraining.", values)
+    gauges.add("retraining_performance", values)
     gains: list[tuple[Labels, float]] = [
         ({"metric": column_label(metric.name), "bound": bound}, value)
         for metric in evaluation.metrics
         for bound, value in (("low", metric.low), ("estimate", metric.improvement), ("high", metric.high))
         if value is not None
     ]
-    gauges.add("retraining_improvement", "How much better the challenger is, with its 95% interval.", gains)
+    gauges.add("retraining_improvement", gains)
