@@ -220,7 +220,7 @@ def test_a_production_that_is_not_there_yet_is_told(scored: Project) -> None:
         (["My Model"], "NAME: found 'My Model'; allowed: 1 to 63 of a-z"),
         (["a/b"], "NAME: found 'a/b'"),
         (["x", "--production", "data/production/dt={dat}/"], "--production: found 'data/production/dt={dat}/'"),
-        (["x", "--reference", "gs://a/b"], "--reference: found 'gs://a/b'; allowed: a local path or an s3://"),
+        (["x", "--reference", "gs://a/b"], "--reference: found 'gs://...'; allowed: a local path or an s3://"),
         (["x", "--labels", ""], "--labels: missing"),
         (["x", "--id", "customer", "--score", "scores"], "--id: found 'customer', which is no column of the reference"),
         (["x", "--id", "customer", "--score", "scores"], "--score: found 'scores'"),

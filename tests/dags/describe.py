@@ -91,7 +91,9 @@ def _retried(task: Any) -> list[str]:
 
     from pipeline import errors
 
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.NightjarError)
+    ]
     special: dict[type[Exception], tuple[Any, ...]] = {
         errors.ConfigError: (["a problem"],),
         errors.Unexpected: ("a part", KeyError()),
