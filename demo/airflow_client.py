@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
@@ -17,11 +17,13 @@ from pipeline.wording import count, seconds
 
 POLL_SECONDS = 0.5
 REQUEST_SECONDS = 60.0
-READ_ATTEMPTS = 3
+ATTEMPTS = 5
 REPORT_SECONDS = 10.0
 PAGE = 100
 TEXT_CHARACTERS = 3_000
 FINISHED = ("success", "failed")
+
+T = TypeVar("T")
 
 
 class AirflowFailed(RuntimeError):
@@ -78,18 +80,18 @@ class AirflowClient:
         body: dict[str, Any] = {"logical_date": None, "conf": dict(conf or {})}
         if run_id is not None:
             body["dag_run_id"] = run_id
-        return str(self._call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
+        return str(self._write("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
 
     def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
         """Have a finished run, or some of its tasks and what follows them, done again."""
         body: dict[str, Any] = {"dry_run": False, "only_failed": False, "dag_run_id": run_id}
         if task_ids:
             body |= {"task_ids": list(task_ids), "include_downstream": True}
-        self._call("POST", f"/dags/{quote(dag_id)}/clearTaskInstances", body)
+        self._write("POST", f"/dags/{quote(dag_id)}/clearTaskInstances", body)
 
     def set_paused(self, dag_id: str, paused: bool) -> None:
         """Pause a DAG or let it run again."""
-        self._call("PATCH", f"/dags/{quote(dag_id)}?update_mask=is_paused", {"is_paused": paused})
+        self._write("PATCH", f"/dags/{quote(dag_id)}?update_mask=is_paused", {"is_paused": paused})
 
     def wait_run(self, dag_id: str, run_id: str, timeout: float = 600.0) -> str:
         """Wait until a run has finished; `success` or `failed`."""
@@ -120,11 +122,11 @@ class AirflowClient:
 
     def _get(self, path: str) -> Any:
         """Reading is safe to repeat, and SQLite may be locked by the scheduler for a moment."""
-        for _ in range(READ_ATTEMPTS - 1):
-            with suppress(AirflowBusy):
-                return self._call("GET", path)
-            time.sleep(POLL_SECONDS)
-        return self._call("GET", path)
+        return repeat(lambda: self._call("GET", path), lambda error: isinstance(error, AirflowBusy))
+
+    def _write(self, method: str, path: str, body: Any) -> Any:
+        """As `_get`, for a change: repeated only when the server answered that it made none."""
+        return repeat(lambda: self._call(method, path, body), _was_refused)
 
     def _find(self, path: str) -> Any:
         """As `_get`, but None when there is no such thing."""
@@ -199,3 +201,20 @@ class AirflowClient:
 
 def _run(item: Mapping[str, Any]) -> Run:
     return Run(item["dag_id"], item["dag_run_id"], item["run_type"], item["state"], item["conf"] or {})
+
+
+def _was_refused(error: AirflowFailed) -> bool:
+    """Whether the server answered with an error of its own: its transaction is undone. No answer says nothing."""
+    return isinstance(error, AirflowBusy) and isinstance(error.__cause__, HTTPError)
+
+
+def repeat(call: Callable[[], T], is_worth_it: Callable[[AirflowFailed], bool]) -> T:
+    """What `call` returns, called again a moment later for each error that `is_worth_it`, a few times at most."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return call()
+        except AirflowFailed as error:
+            if not is_worth_it(error):
+                raise
+        time.sleep(POLL_SECONDS)
+    return call()

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
-from demo.airflow_client import POLL_SECONDS, AirflowClient, AirflowFailed
+from demo.airflow_client import POLL_SECONDS, AirflowClient, AirflowFailed, repeat
 from pipeline.wording import seconds
 
 DAGS = Path(__file__).resolve().parent.parent / "dags"
@@ -127,10 +127,10 @@ class EmbeddedAirflow(AirflowClient):
     def backfill(self, dag_id: str, first: str, last: str) -> list[str]:
         """Start a run for each date from `first` to `last` (both included), one after the other; their run ids."""
         before = {run.run_id for run in self.list_runs(dag_id)}
-        self.airflow(
-            *("backfill", "create", "--dag-id", dag_id, "--max-active-runs", "1"),
-            *("--from-date", first, "--to-date", f"{last}T23:59"),
-        )
+        command = ("backfill", "create", "--dag-id", dag_id, "--max-active-runs", "1")
+        dates = ("--from-date", first, "--to-date", f"{last}T23:59")
+        # A transaction that read before the scheduler wrote cannot wait for SQLite; Airflow undoes such a backfill.
+        repeat(lambda: self.airflow(*command, *dates), lambda error: "database is locked" in str(error))
         return [run.run_id for run in self.list_runs(dag_id) if run.run_id not in before]
 
     def task_log(self, dag_id: str, run_id: str, task_id: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from demo import embedded_airflow
+from demo import airflow_client, embedded_airflow
 from demo.airflow_client import AirflowFailed
 from demo.embedded_airflow import EmbeddedAirflow
 
@@ -70,6 +70,34 @@ def test_nobody_else_dies() -> None:
     embedded_airflow._kill_sessions([])
 
     assert embedded_airflow._members({os.getsid(0)})
+
+
+def _airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> EmbeddedAirflow:
+    """One whose command line is `command`, and which knows no run."""
+    (tmp_path / "airflow.py").write_text(command, encoding="utf-8")
+    monkeypatch.setattr(EmbeddedAirflow, "list_runs", lambda self, dag_id: [])
+    monkeypatch.setattr(airflow_client, "POLL_SECONDS", 0)
+    return EmbeddedAirflow(tmp_path, environment={"PYTHONPATH": str(tmp_path)})
+
+
+def test_a_backfill_that_met_a_lock_of_sqlite_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = "import pathlib\nasked = pathlib.Path('asked')\nn = asked.stat().st_size if asked.exists() else 0\n"
+    command += "asked.write_text('x' * (n + 1))\nif n < 2: raise SystemExit('(OperationalError) database is locked')\n"
+
+    _airflow(tmp_path, monkeypatch, command).backfill("nightly_churn", "2026-01-13", "2026-01-14")
+
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == "xxx"
+
+
+def test_a_backfill_that_is_refused_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = "print('x', file=open('asked', 'a'))\nraise SystemExit('no such DAG')\n"
+
+    with pytest.raises(AirflowFailed, match="no such DAG"):
+        _airflow(tmp_path, monkeypatch, command).backfill("nightly_churn", "2026-01-13", "2026-01-14")
+
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == "x\n"
 
 
 @pytest.mark.slow
