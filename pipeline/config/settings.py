@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     report_base_url: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
+    environment: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,30})?$")] = ""
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
     callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")

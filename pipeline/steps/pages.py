@@ -270,6 +270,7 @@ def view_of(night: Night, load: Loader) -> NightView:
         report_base_url=night.settings.report_base_url,
         mlflow_url=night.settings.mlflow_url,
         airflow_url=night.settings.airflow_url,
+        environment=night.settings.environment,
         retraining=None if retrained is None else retrainings.remember(retrained),
         runs=runs_of(night),
         labelled=night.read_labelled(night.run_date),

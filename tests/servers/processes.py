@@ -61,12 +61,15 @@ def free_port() -> int:
     raise ServerFailed(f"no free port among {PORTS.start} to {PORTS.stop}")
 
 
-def request(method: str, url: str, *, body: bytes | None = None, timeout: float = 5.0) -> Answer:
-    """One HTTP request to a server on loopback, never through a proxy of the environment."""
+def request(
+    method: str, url: str, *, body: bytes | None = None, content: str | None = None, timeout: float = 5.0
+) -> Answer:
+    """One HTTP request to a server on loopback, never through a proxy of the environment; `content`: type of `body`."""
+    headers = {} if content is None else {"Content-Type": content}
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or LOOPBACK, parts.port, timeout=timeout)
     try:
-        connection.request(method, parts._replace(scheme="", netloc="", fragment="").geturl() or "/", body)
+        connection.request(method, parts._replace(scheme="", netloc="", fragment="").geturl() or "/", body, headers)
         response = connection.getresponse()
         return Answer(response.status, response.read())
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from tests.servers.processes import LOOPBACK, request, require, serving, wait_until
 from tests.servers.pushgateway import Sample
 
+FOLDER = Path(__file__).parents[2] / "deploy" / "prometheus"
 CONFIG = """\
 global:
   scrape_interval: 1s
@@ -69,9 +72,27 @@ class Prometheus:
 @contextmanager
 def run_prometheus(directory: Path, pushgateway_url: str) -> Iterator[Prometheus]:
     """Run a Prometheus with an empty store."""
+    text = CONFIG.format(target=urlsplit(pushgateway_url).netloc)
+    with _running(directory, directory / "prometheus.yml", text) as running:
+        yield running
+
+
+@contextmanager
+def run_whole_prometheus(directory: Path, pushgateway_url: str, alertmanager_url: str) -> Iterator[Prometheus]:
+    """Run one with the configuration and the rules of deploy/prometheus, looking every second."""
+    folder = shutil.copytree(FOLDER, directory / "prometheus")
+    text = (folder / "prometheus.yml").read_text(encoding="utf-8")
+    for service, url in (("pushgateway:9091", pushgateway_url), ("alertmanager:9093", alertmanager_url)):
+        text = text.replace(service, urlsplit(url).netloc)
+    text = re.sub(r"_interval: \w+", "_interval: 1s", text).replace("global:\n", "global:\n  scrape_timeout: 1s\n")
+    with _running(directory, folder / "prometheus.yml", text) as running:
+        yield running
+
+
+@contextmanager
+def _running(directory: Path, config: Path, text: str) -> Iterator[Prometheus]:
     program = require("prometheus", "prometheus")
-    config = directory / "prometheus.yml"
-    config.write_text(CONFIG.format(target=urlsplit(pushgateway_url).netloc), encoding="utf-8")
+    config.write_text(text, encoding="utf-8")
 
     def command(port: int) -> list[str]:
         return [

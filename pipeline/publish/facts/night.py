@@ -65,8 +65,8 @@ class NightView:
     """Everything that is told about one night of one monitor.
 
     `report_base_url` is where the run store can be read over HTTP, `mlflow_url` and `airflow_url` where people open
-    those. `history` holds other published nights in
-    any order; those before this night are what it is compared with. `retraining` is what came of one of the same date
+    those, `environment` the name of the installation. `history` holds other published nights in any order; those before
+    this night are what it is compared with. `retraining` is what came of one of the same date
     and `runs` are its records elsewhere: the night's page links to both, while mails and gauges, which went out before,
     say nothing of them. `labelled` are the night's own predictions with the labels that have come so far.
     `retrainings` are those that the performance chart marks, in any order. `probation` is what was found after all
@@ -84,6 +84,7 @@ class NightView:
     report_base_url: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
+    environment: str = ""
     history: tuple[PastNight, ...] = ()
     retraining: PastRetraining | None = None
     runs: Runs = field(default_factory=Runs)

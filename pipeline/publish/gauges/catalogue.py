@@ -62,6 +62,9 @@ _VERDICT = Section(
     "",
     "Pushed by every night that is published, which replaces all gauges of its group; a failure replaces only its own.",
     (
+        Family("info", "0 or 1", ("owner", "environment", "page"),
+               "Always 1: whose the monitor is, in which installation, and where its page is read.",
+               "count by (owner) (model_monitor_info)"),
         Family("status", "0 or 1", ("status",),
                "The verdict: 1 for the state the model is in, 0 for the others.",
                "count by (status) (model_monitor_status == 1)"),

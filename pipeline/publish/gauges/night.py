@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import get_args
 
+from pipeline.plain_text import visible
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges.columns import add_columns
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
@@ -77,6 +78,8 @@ def push_failure(
 
 
 def _add_verdict(gauges: Gauges, view: NightView) -> None:
+    whose = {"owner": visible(view.monitor.owner), "environment": view.environment, "page": view.monitor_link() or ""}
+    gauges.add("info", [(whose, 1.0)])
     status = view.decision.status
     states = [({"status": state}, float(state == status)) for state in get_args(Status)]
     gauges.add("status", states)

@@ -93,7 +93,7 @@ def test_names_and_labels_follow_the_conventions() -> None:
     assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
     labels = {label for series in found.values() for names, _ in series for label in names}
     known = {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
-    assert labels == known | {"basis", "nights", "verdict"}
+    assert labels == known | {"basis", "nights", "verdict", "owner", "environment", "page"}
 
 
 def test_performance_comes_with_intervals_limit_verdict_and_coverage() -> None:
