@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tests.servers.processes import LOOPBACK, require
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 ColorScheme = Literal["light", "dark"]
 FLAGS = (
@@ -66,8 +66,14 @@ class BrowserWindows:
         context.set_default_timeout(TIMEOUT_MS)
         page = context.new_page()
         opened = OpenPage(page)
+
+        def dismiss(dialog: Dialog) -> None:  # no page of ours asks anything
+            opened.errors.append(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
         page.on("request", lambda request: opened.requests.append(request.url))
         page.on("pageerror", lambda error: opened.errors.append(f"uncaught: {error}"))
+        page.on("dialog", dismiss)
         page.on("console", lambda entry: opened.errors.append(entry.text) if entry.type == "error" else None)
         page.goto(target.resolve().as_uri() if isinstance(target, Path) else target, wait_until="load")
         return opened
