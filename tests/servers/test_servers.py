@@ -576,7 +576,9 @@ def test_a_page_opens_at_a_width_and_in_a_colour_scheme(
 
 
 def test_errors_of_a_page_are_recorded(browser: BrowserWindows, tmp_path: Path) -> None:
-    opened = browser(_page(tmp_path, "<script>alert(1); console.error('lost'); console.log('fine'); nowhere()</script>"))
+    opened = browser(
+        _page(tmp_path, "<script>alert(1); console.error('lost'); console.log('fine'); nowhere()</script>")
+    )
     assert opened.errors == ["dialog: 1", "lost", "uncaught: nowhere is not defined"]
 
 
