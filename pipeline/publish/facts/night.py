@@ -29,6 +29,7 @@ from pipeline.publish.facts.verdict import (
 from pipeline.publish.facts.words import actor, failure_line, quality_words
 from pipeline.results import (
     ColumnDrift,
+    ColumnType,
     Decision,
     DriftResult,
     Kept,
@@ -226,6 +227,17 @@ class NightView:
     def not_evaluable(self) -> tuple[ColumnDrift, ...]:
         """Columns without a score, in the order of the data."""
         return tuple(item for item in self.drift.columns if item.status == "not_evaluable")
+
+    @property
+    def uncompared(self) -> tuple[ColumnType, ...]:
+        """Columns of production that nobody asked to compare and that are of no kind, or on no list; not those that the
+        monitor sets aside by name: id, label, model version and ignored ones. None where drift was not measured.
+        """
+        if self.drift.failure or not self.drift.columns:
+            return ()
+        roles = self.monitor.columns
+        known = {item.name for item in self.drift.columns} | {roles.id, roles.label, roles.model_version, *roles.ignore}
+        return tuple(field for field in self.pair.production.fields if field.name not in known)
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -39,10 +39,23 @@ from pipeline.publish.pages.probation import next_of, probation_parts
 from pipeline.publish.pages.together import together_part
 from pipeline.publish.templates import page
 from pipeline.results import ColumnDrift, ExpectationOutcome, Shape, Snapshot, strength
-from pipeline.wording import apart, clip, columns_drifted, count, decided_alone, moment, number, share, size, value
+from pipeline.wording import (
+    apart,
+    clip,
+    columns_drifted,
+    count,
+    decided_alone,
+    label,
+    moment,
+    number,
+    share,
+    size,
+    value,
+)
 
 MAX_DETAILED = 30
 MAX_LISTED = 1000
+MAX_UNCOMPARED = 20
 MAX_FAILURES = 100
 MAX_OBJECTS = 50
 
@@ -68,6 +81,7 @@ def night_page(view: NightView) -> bytes:
         expected=expected_line(view.drift),
         chances=table_words(view.drift),
         weighted=any(item.importance is not None for item in view.drift.columns),
+        uncompared=_uncompared(view),
         more_listed=max(len(view.drift.columns) - MAX_LISTED, 0),
         quality=_quality(view, nights),
         broken_since=_broken_since(view, nights),
@@ -231,6 +245,18 @@ def _missing(column: ColumnDrift) -> str:
     if before is None or after is None:
         return ""
     return f"{share(before)} to {share(after)}" if abs(after - before) >= 0.01 else share(after)
+
+
+def _uncompared(view: NightView) -> str:
+    """Which columns have no part in the table, and why, as in `on no list of the monitor file: tags (list<string>)`;
+    nothing where every column has one.
+    """
+    found, roles = view.uncompared, view.monitor.columns
+    told = ", ".join(f"{label(field.name)} ({label(field.type)})" for field in found[:MAX_UNCOMPARED])
+    more = len(found) - MAX_UNCOMPARED
+    both = roles.numerical is not None and roles.categorical is not None
+    why = "on no list of the monitor file" if both else "on no list, and neither numbers, text nor flags"
+    return f"{why}: {told}{f' and {count(more)} more' if more > 0 else ''}" if found else ""
 
 
 def _listed(column: ColumnDrift) -> dict[str, object]:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.publish import pages
 from pipeline.publish.facts.night import NightView, Runs
 from pipeline.publish.facts.retraining import remember
-from pipeline.results import DriftResult, ExpectationOutcome, QualityResult
+from pipeline.results import ColumnType, DriftResult, ExpectationOutcome, QualityResult
 from tests.publish import samples
 from tests.publish.nights import past
 from tests.publish.pages.samples import MEGABYTE, broken_night, drifted_night, first_night, hostile_night
@@ -214,3 +214,16 @@ def test_what_is_flagged_of_a_column_that_did_not_drift_is_in_the_table() -> Non
     view = dataclasses.replace(samples.view(), drift=samples.drift().model_copy(update={"columns": (steady,)}))
     text = Page(pages.night_page(view)).text
     assert "values moved by 0.9" in text[text.index("All columns") :]
+
+
+def test_what_production_holds_and_nobody_compares_is_named() -> None:
+    view = first_night()
+    assert "Not compared" not in Page(pages.night_page(view)).text
+    others = (ColumnType(name="booked", type="timestamp[us]"), ColumnType(name="<b>", type="list<element: string>"))
+    id_column = ColumnType(name=view.monitor.columns.id or "id", type="string")
+    fields = (*view.pair.production.fields, id_column, *others)
+    production = view.pair.production.model_copy(update={"fields": fields})
+    pair = view.pair.model_copy(update={"production": production})
+    text = Page(pages.night_page(dataclasses.replace(view, pair=pair))).text
+    assert "Not compared, as they are on no list, and neither numbers, text nor flags" in text
+    assert "flags: booked (timestamp[us]), <b> (list<element: string>)." in text
