@@ -24,7 +24,7 @@ from pipeline.config.files import read_text
 from pipeline.config.home import VARIABLE as HOME_VARIABLE
 from pipeline.config.home import absolute, home
 from pipeline.config.library_logs import quieten
-from pipeline.config.values import Cron, Email
+from pipeline.config.values import Cron, Email, Name
 from pipeline.errors import ConfigError
 
 
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     report_base_url: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
-    environment: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,30})?$")] = ""
+    environment: Name | None = None
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
     callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")

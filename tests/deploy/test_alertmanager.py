@@ -51,6 +51,8 @@ def test_amtool_is_content() -> None:
         (BY_DATA, "owner"),
         (BY_MODEL | {"owner": "the churn team"}, "platform"),
         (BY_MODEL | {"owner": ""}, "platform"),
+        (BY_MODEL | {"owner": "a@example.com,b"}, "platform"),
+        (BY_MODEL | {"owner": "<a@example.com>"}, "platform"),
         (BY_MODEL | {"environment": "production"}, "owner"),
         (BY_MODEL | {"environment": "staging"}, "platform"),
         (BY_MODEL | {"environment": "dev-2"}, "platform"),

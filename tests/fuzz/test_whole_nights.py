@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.fuzz, pytest.mark.slow]
 
 FIRST_DAY = date(2026, 1, 14)  # a night each, as each has its run in MLflow
 CASES = EXAMPLES if EXAMPLES > 5 else 6
-PLAIN = re.compile(r"Traceback|\bin config/|, line \d+, in ")
+BROKEN = re.compile(r"Traceback|\bin config/|, line \d+, in ")
 LONG = 200  # such a name is cut in a label
 OBEYED = ("](", "][", "<http", "<mailto:", "//evil", "@everyone", "<!channel>", "</")
 
@@ -109,6 +109,8 @@ def wrong_in_mail(server: SmtpServer) -> Iterator[str]:
 
 
 def wrong_in_chat(webhook: Webhook) -> Iterator[str]:
+    if not webhook.requests:
+        yield "no message"
     for request in webhook.requests:
         told = request.json()
         text = f"{told['title']}{told['message']}"
@@ -178,7 +180,7 @@ def problems(
     certain: list[str], said: str,
 ) -> Iterator[str]:  # fmt: skip
     """What is wrong with a night at its outlets."""
-    if PLAIN.search(said) or hidden(said):
+    if BROKEN.search(said) or hidden(said):
         yield f"said {said[-600:]!r}"
     folder = project.store / "people" / day
     if code not in (ExitCode.SOUND, ExitCode.QUALITY) or not folder.exists():

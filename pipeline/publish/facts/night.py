@@ -85,7 +85,7 @@ class NightView:
     report_base_url: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
-    environment: str = ""
+    environment: str | None = None
     history: tuple[PastNight, ...] = ()
     retraining: PastRetraining | None = None
     runs: Runs = field(default_factory=Runs)

@@ -78,8 +78,8 @@ def push_failure(
 
 
 def _add_verdict(gauges: Gauges, view: NightView) -> None:
-    whose = {"owner": visible(view.monitor.owner), "environment": view.environment, "page": view.monitor_link() or ""}
-    gauges.add("info", [(whose, 1.0)])
+    owner, page = visible(view.monitor.owner), view.monitor_link()
+    gauges.add("info", [({"owner": owner, "environment": view.environment or "", "page": page or ""}, 1.0)])
     status = view.decision.status
     states = [({"status": state}, float(state == status)) for state in get_args(Status)]
     gauges.add("status", states)
