@@ -13,6 +13,7 @@ help: ## Show this help
 	@echo "Setting up .venv (a few minutes the first time)"
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 11), (3, 12)) else f"Python {v[0]}.{v[1]} found, but 3.11 or 3.12 is needed: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=24' # older ones take no lock with hashes that has extras
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -98,7 +99,7 @@ bench: .venv/.dev ## Measure drift, quality and performance beside their peers (
 		$(BIN)/python -m benchmarks.performance --rows $$rows --output build/performance-$$rows.md || exit 1; \
 	done
 
-COMPILE = $(BIN)/uv pip compile --quiet --universal --custom-compile-command 'make lock'
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 .PHONY: lock
 lock: .venv/.dev ## Pin what pyproject.toml asks for in the three requirements.txt; pins that fit stay (UPGRADE=-U renews)
 	@$(COMPILE) $(UPGRADE) --python-version 3.11 pyproject.toml --extra airflow --extra chat --group build -o requirements.txt

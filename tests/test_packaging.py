@@ -110,3 +110,12 @@ def test_the_locked_files_agree_with_each_other(file: str) -> None:
 def test_the_locked_files_name_no_place_to_fetch_from(file: str) -> None:
     lines = (ROOT / file).read_text().splitlines()
     assert not [line for line in lines if line.startswith("-") or "://" in line]
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "deploy/requirements.txt"])
+def test_every_locked_version_has_the_digests_of_its_files(file: str) -> None:
+    text = re.sub(r"\s*\\\n\s*", " ", (ROOT / file).read_text())
+    locked = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==.*$", text, re.MULTILINE)
+    assert len(locked) > 10
+    for line in locked:
+        assert re.search(r" --hash=sha256:[0-9a-f]{64}\b", line), line
