@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from tests.servers.loopback import LoopbackServer, QuietHandler, serving_thread
@@ -55,22 +56,25 @@ def test_a_component_is_healthy_only_when_airflow_says_so(airflow: str) -> None:
     assert problem(f"{airflow}/health", "unheard_of") == "unheard_of: None"
 
 
-# create-bucket.py
+# set-up-s3.py
 
 
-def test_a_bucket_is_created_once(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_buckets_are_created_once(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # as docker-compose.yml sets it
-    create_bucket = runpy.run_path(str(DEPLOY / "create-bucket.py"))["create_bucket"]
-    assert create_bucket("nightjar") is True
-    s3.client.put_object(Bucket="nightjar", Key="store/index.html", Body=b"kept")
-    assert create_bucket("nightjar") is False
-    assert s3.client.get_object(Bucket="nightjar", Key="store/index.html")["Body"].read() == b"kept"
+    create_buckets = runpy.run_path(str(DEPLOY / "set-up-s3.py"))["create_buckets"]
+    client = boto3.client("s3", endpoint_url=s3.url)
+    client.delete_bucket(Bucket="snapshots")
+    assert list(create_buckets(client)) == ["bucket nightjar: created", "bucket snapshots: created"]
+    client.put_object(Bucket="nightjar", Key="store/index.html", Body=b"kept")
+    assert list(create_buckets(client)) == ["bucket nightjar: already there", "bucket snapshots: already there"]
+    assert client.get_object(Bucket="nightjar", Key="store/index.html")["Body"].read() == b"kept"
 
 
 # create-databases.sh
 
 
-PASSWORDS = {"POSTGRES_PASSWORD": "root-password", "AIRFLOW_DB_PASSWORD": "it's one", "MLFLOW_DB_PASSWORD": "another"}
+ROOT_PASSWORD = "root-password"
+PASSWORDS = {"airflow": "it's one", "mlflow": "another"}
 
 
 @pytest.fixture(scope="module")
@@ -90,20 +94,21 @@ def postgres() -> Iterator[dict[str, str]]:
         "PGPORT": port,
         "POSTGRES_USER": "postgres",
         "PATH": path,
-        **PASSWORDS,
     }
 
     def run(*command: str) -> None:
         subprocess.run(command, user=user, cwd=folder, env={"PATH": path}, check=True, capture_output=True, timeout=60)
 
-    (folder / "password").write_text(PASSWORDS["POSTGRES_PASSWORD"])
+    (folder / "password").write_text(ROOT_PASSWORD)
+    for role, password in PASSWORDS.items():
+        (folder / f"{role}_database_password").write_text(password)
     shutil.chown(folder / "password", user)
     run("initdb", "--pgdata=data", "--username=postgres", "--auth=scram-sha-256", "--pwfile=password")
     # The log goes to a file: a server that keeps the pipe open would keep pg_ctl's caller waiting.
     run("pg_ctl", "--pgdata=data", "--log=log", "--wait", f"--options=-p {port} -k {folder} -h 127.0.0.1", "start")
     try:
         script = ["sh", "-eu", str(DEPLOY / "postgres" / "create-databases.sh")]
-        environment = reach | {"PGPASSWORD": PASSWORDS["POSTGRES_PASSWORD"]}
+        environment = reach | {"PGPASSWORD": ROOT_PASSWORD, "SECRETS": str(folder)}
         subprocess.run(script, env=environment, check=True, capture_output=True, timeout=60)
         yield reach
     finally:
@@ -125,12 +130,12 @@ def connect(postgres: dict[str, str], role: str, password: str, database: str) -
 
 @pytest.mark.slow
 def test_airflow_and_mlflow_each_own_a_database(postgres: dict[str, str]) -> None:
-    assert connect(postgres, "airflow", PASSWORDS["AIRFLOW_DB_PASSWORD"], "airflow").returncode == 0
-    assert connect(postgres, "mlflow", PASSWORDS["MLFLOW_DB_PASSWORD"], "mlflow").returncode == 0
+    assert connect(postgres, "airflow", PASSWORDS["airflow"], "airflow").returncode == 0
+    assert connect(postgres, "mlflow", PASSWORDS["mlflow"], "mlflow").returncode == 0
 
 
 @pytest.mark.slow
 def test_neither_reaches_the_other_one_nor_gets_in_with_another_password(postgres: dict[str, str]) -> None:
-    assert "permission denied" in connect(postgres, "airflow", PASSWORDS["AIRFLOW_DB_PASSWORD"], "mlflow").stderr
-    assert "permission denied" in connect(postgres, "mlflow", PASSWORDS["MLFLOW_DB_PASSWORD"], "airflow").stderr
+    assert "permission denied" in connect(postgres, "airflow", PASSWORDS["airflow"], "mlflow").stderr
+    assert "permission denied" in connect(postgres, "mlflow", PASSWORDS["mlflow"], "airflow").stderr
     assert "authentication failed" in connect(postgres, "airflow", "airflow", "airflow").stderr

@@ -72,17 +72,17 @@ def test_everything_let_through_exists() -> None:
 def test_secrets_and_data_never_reach_the_builder() -> None:
     assert IGNORE[0] == "*"
     allowed = {pattern.removeprefix("!").split("/")[0] for pattern in IGNORE if pattern.startswith("!")}
-    assert not {".env", ".env.compose", ".git", "data", "var", ".venv"} & allowed
+    assert not {".env", ".env.compose", ".secrets", "certs", ".git", "data", "var", ".venv"} & allowed
 
 
-def test_the_secrets_file_is_kept_out_of_git() -> None:
-    assert {".env.*", ".env.compose"} & set((ROOT / ".gitignore").read_text().splitlines())
+def test_secrets_and_certificates_are_kept_out_of_git() -> None:
+    assert {".env.*", "/.secrets/", "/certs/"} <= set((ROOT / ".gitignore").read_text().splitlines())
 
 
 def test_the_files_the_services_run_are_in_the_image() -> None:
     compose = (ROOT / "docker-compose.yml").read_text()
-    for path in set(re.findall(r"deploy/[\w./-]+\.(?:py|ini)", compose)) - {"deploy/make-env.py"}:
-        assert (ROOT / path).is_file()
+    for path in {"deploy/s3/policies", *re.findall(r"deploy/[\w./-]+\.py", compose)} - {"deploy/make-secrets.py"}:
+        assert (ROOT / path).exists()
         assert any(
             path == line.removeprefix("!") or path.startswith(line.removeprefix("!") + "/") for line in IGNORE
         ), path

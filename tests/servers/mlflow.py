@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.processes import LOOPBACK, serving
@@ -19,8 +20,18 @@ ENVIRONMENT = {
 }
 
 
+@dataclass(frozen=True)
+class SignIn:
+    """The administrator of a server that asks who is there, and where its accounts are kept."""
+
+    name: str
+    password: str
+    settings: str
+    """MLflow's file for it, with `{database}` for the address of the accounts."""
+
+
 @contextmanager
-def run_mlflow(directory: Path) -> Iterator[str]:
+def run_mlflow(directory: Path, sign_in: SignIn | None = None) -> Iterator[str]:
     """Run a server with an empty store; yields its tracking URI."""
 
     def command(port: int) -> list[str]:
@@ -29,8 +40,18 @@ def run_mlflow(directory: Path) -> Iterator[str]:
             *("--host", LOOPBACK, "--port", str(port), "--workers", "1"),
             *("--backend-store-uri", f"sqlite:///{directory / 'mlflow.db'}"),
             *("--artifacts-destination", str(directory / "mlflow-artifacts"), "--serve-artifacts"),
+            *([] if sign_in is None else ["--app-name", "basic-auth"]),
         ]
 
+    environment = dict(ENVIRONMENT)
+    if sign_in is not None:
+        settings = directory / "basic_auth.ini"
+        settings.write_text(sign_in.settings.format(database=f"sqlite:///{directory / 'accounts.db'}"))
+        environment |= {
+            "MLFLOW_AUTH_CONFIG_PATH": str(settings),
+            "MLFLOW_FLASK_SERVER_SECRET_KEY": "for this test alone",
+        }
+
     log = directory / "mlflow.log"
-    with serving(command, health="/health", log=log, env=ENVIRONMENT, timeout=START_SECONDS) as url:
+    with serving(command, health="/health", log=log, env=environment, timeout=START_SECONDS) as url:
         yield url

@@ -115,9 +115,22 @@ class Registry:
             try:
                 return _version(ask(mlflow))
             except MlflowException as error:
-                if error.error_code in _NO_SUCH:
+                # To an account that is not its administrator, a server with sign-in forbids what is not there.
+                if error.error_code in _NO_SUCH or (error.get_http_status_code() == 403 and self._create(mlflow)):
                     return None
                 raise
+
+    def _create(self, mlflow: MlflowClient) -> bool:
+        """Make the registered model; whether it was not there before."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            mlflow.create_registered_model(self.name, tags={"monitor": self.name})
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return False
+        return True
 
     def find(self, key: str) -> Version | None:
         """The newest version of a monitor and date that is Nightjar's own."""
@@ -167,15 +180,9 @@ class Registry:
     def register(self, run_id: str, source: str, tags: Mapping[str, str], result: bytes) -> Version:
         """Make a recorded run a version, whose tags are there from its first moment on."""
         with open_store(self.tracking_uri) as mlflow:
-            from mlflow.exceptions import MlflowException
-
             mlflow.log_text(run_id, result.decode(), _RESULT_FILE)
             mlflow.set_terminated(run_id)
-            try:
-                mlflow.create_registered_model(self.name, tags={"monitor": self.name})
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
+            self._create(mlflow)
             if self._records is not None:
                 self._records.note(run_id, tags)
             version = _version(mlflow.create_model_version(self.name, source, run_id, tags=dict(tags)))
