@@ -18,7 +18,9 @@ class Circumstances:
     `rows` are tonight's production rows. `labelled_rows` are the labelled production rows of the window, counted until
     there are enough; None where no label is configured. `asked_before` says of earlier nights, oldest first, whether
     they found something that asks for retraining. `last_request` is the last earlier date on which a retraining was
-    requested. `backfill`: an old night is run again, and nobody said that it may retrain.
+    requested, `later` the first later one within the cooldown, for a night that comes late. `backfill`: an old night is
+    run again, and nobody said that it may retrain. `asked`: the night was told before, about the same data, and asked
+    for a retraining: that is not taken back, whatever came since.
     """
 
     run_date: date
@@ -26,7 +28,9 @@ class Circumstances:
     labelled_rows: int | None = None
     asked_before: tuple[bool, ...] = ()
     last_request: date | None = None
+    later: date | None = None
     backfill: bool = False
+    asked: bool = False
 
 
 def decide(
@@ -60,7 +64,8 @@ def decide(
         status: Status = "too_few_rows" if drift.too_few_rows else "healthy"
         return Decision(snapshots=drift.snapshots, status=status, retrain=False, reason=found)
     asks = policy is None or not set(causes).isdisjoint(policy.on)
-    holds = list(_holds(policy, circumstances)) if policy and circumstances and asks else []
+    waits = policy and circumstances and asks and not circumstances.asked
+    holds = list(_holds(policy, circumstances)) if policy and circumstances and waits else []
     reason = found
     if holds:
         reason += f"; retraining held: {'; '.join(words for _, words in holds)}"
@@ -140,5 +145,7 @@ def _holds(policy: RetrainPolicy, found: Circumstances) -> Iterator[tuple[Hold, 
         free = found.last_request + timedelta(days=policy.cooldown_days)
         if found.run_date < free:
             yield "cooldown", f"the last request was on {found.last_request}, the next may be on {free}"
+    if found.later is not None:
+        yield "cooldown", f"a later night came first, and a retraining was requested on {found.later}"
     if found.backfill:
         yield "backfill", "an old night was run again, which retrains only when told to"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pipeline.results.base import Kept
@@ -25,7 +26,8 @@ class Decision(Kept):
 
     Beside the results, this is what was known when it was decided: `backfill`, an old night was run again, and nobody
     said that it may retrain; `labelled_rows`, the labelled production rows of the retraining window, counted until
-    there were enough (None where nobody asked).
+    there were enough (None where nobody asked); `later`, of a night that came late, the first later date within the
+    cooldown on which a retraining had been requested by then.
     """
 
     file: ClassVar[str] = "decision"
@@ -38,3 +40,4 @@ class Decision(Kept):
     causes: tuple[Cause, ...] = ()
     backfill: bool = False
     labelled_rows: int | None = None
+    later: date | None = None

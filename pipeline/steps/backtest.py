@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -87,12 +87,12 @@ def backtest(workspace: Workspace, asked: Asked) -> BacktestResult:
     dates = _dates(workspace, asked)
     _require_known_columns(workspace, asked, dates)
     with _nothing_collected():
-        after = list(_retold(workspace, asked.monitor, dates))
+        after = _retold(workspace, asked.monitor, dates)
         before = after
         if asked.before is None:
             before = [_Told(told.stored, told.stored) for told in after]
         elif asked.before != asked.monitor:
-            before = list(_retold(workspace, asked.before, dates))
+            before = _retold(workspace, asked.before, dates)
     nights = tuple(_night(day, old, new) for day, old, new in zip(dates, before, after, strict=True))
     both = decided_twice(nights)
     all_dates = (asked.first + timedelta(days=days) for days in range((asked.last - asked.first).days + 1))
@@ -148,11 +148,23 @@ def _decided(decision: Decision, drift: DriftResult) -> Decided:
     )
 
 
-def _retold(workspace: Workspace, monitor: Monitor, dates: Sequence[date]) -> Iterator[_Told]:
-    """The nights under some settings, one after the other, each on top of those before it."""
+def _retold(workspace: Workspace, monitor: Monitor, dates: Sequence[date]) -> list[_Told]:
+    """The nights under some settings, one after the other, each on top of those before it, and a late one on top of
+    the one that came first.
+    """
     store = RetoldStore(workspace.settings.store)
-    for day in dates:
-        yield _decide_again(Night(monitor, workspace.settings, store, day), store)
+    nights = {day: Night(monitor, workspace.settings, store, day) for day in dates}
+    found = {day: _decide_again(nights[day], store) for day in sorted(dates, key=lambda day: _place(nights, day))}
+    return [found[day] for day in dates]
+
+
+def _place(nights: Mapping[date, Night], day: date) -> tuple[date, int, date]:
+    """Where a night comes: behind the later one that it knew of, if it was late."""
+    decision = nights[day].read(Decision) if day in nights else None
+    if decision is None or decision.later is None:
+        return day, 0, day
+    first, depth, _ = _place(nights, decision.later)
+    return first, depth + 1, day
 
 
 def _decide_again(night: Night, store: RetoldStore) -> _Told:
@@ -174,7 +186,8 @@ def _decide_again(night: Night, store: RetoldStore) -> _Told:
     asks = bool(policy.causes_of(drift, performance))
     found = _circumstances(night, pair, old, asks, performance)
     decision = policy.decide(quality, drift, night.monitor.retrain, found, performance)
-    decision = decision.model_copy(update={"backfill": old.backfill, "labelled_rows": old.labelled_rows})
+    known = {"backfill": old.backfill, "labelled_rows": old.labelled_rows, "later": found.later}
+    decision = decision.model_copy(update=known)
     store.tell(night.name, night.run_date, decision, drift, *([] if profile is None else [profile]))
     if old.retrain and not decision.retrain:
         store.drop(night.retraining_place, night.run_date)
@@ -186,7 +199,9 @@ def _circumstances(
 ) -> Circumstances:
     backfill = old.backfill or _BACKFILLED in old.reason  # decisions of older versions say it in words only
     found = standing.circumstances(night, pair, asked=False, backfill=backfill)
-    return replace(found, labelled_rows=_labelled_rows(night, old, performance) if asks else None)
+    later = None if old.later is None else standing.later_request(night)
+    labelled = _labelled_rows(night, old, performance) if asks else None
+    return replace(found, labelled_rows=labelled, later=later, backfill=backfill, asked=False)
 
 
 def _labelled_rows(night: Night, old: Decision, performance: PerformanceResult | None) -> int | None:

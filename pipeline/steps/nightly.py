@@ -191,7 +191,8 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     asked = bool(policy.causes_of(drift, performance))
     found = standing.circumstances(night, pair, asked, backfill)
     decision = policy.decide(quality, drift, night.monitor.retrain, found, performance)
-    decision = decision.model_copy(update={"backfill": backfill, "labelled_rows": found.labelled_rows})
+    known = {"backfill": found.backfill, "labelled_rows": found.labelled_rows, "later": found.later}
+    decision = decision.model_copy(update=known)
     night.save(decision)
     return decision
 

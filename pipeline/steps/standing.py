@@ -74,8 +74,9 @@ def _champion(night: Night) -> tuple[Registry, Version | None]:
 
 
 def circumstances(night: Night, pair: SnapshotPair, asked: bool, backfill: bool) -> Circumstances:
-    """What the retraining policy needs to know beside tonight's quality and drift. Of nights only earlier ones count,
-    so that a rerun decides the same; labels count as far as they are there.
+    """What the retraining policy needs to know beside tonight's quality and drift. Labels count as far as they are
+    there. A night that was told before about the same data is decided on what was known of later nights then, so that
+    a rerun decides the same.
 
     Args:
         night: the night to decide on.
@@ -85,15 +86,31 @@ def circumstances(night: Night, pair: SnapshotPair, asked: bool, backfill: bool)
     """
     from pipeline.checks.policy import Circumstances
 
-    earlier = night.earlier()
+    day, told = night.run_date, _told_before(night, pair)
+    stands = told is not None and told.retrain
+    cooldown = timedelta(days=night.monitor.retrain.cooldown_days)
     return Circumstances(
-        run_date=night.run_date,
+        run_date=day,
         rows=pair.production.rows,
         labelled_rows=_labelled_rows(night) if asked else None,
-        asked_before=_asked_before(night, earlier),
-        last_request=_last_request(night, earlier),
-        backfill=backfill,
+        asked_before=_asked_before(night, night.earlier()),
+        last_request=max(_requests(night, day - cooldown, day), default=None),
+        later=later_request(night) if told is None else told.later,
+        backfill=backfill and not stands,
+        asked=stands,
     )
+
+
+def later_request(night: Night) -> date | None:
+    """The first later date within the cooldown on which a retraining was requested."""
+    cooldown = timedelta(days=night.monitor.retrain.cooldown_days)
+    return min(_requests(night, night.run_date, night.run_date + cooldown), default=None)
+
+
+def _told_before(night: Night, pair: SnapshotPair) -> Decision | None:
+    """The night's published decision, if it is about the same production data."""
+    before = night.read(SnapshotPair)
+    return night.read(Decision) if before and before.production.digest == pair.production.digest else None
 
 
 def _asked_before(night: Night, earlier: Sequence[Night]) -> tuple[bool, ...]:
@@ -125,17 +142,21 @@ def _labelled_rows(night: Night) -> int | None:
     return labelled_rows(monitor, night.run_date, Snapshots(night, night.cache()), enough)
 
 
-def _last_request(night: Night, earlier: Sequence[Night]) -> date | None:
-    """The last earlier date on which a night asked for a retraining that something started, or a person started one,
-    or on which a champion did not stand its probation.
+def _requests(night: Night, after: date, before: date) -> list[date]:
+    """Dates between two on which a night asked for a retraining that something started, or a person started one, or on
+    which a champion did not stand its probation.
 
-    A request that nobody has followed holds nothing back. What lies before the cooldown is not read.
+    A request that nobody has followed holds nothing back. What lies outside is not read.
     """
-    first = night.run_date - timedelta(days=night.monitor.retrain.cooldown_days)
-    decisions = ((before.run_date, before.read(Decision)) for before in earlier if before.run_date > first)
-    asked = [day for day, decision in decisions if decision is not None and decision.retrain and _started(night, day)]
-    undone = [before.run_date for before in earlier if before.run_date > first and _was_undone(before)]
-    return max([*asked, *undone, *(day for day in night.retrainings() if day < night.run_date)], default=None)
+    nights = [night.on(day) for day in night.nights() if after < day < before]
+    asked = [one.run_date for one in nights if _asks(one) and _started(one)]
+    undone = [one.run_date for one in nights if _was_undone(one)]
+    return [*asked, *undone, *(day for day in night.retrainings() if after < day < before)]
+
+
+def _asks(night: Night) -> bool:
+    decision = night.read(Decision)
+    return decision is not None and decision.retrain
 
 
 def _was_undone(night: Night) -> bool:
@@ -152,9 +173,9 @@ def probation(night: Night) -> ProbationResult | None:
         return night.read(ProbationResult)
 
 
-def _started(night: Night, day: date) -> bool:
+def _started(night: Night) -> bool:
     """Whether something started what a night asked for; a night of an older version does not say."""
     from pipeline.publish.facts.night import Runs
 
-    runs = night.on(day).read(Runs)
+    runs = night.read(Runs)
     return runs is None or runs.starts

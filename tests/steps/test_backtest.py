@@ -109,8 +109,10 @@ def stored(nights: Path, project: Project) -> Project:
 
 
 def rerun(project: Project, **changes: Any) -> list[Decision]:
-    """All nights really run again, oldest first, under a monitor file with other sections."""
+    """All nights really run again, oldest first, under a monitor file with other sections, as if none had been told."""
     project.write_monitor(**{"columns": COLUMNS, **changes})
+    for day in dates():
+        (project.store / "people" / day).unlink()
     return [run(project.night(day), measured=False) for day in dates()]
 
 
@@ -207,6 +209,18 @@ def test_other_limits_are_held_against_what_was_known_that_night(project: Projec
     fewer = ask(project, ("retrain.min_labelled_rows", "200"), ("retrain.min_rows", "0"), last=date(2026, 1, 4))
     holds = [night.after.decision.hold for night in fewer.nights if night.after]
     assert holds == ["too_few_labels", None, "backfill", None]
+
+
+def test_a_late_night_is_given_back_as_it_came(project: Project) -> None:
+    with_data(project, 7)
+    project.write_monitor(columns=COLUMNS, retrain={"min_labelled_rows": 0})
+    for day in ("2026-01-05", "2026-01-07", "2026-01-06"):
+        run(project.night(day))
+
+    result = ask(project, last=date(2026, 1, 7))
+
+    require_the_same(project, result)
+    assert [night.after.decision.later for night in result.nights if night.after] == [None, date(2026, 1, 7), None]
 
 
 # -- other settings ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from pipeline.publish.facts.night import Runs
 from pipeline.results import (
     Decision,
     DriftResult,
+    Kept,
     QualityResult,
     RetrainResult,
     SnapshotPair,
@@ -56,6 +57,7 @@ def verdict(policy: dict[str, Any] | None = None, drifted: int = 4, **found: Any
         ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=7)}, None),
         ({"cooldown_days": 7}, {"last_request": DAY - timedelta(days=6)}, "cooldown"),
         ({"cooldown_days": 0}, {"last_request": DAY - timedelta(days=1)}, None),
+        ({"cooldown_days": 7}, {"later": DAY + timedelta(days=1)}, "cooldown"),
         ({"min_rows": 1001}, {"backfill": True, "last_request": DAY - timedelta(days=1)}, "too_few_rows"),
         ({"cooldown_days": 7}, {"backfill": True, "last_request": DAY - timedelta(days=1)}, "cooldown"),
     ],
@@ -87,8 +89,9 @@ def test_broken_data_is_held_by_name() -> None:
     assert decide(quality(), drift(0, 0)).hold == "not_comparable"
 
 
-def publish(night: Night, drifted: bool = False, requested: bool = False) -> None:
-    results = {
+def publish(night: Night, drifted: bool = False, requested: bool = False, pair: SnapshotPair | None = None) -> None:
+    results: dict[str, Kept] = {} if pair is None else {"snapshots": pair}
+    results |= {
         "drift": DriftResult(snapshots="s", drift_share=0.0, limit=0.3, drifted=drifted, columns=()),
         "decision": Decision(snapshots="s", status="drifted", retrain=requested, reason="r"),
     }
@@ -96,8 +99,8 @@ def publish(night: Night, drifted: bool = False, requested: bool = False) -> Non
     night.store.publish_night(night.name, night.run_date, files)
 
 
-def circumstances(night: Night, over: bool = True, backfill: bool = False) -> Circumstances:
-    pair = SnapshotPair.model_validate(
+def pair_of(night: Night) -> SnapshotPair:
+    return SnapshotPair.model_validate(
         {
             "monitor": "people",
             "run_date": night.run_date,
@@ -105,7 +108,10 @@ def circumstances(night: Night, over: bool = True, backfill: bool = False) -> Ci
             "production": {"uri": "p", "objects": [], "fields": [], "rows": 20},
         }
     )
-    return standing.circumstances(night, pair, over, backfill)
+
+
+def circumstances(night: Night, over: bool = True, backfill: bool = False) -> Circumstances:
+    return standing.circumstances(night, pair_of(night), over, backfill)
 
 
 def test_circumstances_are_read_from_earlier_nights_only(project: Project) -> None:
@@ -125,10 +131,37 @@ def test_circumstances_are_read_from_earlier_nights_only(project: Project) -> No
         labelled_rows=0,
         asked_before=(False, True),
         last_request=date(2026, 1, 11),
+        later=date(2026, 1, 15),
         backfill=False,
     )
-    publish(project.night(), drifted=True, requested=True)  # a rerun of tonight decides the same
+    publish(project.night(), drifted=True)  # of other data: a rerun of tonight decides the same
     assert circumstances(project.night()) == found
+
+
+def test_a_night_that_was_told_is_decided_on_what_was_known_of_later_ones_then(project: Project) -> None:
+    project.write_suite()
+    project.write_monitor(retrain={"cooldown_days": 5})
+    publish(project.night("2026-01-15"), drifted=True, requested=True)
+    publish(project.night("2026-01-18"), drifted=True, requested=True)
+    publish(project.night("2026-01-19"), drifted=True, requested=True)
+    assert circumstances(project.night("2026-01-12")).later == date(2026, 1, 15)
+    assert circumstances(project.night("2026-01-10")).later is None  # its cooldown is over by then
+
+    about = pair_of(project.night())
+    publish(project.night(), requested=True, pair=about)
+    found = circumstances(project.night(), backfill=True)
+    assert (found.later, found.asked, found.backfill) == (None, True, False)
+    publish(project.night(), pair=about)
+    found = circumstances(project.night(), backfill=True)
+    assert (found.later, found.asked, found.backfill) == (None, False, True)
+
+
+def test_what_a_night_asked_for_is_not_taken_back() -> None:
+    policy = {"min_rows": 1001, "min_labelled_rows": 1001}
+    told = verdict(policy, asked=True, backfill=True, last_request=DAY - timedelta(days=1), later=DAY)
+    assert (told.retrain, told.hold) == (True, None)
+    assert told.reason == "4 of 10 columns drifted (40%), over the limit of 30%"
+    assert not verdict(policy, drifted=3, asked=True).retrain
 
 
 def test_a_retraining_by_hand_counts_as_a_request(project: Project, tmp_path: Path) -> None:
