@@ -144,6 +144,12 @@ class ResultMissing(NightjarError):
     exit_code = ExitCode.USAGE
 
 
+class LaterFormat(NightjarError):
+    """A later version wrote the run store, in a form that this one does not know: it is neither read nor written."""
+
+    exit_code = ExitCode.USAGE
+
+
 class QualityGateFailed(NightjarError):
     """A critical expectation failed. Raised only after the night was published, to turn the run red."""
 

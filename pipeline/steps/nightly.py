@@ -38,7 +38,7 @@ from pipeline.results import (
     Rendering,
     SnapshotPair,
 )
-from pipeline.steps import muting, pages, standing, telling
+from pipeline.steps import muting, pages, same_news, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import push_newest
@@ -211,7 +211,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     from pipeline.publish.messages import mail
     from pipeline.publish.pages import night_page, stand_in
 
-    mishaps, title = Mishaps(), f"{night.name}, {night.run_date}"
+    mishaps, title, sender = Mishaps(), f"{night.name}, {night.run_date}", night.settings.mail_from
     runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
     view = replace(night_view(night), runs=runs, probation=standing.probation(night))
     view = replace(view, together=kept(night, view.pair))
@@ -222,7 +222,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     def files(whole: NightView) -> dict[str, bytes]:
         tonight = mishaps.attempt("history", lambda: view.tonight)
         told = (view.pair, view.quality, view.drift, profile, view.performance, view.decision, tonight, whole.runs)
-        message = mishaps.attempt("mail", lambda: mail.build_summary(whole, night.settings.mail_from))
+        message = mishaps.attempt("mail", lambda: same_news.night_mail(night, view, mail.build_summary(whole, sender)))
         exposition = mishaps.attempt("gauges", lambda: gauges.exposition(whole, profile))
         page = mishaps.attempt("night's page", lambda: night_page(whole))
         return {

@@ -43,6 +43,7 @@ from pipeline.steps.incident_pages import Known, write_all_incidents, write_inci
 from pipeline.steps.labelled_nights import days_of
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.remembering import nights_of, recall, remember, remember_retrainings, remembered, retrainings_of
+from pipeline.steps.same_news import retraining_mail
 from pipeline.steps.told import told
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import count
@@ -131,6 +132,7 @@ def _retraining_files(workspace: Workspace, result: RetrainResult, nights: Seque
     monitor, settings = workspace.monitor, workspace.settings
     incident = standing_of(nights, result.run_date, told(workspace.store, workspace.name))
     message = build_retraining(monitor, result, settings.mail_from, settings.report_base_url, incident)
+    message = retraining_mail(workspace, result, message)
     return {
         f"{result.file}.json": result.to_json(),
         "index.html": retraining_page(monitor, result),

@@ -1,7 +1,7 @@
 """Who of a machine's users may read what lies in a local store: its own user, and its group where it is a page.
 
 A name that starts with a dot is Nightjar's own and for its user alone, except the folder that published nights are
-links into.
+links into, and the form of the store, which whoever reads results has to know.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 VERSIONS = ".nights"
+FORM = ".format"
 
 
 class Modes(NamedTuple):
@@ -29,7 +30,8 @@ OWN = Modes(0o700, 0o600, 0o400)
 
 def modes_of(key: str) -> Modes:
     """Those of a file or folder by its key in a store."""
-    return OWN if any(part.startswith(".") and part != VERSIONS for part in PurePosixPath(key).parts) else PAGES
+    parts = PurePosixPath(key).parts
+    return OWN if any(part.startswith(".") and part not in (VERSIONS, FORM) for part in parts) else PAGES
 
 
 def make_folders(root: Path, key: str, *, own: bool = False) -> None:

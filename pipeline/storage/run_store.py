@@ -6,6 +6,7 @@
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
     <store>/<monitor>/.nights/           versions of nights on a local disk, what is not in its place yet on S3
     <store>/<monitor>/.labelled/<day>.json   what is known of a day's predictions, as their labels come
+    <store>/.format                      the form of all this, see `pipeline.storage.store_format`
     .lock, .retraining.lock, .receipts/.mail.lock  leases, in the folder they are about
 
 A night is published whole: `RunStore.read_night` gives the old one or the new one, never a mixture, whoever publishes
@@ -26,6 +27,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import ResultMissing
 from pipeline.results import Result
+from pipeline.storage import store_format
 from pipeline.storage.files import Files, files_at
 from pipeline.storage.lease import Lease
 from pipeline.storage.manifest import MANIFEST, Manifest, aside, digests
@@ -41,11 +43,26 @@ R = TypeVar("R", bound=Result)
 class RunStore:
     """Reads and writes the results of nights; see the module's description for the layout.
 
-    Every method raises OutletUnavailable when the store cannot be reached, read or written.
+    Every method raises OutletUnavailable when the store cannot be reached, read or written, and LaterFormat when a
+    later version wrote it in a form that this one does not know.
     """
 
     def __init__(self, uri: str) -> None:
-        self._files: Files = files_at(uri)
+        self._place: Files = files_at(uri)
+        self._has_format: bool | None = None
+
+    @property
+    def _files(self) -> Files:
+        """The store's files, once it is known that they can be understood."""
+        if self._has_format is None:
+            self._has_format = store_format.require_known(self._place)
+        return self._place
+
+    def _note_format(self) -> None:
+        files = self._files
+        if not self._has_format:
+            store_format.note(files)
+            self._has_format = True
 
     def save(self, monitor: str, run_date: date, name: str, value: Result) -> None:
         """Keep a step's result for the steps after it."""
@@ -78,6 +95,7 @@ class RunStore:
         key = f"{monitor}/{run_date}"
         with self.alone(key) as lease:
             if not self._is_published(key, files):
+                self._note_format()
                 self._files.publish(key, files, Manifest(digests(files)), lease)
 
     def replace_in_night(self, monitor: str, run_date: date, files: Mapping[str, bytes]) -> bool:

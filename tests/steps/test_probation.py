@@ -268,9 +268,10 @@ def test_the_days_after_a_rollback_hold_retraining_back(planted: Planted) -> Non
         (retrainings / day).unlink()
     nights = [planted.world.night(number) for number in (6, 7, 12)]
 
-    found = [standing._last_request(night, night.earlier()) for night in nights]
+    week = timedelta(days=7)
+    found = [standing._requests(night, night.run_date - week, night.run_date) for night in nights]
 
-    assert found == [None, date(2026, 1, 6), date(2026, 1, 6)]
+    assert found == [[], [date(2026, 1, 6)], [date(2026, 1, 6)]]
 
 
 def test_a_better_champion_is_kept_and_nothing_more_is_said_after_its_time(planted: Planted) -> None:

@@ -44,4 +44,4 @@ def test_nobody_else_reads_a_store_and_only_its_user_what_is_no_page(project: Pr
 
 
 def is_own(path: Path) -> bool:
-    return any(part.startswith(".") and part != ".nights" for part in path.parts)
+    return any(part.startswith(".") and part not in (".nights", ".format") for part in path.parts)

@@ -18,6 +18,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
+import pipeline
 from pipeline.publish.facts.alarms import method_name
 from pipeline.publish.facts.failing import Since, by_since, column_since
 from pipeline.publish.facts.incidents import Standing
@@ -43,6 +44,7 @@ MAX_COLUMNS = 8
 MAX_FAILURES = 10
 MAX_METRICS = 8
 MAX_NAME = 60
+_MAILER = f"Nightjar {pipeline.__version__}"
 _POLICY = SMTP.clone(max_line_length=200)  # a folded subject can begin with an empty line, for some
 
 
@@ -143,6 +145,16 @@ def parse(content: bytes) -> EmailMessage:
     return message_from_bytes(content, _class=EmailMessage, policy=_POLICY)
 
 
+def says_the_same(one: EmailMessage, other: EmailMessage) -> bool:
+    """Whether two mails have the same content: their boundaries come from it."""
+    return one.get_boundary() == other.get_boundary()
+
+
+def is_of_another_version(message: EmailMessage) -> bool:
+    """Whether another version of Nightjar wrote a mail; some wrote none of their own."""
+    return str(message["X-Mailer"]) != _MAILER
+
+
 def _set_headers(
     message: EmailMessage, name: str, run_date: date, *, subject: str, mail_from: str, message_id: str
 ) -> None:
@@ -154,6 +166,7 @@ def _set_headers(
     message["Message-ID"] = message_id
     message["List-Id"] = f"<{name}.nightjar.{_domain(mail_from)}>"
     message["Auto-Submitted"] = "auto-generated"
+    message["X-Mailer"] = _MAILER
 
 
 def _set_thread(message: EmailMessage, thread: Thread, domain: str) -> None:
