@@ -85,7 +85,8 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
     ),
     "storage": (
-        ("addresses", "manifest", "modes", "parts", "retries", "scratch"),
+        ("addresses", "causes", "manifest", "modes", "parts", "scratch", "time_limit"),
+        ("patience", "retries"),
         ("mlflow_client", "s3"),
         ("lease",),
         ("local_files", "s3_files"),

@@ -16,6 +16,7 @@ from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
 from pipeline.errors import ResultMissing, SnapshotMissing
 from pipeline.results import Kept, LabelledDay, RetrainResult
+from pipeline.storage.patience import wait_at_most
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ def open_workspace(name: str) -> Workspace:
         ConfigError: a variable or the monitor file is wrong.
     """
     settings = load_settings(os.environ)
+    wait_at_most(settings.outlet_seconds)
     return Workspace(monitors.load(name, settings), settings, RunStore(settings.store))
 
 

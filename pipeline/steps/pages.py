@@ -45,6 +45,7 @@ from pipeline.steps.night import Night, Workspace
 from pipeline.steps.remembering import nights_of, recall, remember, remember_retrainings, remembered, retrainings_of
 from pipeline.steps.same_news import retraining_mail
 from pipeline.steps.told import told
+from pipeline.storage.patience import wait_at_most
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import count
 
@@ -200,6 +201,7 @@ def rebuild(settings: Settings, progress: Progress) -> None:
     Raises:
         NightIncomplete: a page of columns could not be made; raised after all others were written.
     """
+    wait_at_most(settings.outlet_seconds)
     store, mishaps = RunStore(settings.store), Mishaps()
     for monitor in monitors.load_all(settings).monitors:
         workspace = Workspace(monitor, settings, store)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from pipeline.errors import OutletRefused, OutletUnavailable, ResultMissing, SnapshotChanged
 from pipeline.results import Cause, Decision, DriftResult, ProbationResult, RetrainResult, Snapshot, SnapshotPair
 from pipeline.steps.registered import registry_of
+from pipeline.storage.mlflow_client import within
+from pipeline.storage.patience import LITTLE, SOME
 
 if TYPE_CHECKING:
     from pipeline.checks.policy import Circumstances
@@ -54,11 +56,13 @@ def importances(night: Night) -> dict[str, float]:
     """
     if "MLFLOW_TRACKING_URI" not in os.environ and not night.settings.embedded_mlflow_path.exists():
         return {}
+    decide = night.monitor.drift.share == "importance"
     try:
-        registry, champion = _champion(night)
-        content = None if champion is None else registry.result_of(champion)
+        with within(night.tracking_uri, SOME if decide else LITTLE):
+            registry, champion = _champion(night)
+            content = None if champion is None else registry.result_of(champion)
     except (OutletUnavailable, OutletRefused) as error:
-        if night.monitor.drift.share == "importance":
+        if decide:
             raise
         log.warning("the champion's importances are not known: %s", error)
         return {}

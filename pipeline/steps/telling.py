@@ -24,6 +24,7 @@ from pipeline.steps.contain import attempt
 from pipeline.steps.pushing import push_newest
 from pipeline.steps.told import note_told
 from pipeline.storage.lease import Lease
+from pipeline.storage.patience import wait_at_most
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
@@ -280,6 +281,7 @@ def send_digest(settings: Settings, run_date: date) -> str:
 
     if not settings.digest_to:
         raise ConfigError(["PIPELINE_DIGEST_TO: not set; allowed: mail addresses, with commas between them"])
+    wait_at_most(settings.outlet_seconds)
     store, files = RunStore(settings.store), monitors.load_all(settings)
     message = digest.build(
         pages.watched(store, settings, files),

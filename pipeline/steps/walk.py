@@ -14,6 +14,7 @@ from pipeline.retrain.progress import Progress
 from pipeline.steps import nightly, probation
 from pipeline.steps.contain import attempt, foreseen
 from pipeline.steps.night import Night
+from pipeline.storage.patience import one_wait_each
 from pipeline.wording import count
 
 T = TypeVar("T")
@@ -31,12 +32,19 @@ class Outcome:
 def run_night(night: Night, progress: Progress, backfill: bool = False, retrains: bool = False) -> Outcome:
     """Walk one night; nothing raises. An error ends the walk, except in an outlet: the others are still served.
 
+    A silent outlet is waited for once.
+
     Args:
         night: the night.
         progress: is given a line for every step.
         backfill: an old night is run again, and nobody said that it may ask for retraining.
         retrains: where it asks for retraining, that is done at once.
     """
+    with one_wait_each():
+        return _walk(night, progress, backfill, retrains)
+
+
+def _walk(night: Night, progress: Progress, backfill: bool, retrains: bool) -> Outcome:
     try:
         with foreseen("run"):
             decision = _measure(night, progress, backfill, retrains)

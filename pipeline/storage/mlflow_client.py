@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
 from pipeline.storage import addresses
+from pipeline.storage.causes import certificate_advice, disk_words, distrusted, no_answer, sqlite_words
+from pipeline.storage.patience import WHOLE, outlet
 from pipeline.storage.retries import worth_another_try
+from pipeline.storage.time_limit import Limit
 from pipeline.wording import clip, seconds
 
 if TYPE_CHECKING:
@@ -35,6 +39,18 @@ _OUTLET_LIBRARIES = frozenset(
     {"mlflow", "requests", "urllib3", "sqlalchemy", "alembic", "sqlite3", "filelock", "boto3", "botocore", "s3transfer"}
 )
 _MAX_CAUSE = 300
+_TOLD = re.compile(r"^API request to endpoint \S+ failed with error code (\d{3})\b")
+_DENIED = (
+    "access denied",
+    "check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and the permissions there",
+)
+_ANSWERS = {
+    401: _DENIED,
+    403: _DENIED,
+    404: ("not found", "check that MLFLOW_TRACKING_URI is an MLflow server's, and who removed what is missing"),
+    407: ("a proxy asks for a login", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"),
+    413: ("too much for it", "let the server, or the proxy before it, take larger requests"),
+}
 
 
 @contextmanager
@@ -45,21 +61,39 @@ def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
     SQLite has one writer at a time, and two processes that initialise it break each other.
 
     Raises:
-        OutletUnavailable: no answer, an answer that says try again, or a database that cannot be used.
+        OutletUnavailable: no answer, an answer that says try again, no end in time, or a database that cannot be used.
         OutletRefused: the answer was a final no.
     """
     with _environment(), _quiet():
         from mlflow import MlflowClient, get_tracking_uri
 
         uri = tracking_uri or get_tracking_uri()
-        try:
-            with _held(uri):
-                yield MlflowClient(tracking_uri=uri)
-        except Exception as error:
-            explained = _explain(error, uri)
-            if explained is None:
-                raise
-            raise explained from (error if addresses.shown(uri) == uri else None)
+        with _explained(uri), _held(uri), within(uri), _explained(uri):
+            yield MlflowClient(tracking_uri=uri)
+
+
+def within(tracking_uri: str, part: float = WHOLE) -> AbstractContextManager[Limit]:
+    """A block that asks MLflow, perhaps several times, and a part of an outlet's time for all of it.
+
+    Raises:
+        OutletUnavailable: see `pipeline.storage.patience.outlet`.
+    """
+    return outlet(_place(tracking_uri), part)
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        explained = _explain(error, uri)
+        if explained is None:
+            raise
+        raise explained from (error if addresses.shown(uri) == uri else None)
+
+
+def _place(uri: str) -> str:
+    return f"MLflow at {addresses.shown(uri)}"
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -144,18 +178,36 @@ def _explain(error: Exception, uri: str) -> NightjarError | None:
     library = type(error).__module__.partition(".")[0]
     if isinstance(error, NightjarError) or not (library in _OUTLET_LIBRARIES or isinstance(error, OSError)):
         return None
-    place, cause, status = f"MLflow at {addresses.shown(uri)}", _cause(error), _status(error)
+    kind, words = _words(error, library, _status(error), embedded=_database(uri) is not None)
+    return kind(f"{_place(uri)}: {words}")
+
+
+def _words(error: Exception, library: str, status: int, *, embedded: bool) -> tuple[type[NightjarError], str]:
+    """What happened and what to do: what a disk or a network did, else what was answered."""
+    cause, distrust = _cause(error), distrusted(error)
     if library == "filelock":
-        text = f"{place}: another process has held the database for {seconds(_LOCK_SECONDS)}; wait for it or end it"
-        return OutletUnavailable(text)
-    if _database(uri) is not None and "db upgrade" not in cause:
-        return OutletUnavailable(f"{place}: {cause}; check that the folder exists, has room and can be written to")
-    if status in (401, 403):
-        hint = "check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
-        return OutletRefused(f"{place}: access denied ({status}); {hint}, and the permissions there")
-    if "db upgrade" in cause or (status >= 400 and not worth_another_try(status)):
-        return OutletRefused(f"{place}: refused: {cause}")
-    return OutletUnavailable(f"{place}: no usable answer: {cause}; check MLFLOW_TRACKING_URI and that the server runs")
+        held = f"another process has held the database for {seconds(_LOCK_SECONDS)}; wait for it or end it"
+        return OutletUnavailable, held
+    if "db upgrade" in cause:
+        return OutletRefused, f"refused: {cause}"
+    if distrust is not None:
+        return OutletRefused, f"{distrust}; {certificate_advice('REQUESTS_CA_BUNDLE')}"
+    network = None if embedded else no_answer(error, "MLFLOW_TRACKING_URI")
+    if network is not None:
+        return OutletUnavailable, network
+    disk = disk_words(error) or sqlite_words(str(error))
+    if disk is not None:
+        return OutletUnavailable, disk if library == "builtins" else f"{cause}; {disk}"
+    return _answered(status, cause, embedded=embedded)
+
+
+def _answered(status: int, cause: str, *, embedded: bool) -> tuple[type[NightjarError], str]:
+    if status in _ANSWERS and not embedded:
+        said, advice = _ANSWERS[status]
+        return OutletRefused, f"{said} ({status}): {cause}; {advice}"
+    if status >= 400 and not worth_another_try(status):
+        return OutletRefused, f"refused: {cause}"
+    return OutletUnavailable, f"no usable answer: {cause}; see the log of the server, then run again"
 
 
 def _cause(error: Exception) -> str:
@@ -169,7 +221,8 @@ def _status(error: Exception) -> int:
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, MlflowException):
-        return int(error.get_http_status_code())
+        told = _TOLD.search(str(error))  # of an answer that is not MLflow's own, it knows no better
+        return int(told[1]) if told else int(error.get_http_status_code())
     response = getattr(error, "response", None)
     if isinstance(response, dict):  # botocore
         response_status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import NightjarError, OutletUnavailable
 from pipeline.storage import addresses
+from pipeline.storage.causes import certificate_advice, distrusted, no_answer
+from pipeline.storage.patience import outlet
 from pipeline.storage.retries import worth_another_try
 
 if TYPE_CHECKING:
@@ -23,19 +25,31 @@ CHANGED_CODES = frozenset({"412", "PreconditionFailed"})
 _NO_OBJECT_CODES = MISSING_CODES - {"NoSuchBucket"}
 _LOST_CODES = CHANGED_CODES | _NO_OBJECT_CODES | {"409", "ConditionalRequestConflict"}
 _BYTES = "application/octet-stream"
-_DENIED_CODES = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
 _NO_ANSWER = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError"})
-# What to say of S3's codes, and where there was no answer of botocore's errors.
+_NETWORK = "check AWS_ENDPOINT_URL_S3 and the network"
+_DENIED_CODES = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+_EXPIRED_CODES = frozenset({"ExpiredToken", "TokenRefreshRequired", "RequestExpired", "InvalidToken"})
+_CLOCK_CODES = frozenset({"RequestTimeTooSkewed"})
+_FULL_CODES = frozenset({"507", "XMinioStorageFull", "QuotaExceeded", "InsufficientCapacity", "EntityTooLarge"})
+_BUSY_CODES = frozenset({"503", "429", "SlowDown", "ServiceUnavailable", "TooManyRequests", "RequestTimeout"})
+_FAULT_CODES = frozenset({"500", "502", "504", "InternalError"})
+# What to say of S3's codes, and of botocore's errors.
 _WORDS = {
     _DENIED_CODES: "access denied ({cause}); check the AWS credentials and the bucket policy",
-    MISSING_CODES: "not found ({cause})",
+    _EXPIRED_CODES: "access denied ({cause}); the AWS credentials are no longer valid: get new ones",
+    _CLOCK_CODES: "access denied ({cause}); the clocks of this machine and of the store differ: set them",
+    MISSING_CODES: "not found ({cause}); check the name, and who removed it",
     frozenset({"NotImplemented"}): "the store cannot do this ({cause}): conditional writes, as AWS, MinIO and RustFS "
     "know them, are needed",
+    _FULL_CODES: "the store takes no more ({cause}); make room there, or ask for more",
+    _BUSY_CODES: "the store at {endpoint} is too busy ({cause}), again and again; run again later",
+    _FAULT_CODES: "the store at {endpoint} failed ({cause}), again and again; see its log, then run again",
     frozenset({"NoCredentialsError"}): "no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
     "AWS_PROFILE",
+    frozenset({"PartialCredentialsError"}): "half of the AWS credentials; set AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
     frozenset({"IncompleteReadError", "ResponseStreamingError"}): "the connection broke off in the middle of the "
     "object, again and again; check the network",
-    _NO_ANSWER: "no answer from {endpoint} ({cause}); check AWS_ENDPOINT_URL_S3 and the network",
 }
 
 
@@ -93,7 +107,7 @@ def asking(
 
 def is_denied(error: Exception) -> bool:
     """Whether an error of boto3's says that these credentials may not do this."""
-    return error_code(error) in _DENIED_CODES
+    return error_code(error) in _DENIED_CODES | _EXPIRED_CODES | _CLOCK_CODES
 
 
 @dataclass(frozen=True)
@@ -190,8 +204,10 @@ def folders(prefix: str) -> list[str]:
     return [name.removeprefix(key).rstrip("/") for name in found]
 
 
-def _storing(uri: str) -> AbstractContextManager[None]:
-    return asking(uri, OutletUnavailable)
+@contextmanager
+def _storing(uri: str) -> Iterator[None]:
+    with asking(uri, OutletUnavailable), outlet(f"the S3 store at {_endpoint()}"), asking(uri, OutletUnavailable):
+        yield
 
 
 @contextmanager
@@ -233,6 +249,12 @@ def _explain(error: Exception, uri: str) -> str:
     for causes, words in _WORDS.items():
         if cause in causes:
             return f"{uri}: {words.format(cause=cause, endpoint=_endpoint())}"
+    distrust = distrusted(error)
+    if distrust is not None:
+        return f"{uri}: {_endpoint()}: {distrust}; {certificate_advice('AWS_CA_BUNDLE')}"
+    words = no_answer(error, "AWS_ENDPOINT_URL_S3") or (name in _NO_ANSWER and _NETWORK) or ""
+    if words:
+        return f"{uri}: no answer from {_endpoint()} ({cause}): {words}"
     return f"{uri}: {name}{f' ({code})' if code else ''}"
 
 

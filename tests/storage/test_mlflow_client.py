@@ -54,7 +54,9 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, bytes]
 def test_a_server_that_is_down_can_be_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     uri = f"http://somebody:secret@{LOOPBACK}:{free_port()}"
-    with pytest.raises(OutletUnavailable, match="check MLFLOW_TRACKING_URI") as caught:
+    with pytest.raises(
+        OutletUnavailable, match="connection refused; check that it runs, and host and port in MLFLOW"
+    ) as caught:
         log_night(samples.view(), FILES, uri)
     assert LOOPBACK in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value, chain=True))

@@ -11,11 +11,21 @@ from http.client import HTTPException
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.storage import addresses
 from pipeline.storage.addresses import Address
+from pipeline.storage.causes import certificate_advice, distrusted, no_answer
+from pipeline.storage.patience import outlet
 from pipeline.storage.retries import with_retries, worth_another_try
 from pipeline.wording import clip
 
 JOB = "nightjar"
 TIMEOUT_SECONDS = 20.0
+_CREDENTIALS = "check user and password in PIPELINE_PUSHGATEWAY_URL"
+_ADVICE = {
+    400: "see its log for what it does not take",
+    401: _CREDENTIALS,
+    403: _CREDENTIALS,
+    407: "a proxy asks for a login: check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
+    413: "let it, or the proxy before it, take larger requests",
+}
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -34,7 +44,8 @@ def send(method: str, text: bytes, group: str, gateway_url: str, sleep: Callable
     if gateway.user is not None:
         pair = f"{gateway.user}:{gateway.password}"
         request.add_header("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
-    with_retries(sleep)(_send_once, request, gateway.shown)
+    with outlet(f"the Pushgateway at {gateway.shown}"):
+        with_retries(sleep)(_send_once, request, gateway.shown)
 
 
 def _send_once(request: urllib.request.Request, address: str) -> None:
@@ -44,21 +55,21 @@ def _send_once(request: urllib.request.Request, address: str) -> None:
     except urllib.error.HTTPError as error:
         with error:
             said = clip(error.read(500).decode("utf-8", "replace").strip(), 300)
+        place, answered = f"the Pushgateway at {address}", f"{error.code} ({said})"
         if worth_another_try(error.code):
-            raise OutletUnavailable(
-                f"the Pushgateway at {address} answered {error.code} ({said}): see its log; the gauges are not lost, "
-                "run the step again"
-            ) from None
-        raise OutletRefused(
-            f"the Pushgateway at {address} refused the gauges with {error.code} ({said}): "
-            "check PIPELINE_PUSHGATEWAY_URL and its credentials"
-        ) from None
+            advice = "see its log; the gauges are not lost, run the step again"
+            raise OutletUnavailable(f"{place} answered {answered}: {advice}") from None
+        advice = _ADVICE.get(error.code, "check PIPELINE_PUSHGATEWAY_URL")
+        raise OutletRefused(f"{place} refused the gauges with {answered}: {advice}") from None
     except (OSError, HTTPException) as error:
+        distrust = distrusted(error)
+        if distrust is not None:
+            advice = certificate_advice("SSL_CERT_FILE")
+            raise OutletRefused(f"the Pushgateway at {address}: {distrust}; {advice}") from None
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise OutletUnavailable(
-            f"the Pushgateway at {address} cannot be reached ({reason or type(error).__name__}): "
-            "check that it runs and PIPELINE_PUSHGATEWAY_URL"
-        ) from None
+        words = no_answer(error, "PIPELINE_PUSHGATEWAY_URL")
+        words = words or f"{reason or type(error).__name__}; check that it runs and PIPELINE_PUSHGATEWAY_URL"
+        raise OutletUnavailable(f"the Pushgateway at {address} cannot be reached: {words}") from None
 
 
 def _address(gateway_url: str) -> Address:

@@ -17,6 +17,7 @@ from pipeline.config.environment import channel_variable
 from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import STATES, State
+from pipeline.storage.patience import outlet
 from pipeline.storage.retries import with_retries, worth_another_try
 from pipeline.wording import clip
 
@@ -121,7 +122,8 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
         if not answer:
             raise _explain(channel, variable, _status(answer))
 
-    with_retries(sleep)(attempt)
+    with outlet(f"the channel {channel}"):
+        with_retries(sleep)(attempt)
 
 
 def _apprise(channel: str) -> Any:

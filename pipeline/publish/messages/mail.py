@@ -181,12 +181,16 @@ def _domain(mail_from: str) -> str:
 
 def _values(view: NightView) -> dict[str, object]:
     drifted, nights = view.drift.drifted_columns, view.so_far
+    weighted = view.drift.decisive == "importance"  # else known on one try, and not on the next: told twice
     failures = by_since(nights, view.quality)
     return {
         "view": view,
         "title": view.headline[0].upper() + view.headline[1:],
         "preview": _preview(view),
-        "columns": [_column(item, drifted[0], column_since(nights, item.name)) for item in drifted[:MAX_COLUMNS]],
+        "columns": [
+            _column(item, drifted[0], column_since(nights, item.name), weighted=weighted)
+            for item in drifted[:MAX_COLUMNS]
+        ],
         "more_columns": max(len(drifted) - MAX_COLUMNS, 0),
         "failures": [
             {
@@ -210,14 +214,15 @@ def _preview(view: NightView) -> str:
     return first + view.changed[0]
 
 
-def _column(column: ColumnDrift, strongest: ColumnDrift, since: Since) -> dict[str, object]:
+def _column(column: ColumnDrift, strongest: ColumnDrift, since: Since, *, weighted: bool) -> dict[str, object]:
+    """A drifted column. What the model relies on it for is told where that decides (`weighted`)."""
     score, threshold = score_words(column)
     most = max(strength(strongest), 1.0)
     return {
         "name": clip(column.name, MAX_NAME),
         "reason": clip(column.reason or "", 160),
         "since": since.words("drifted"),
-        "method": ", ".join(filter(None, (method_name(column), importance_words(column)))),
+        "method": ", ".join(filter(None, (method_name(column), importance_words(column) if weighted else ""))),
         "score": score,
         "threshold": threshold,
         "sign": "<" if column.direction == "p_value" else ">",

@@ -15,7 +15,10 @@ from typing import Any
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.storage import addresses
 from pipeline.storage.addresses import Address
+from pipeline.storage.causes import certificate_advice, distrusted, no_answer
+from pipeline.storage.patience import outlet
 from pipeline.storage.retries import with_retries
+from pipeline.storage.time_limit import limits
 from pipeline.wording import clip
 
 TIMEOUT_SECONDS = 30.0
@@ -25,6 +28,8 @@ _LAST_BYTES = b"\r\n.\r\n"
 _PORTS = {"smtp": 25, "smtps": 465}
 _SUBMISSION_PORT = 587  # where servers take mail from users who log in
 _PERMANENT = 500
+_ADDRESS = "PIPELINE_SMTP_URL"
+_LATER = "see its log where it goes on saying so"
 Replies = Mapping[str, tuple[int, bytes]]
 
 
@@ -51,10 +56,15 @@ class _Watched(smtplib.SMTP):
         if isinstance(s, bytes) and s.endswith(_LAST_BYTES) and self.sock is not None:
             self.handed_over = True
             self.sock.settimeout(ANSWER_SECONDS)
+            for limit in limits():
+                limit.allow(ANSWER_SECONDS)
 
     def getreply(self) -> tuple[int, bytes]:
         """As it is; an answer is one."""
         found = super().getreply()
+        if self.handed_over:
+            for limit in limits():
+                limit.begin_again()
         self.handed_over = False
         if self.sock is not None:
             self.sock.settimeout(TIMEOUT_SECONDS)
@@ -94,7 +104,8 @@ def deliver(
     recipients = [address.addr_spec for address in message["To"].addresses]
     delivery = _Delivery(message, _Server.parse(smtp_url), recipients, taken)
     try:
-        with_retries(sleep, but_not=Unanswered)(delivery.attempt)
+        with outlet(f"the mail server at {delivery.server.name}"):
+            with_retries(sleep, but_not=Unanswered)(delivery.attempt)
         delivery.raise_refused()
     except (OutletUnavailable, OutletRefused) as error:
         if delivery.delivered:
@@ -206,18 +217,17 @@ class _Delivery:
         except smtplib.SMTPResponseException as error:
             raise self._explain(error) from None
         except smtplib.SMTPServerDisconnected as error:
-            raise self._lost(session, str(error)) from None
+            advice = "see its log, and whether something between closes connections"
+            raise self._lost(session, f"{error}; {advice}") from None
         except smtplib.SMTPException as error:
             raise OutletRefused(
                 f"the mail server at {self.server.name} cannot do it: {clip(str(error), 300)}"
             ) from None
         except ssl.SSLCertVerificationError as error:
-            raise OutletRefused(
-                f"the certificate of the mail server at {self.server.name} is not trusted "
-                f"({error.verify_message}): check the host's name, or name its authority in SSL_CERT_FILE"
-            ) from None
+            advice = certificate_advice("SSL_CERT_FILE")
+            raise OutletRefused(f"the mail server at {self.server.name}: {distrusted(error)}; {advice}") from None
         except OSError as error:
-            raise self._lost(session, error.strerror or str(error) or type(error).__name__) from None
+            raise self._lost(session, _reason(error)) from None
 
     def raise_refused(self) -> None:
         """Raise OutletRefused when somebody was refused for good, with the server's words for each."""
@@ -240,12 +250,12 @@ class _Delivery:
             self.taken()
         if self.waiting:
             later = "; ".join(f"{address}: {self.server.said(*replies[address])}" for address in self.waiting)
-            raise self._unavailable(later)
+            raise self._unavailable(f"{later}; {_LATER}")
 
     def _explain(self, error: smtplib.SMTPResponseException) -> OutletRefused | OutletUnavailable:
         said = self.server.said(error.smtp_code, error.smtp_error)
         if error.smtp_code < _PERMANENT:
-            return self._unavailable(said)
+            return self._unavailable(f"{said}; {_LATER}")
         if isinstance(error, smtplib.SMTPAuthenticationError):
             return OutletRefused(
                 f"the mail server at {self.server.name} refused the login ({said}): "
@@ -265,7 +275,10 @@ class _Delivery:
         )
 
     def _unavailable(self, reason: str) -> OutletUnavailable:
-        return OutletUnavailable(
-            f"the mail server at {self.server.name} cannot take the mail now ({clip(reason, 600)}): "
-            "check that it runs and PIPELINE_SMTP_URL, then run the step again"
-        )
+        place = f"the mail server at {self.server.name}"
+        return OutletUnavailable(f"{place} cannot take the mail now: {clip(reason, 600)}")
+
+
+def _reason(error: OSError) -> str:
+    said = error.strerror or str(error) or type(error).__name__
+    return no_answer(error, _ADDRESS) or f"{said}; check that it runs and {_ADDRESS}"

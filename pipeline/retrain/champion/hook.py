@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import time
 
 from pipeline.config.home import make_importable
 from pipeline.config.retrain_policy import AfterPromotion
-from pipeline.errors import named, unspoken
+from pipeline.errors import OutletUnavailable, named, unspoken
 from pipeline.results import AliasChange
-from pipeline.storage.retries import ATTEMPTS, worth_another_try
+from pipeline.storage.patience import outlet
+from pipeline.storage.retries import with_retries, worth_another_try
 
 log = logging.getLogger(__name__)
 
@@ -33,38 +35,32 @@ def tell(policy: AfterPromotion, change: AliasChange) -> tuple[str | None, str |
 
 def _post(variable: str, change: AliasChange) -> str | None:
     """POST the change as JSON. The URL may hold a token, so no message repeats it."""
-    import requests
-    from tenacity import (
-        RetryError,
-        Retrying,
-        retry_if_exception_type,
-        retry_if_result,
-        stop_after_attempt,
-        wait_random_exponential,
-    )
-
     url = os.environ.get(variable)
     if not url:
         return f"the environment variable {variable} is not set, so its webhook was not called"
-    retrying = Retrying(
-        retry=retry_if_exception_type(requests.RequestException) | retry_if_result(worth_another_try),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.3, max=10),
-    )
+    what = f"the webhook of {variable}"
+    try:
+        with outlet(what):
+            code = with_retries(time.sleep)(_post_once, url, change, what)
+    except OutletUnavailable as error:
+        return str(error)
+    return None if code < 300 else f"{what} answered {code}"
 
-    def post() -> int:
-        headers = {"Content-Type": "application/json"}
-        # Nobody is sent on: the body is for the address that was configured, and for no other.
-        response = requests.post(
+
+def _post_once(url: str, change: AliasChange, what: str) -> int:
+    """The status of the answer. Nobody is sent on: the body is for the address that was configured, and no other."""
+    import requests
+
+    headers = {"Content-Type": "application/json"}
+    try:
+        answer = requests.post(
             url, data=change.to_json(), headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
         )
-        return int(response.status_code)
-
-    try:
-        code = retrying(post)
-    except RetryError:
-        return f"the webhook of {variable} did not answer"
-    return None if code < 300 else f"the webhook of {variable} answered {code}"
+    except requests.RequestException:
+        raise OutletUnavailable(f"{what} did not answer") from None
+    if worth_another_try(answer.status_code):
+        raise OutletUnavailable(f"{what} answered {answer.status_code}")
+    return int(answer.status_code)
 
 
 def _call(name: str, change: AliasChange) -> str | None:

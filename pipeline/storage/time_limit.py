@@ -1,0 +1,181 @@
+"""A limit for all of some work that waits for a network, however little comes however often.
+
+The time limits of sockets start anew with every byte, so a server that sends one every few seconds holds its client for
+ever. Here a watchdog shuts the sockets of the work down when its time is over; whatever the work does with them then
+fails, and it gets no new ones. Nothing is thrown into running code: an import, or a file that is being written, ends
+as it would.
+
+Sockets belong to the thread that made them, so each is noted as it is made; Python tells of that in one place only for
+every library: its audit events. Threads that begin while the work goes on count as begun by it, unless they are under a
+limit of their own: nothing says who began one. All others keep their sockets.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from pipeline.errors import NightjarError, OutletUnavailable
+from pipeline.wording import seconds as seconds_words
+
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+
+
+class Limit:
+    """How long some work may take; `over` once that was too long."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        self.over = False
+        self.thread = threading.current_thread()
+        self.begun = time.monotonic()
+        self._earlier = WeakSet(threading.enumerate())
+        self._what = what
+        self._seconds = seconds
+        self._turn = 0
+        self._one_at_a_time = threading.Lock()
+        self._timer = threading.Timer(0, lambda: None)
+        self.allow(seconds)
+
+    def allow(self, seconds: float) -> None:
+        """From now on so many seconds, whatever was left."""
+        with self._one_at_a_time:
+            self._timer.cancel()
+            self._turn += 1
+            self._timer = threading.Timer(seconds, self._expire, (self._turn,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def begin_again(self) -> None:
+        """All of its time from now on."""
+        self.allow(self._seconds)
+
+    def end(self) -> None:
+        """Nothing is shut down any more."""
+        with self._one_at_a_time:
+            self._turn += 1
+            self._timer.cancel()
+
+    def covers(self, thread: threading.Thread) -> bool:
+        """Whether a thread does this work."""
+        if thread is self.thread:
+            return True
+        return thread not in self._earlier and all(thread is not other.thread for other in _sockets.active)
+
+    def error(self) -> OutletUnavailable:
+        """What to say of work that took too long."""
+        return OutletUnavailable(
+            f"{self._what} did not finish within {seconds_words(self._seconds)}: it is slow or silent; check that it "
+            "and the network are well (PIPELINE_OUTLET_SECONDS says how long is waited)"
+        )
+
+    def _expire(self, turn: int) -> None:
+        with self._one_at_a_time:
+            if turn != self._turn:
+                return
+            self.over = True
+        for found in _sockets.of(self):
+            with suppress(OSError):  # closed meanwhile, or connected to nobody: one that others connect to stays open
+                found.getpeername()
+                socket.socket.shutdown(found, socket.SHUT_RDWR)  # of the socket below TLS, which waits for nothing
+
+
+@contextmanager
+def time_limit(seconds: float, what: str) -> Iterator[Limit]:
+    """A block whose network may take so many seconds in all. Of limits inside each other the shortest counts.
+
+    Args:
+        seconds: for all of it. What waits for something else, such as a lock, is not interrupted.
+        what: what is asked, for the error.
+
+    Raises:
+        OutletUnavailable: the time was over, and the block failed by that. Special errors of ours stay as they are.
+    """
+    limit = Limit(what, seconds)
+    _sockets.active = (*_sockets.active, limit)
+    try:
+        yield limit
+    except Exception as error:
+        special = isinstance(error, NightjarError) and type(error) is not OutletUnavailable
+        if limit.over and not special:
+            raise limit.error() from None
+        raise
+    finally:
+        limit.end()
+        _sockets.active = tuple(other for other in _sockets.active if other is not limit)
+
+
+def limits() -> list[Limit]:
+    """Those that the work of this thread is under, the innermost last."""
+    thread = threading.current_thread()
+    return [limit for limit in _sockets.active if limit.covers(thread)]
+
+
+def over() -> bool:
+    """Whether the work of this thread has no time any more."""
+    return any(limit.over for limit in limits())
+
+
+class _Sockets:
+    """Every socket and who made it, and every limit that there is now."""
+
+    def __init__(self) -> None:
+        self.active: tuple[Limit, ...] = ()
+        self._makers: WeakKeyDictionary[socket.socket, tuple[threading.Thread, float]] = WeakKeyDictionary()
+        self._one_at_a_time = threading.RLock()  # again in the same thread, as making an entry may collect garbage
+
+    def of(self, limit: Limit) -> list[socket.socket]:
+        """Those that the work of a limit has."""
+        with self._one_at_a_time:
+            return [found for found, (thread, made) in self._makers.items() if _is_of(limit, thread, made)]
+
+    def note(self, made: Any, family: int, *_: object) -> None:
+        """A socket is being made. One of TLS is made from another, whose family it names."""
+        if family in _INTERNET and isinstance(made, socket.socket):
+            with self._one_at_a_time:
+                self._makers[made] = threading.current_thread(), time.monotonic()
+
+    def refuse(self, *_: object) -> None:
+        """Nobody connects to anything once the time is over: what tries again finds out at once."""
+        for limit in limits():
+            if limit.over:
+                raise limit.error()
+
+
+def _is_of(limit: Limit, thread: threading.Thread, made: float) -> bool:
+    """Whether the work of a limit has this socket: its own thread may have made it earlier, and kept it."""
+    return thread is limit.thread or (made >= limit.begun and limit.covers(thread))
+
+
+_sockets = _Sockets()
+_seen: dict[str, Callable[..., None]] = {}
+
+
+def _watch(event: str, arguments: tuple[Any, ...], seen: dict[str, Callable[..., None]] = _seen) -> None:
+    note = seen.get(event)
+    if note is not None:
+        note(*arguments)
+
+
+def _begin() -> None:
+    """In a fork, too: the sockets of the process it came from are not its to shut down."""
+    global _sockets  # noqa: PLW0603
+    _sockets = _Sockets()
+    _seen.update(
+        {
+            "socket.__new__": _sockets.note,
+            "socket.connect": _sockets.refuse,
+            "socket.getaddrinfo": _sockets.refuse,
+        }
+    )
+
+
+_begin()
+sys.addaudithook(_watch)
+os.register_at_fork(after_in_child=_begin)
