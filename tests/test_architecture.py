@@ -86,7 +86,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "storage": (
         ("addresses", "causes", "manifest", "modes", "parts", "scratch", "time_limit"),
-        ("patience", "retries"),
+        ("mlflow_database", "patience", "retries"),
         ("mlflow_client", "s3"),
         ("lease",),
         ("local_files", "s3_files"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Files, Limits
 from pipeline.checks.quality.engines.sql import VIEW, setup_statements, text_literal
+from pipeline.storage.scratch import temporary_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +42,7 @@ def describe_texts(files: Files, columns: Sequence[str], limits: Limits) -> dict
     import duckdb
 
     found: dict[str, Texts] = {}
-    with tempfile.TemporaryDirectory(prefix="nightjar-duckdb-") as spill, duckdb.connect() as connection:
+    with temporary_folder() as spill, duckdb.connect() as connection:
         for statement in setup_statements(files.paths, files.schema, spill, limits.budget_bytes, limits.threads):
             connection.execute(statement)
         for name in columns:

@@ -6,7 +6,6 @@ Counted by DuckDB on every row, with bounded memory; a column that it cannot rea
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.checks.quality.check import Files, Limits
 from pipeline.checks.quality.engines.sql import VIEW, setup_statements
 from pipeline.checks.quality.validate import open_files
+from pipeline.storage.scratch import temporary_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,7 +96,7 @@ def database(files: Files, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection
     """A database that reads these files; the column at place 3 is `c3`."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="nightjar-duckdb-") as spill, duckdb.connect() as connection:
+    with temporary_folder() as spill, duckdb.connect() as connection:
         for statement in setup_statements(files.paths, files.schema, spill, limits.budget_bytes, limits.threads):
             connection.execute(statement)
         yield connection

@@ -71,8 +71,9 @@ def _unmute(options: argparse.Namespace) -> int:
     workspace = open_workspace(options.monitor)
     first = options.first or _newest()
     changed = muting.unmute(workspace, first)
-    pages.show_notes(workspace, first, max(one.until for one in changed))
-    print(f"{workspace.name}: told again from {first} on")
+    pages.show_notes(workspace, first, date.max)  # also those that an interrupted one left as they were
+    again = "told again" if changed else "not muted, so told as before"
+    print(f"{workspace.name}: {again} from {first} on")
     return 0
 
 

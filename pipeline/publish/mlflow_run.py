@@ -15,11 +15,9 @@ import json
 import logging
 import math
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.config.drift_policy import AlarmPolicy
@@ -27,6 +25,7 @@ from pipeline.config.monitor import PerformancePolicy
 from pipeline.publish.facts.night import NightView
 from pipeline.results import PerformanceResult, Snapshot
 from pipeline.storage.mlflow_client import experiment_id, open_store
+from pipeline.storage.scratch import temporary_folder
 from pipeline.wording import clip, count
 
 if TYPE_CHECKING:
@@ -326,12 +325,12 @@ def _dataset(role: str, snapshot: Snapshot) -> Any:
 
 
 def _log_files(client: MlflowClient, run: Run, files: Mapping[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for name, content in files.items():
-            path = Path(folder) / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        client.log_artifacts(run.info.run_id, folder)
+        client.log_artifacts(run.info.run_id, str(folder))
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from pipeline.config import Mute
-from pipeline.errors import ConfigError
 from pipeline.steps.contain import attempt
 from pipeline.steps.night import Workspace
 from pipeline.steps.notes import Notes
@@ -61,17 +60,17 @@ def mute(workspace: Workspace, wanted: NotedMute) -> bool:
 def unmute(workspace: Workspace, first: date) -> tuple[NotedMute, ...]:
     """Tell people again from a run date on: what would hold back later nights ends before it, or is taken back.
 
-    Returns what was changed, as it was noted. Nights before that date stay muted, so that they come out the same.
+    Returns what was changed, as it was noted; nothing where that was done before. Nights before that date stay muted,
+    so that they come out the same.
 
     Raises:
-        ConfigError: nothing is muted from that date on, or what was noted cannot be read.
+        ConfigError: what was noted cannot be read.
     """
     with workspace.store.alone(workspace.name):
         before = noted(workspace)
         changed = tuple(one for one in before if one.until >= first)
-        if not changed:
-            raise ConfigError([f"{workspace.name}: not muted on {first} or later; there is nothing to unmute"])
-        _NOTES.keep(workspace, tuple(_ended(one, first) for one in before if one.first < first))
+        if changed:
+            _NOTES.keep(workspace, tuple(_ended(one, first) for one in before if one.first < first))
     return changed
 
 

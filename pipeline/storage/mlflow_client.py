@@ -8,12 +8,12 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
 from pipeline.storage import addresses
 from pipeline.storage.causes import certificate_advice, disk_words, distrusted, no_answer, sqlite_words
+from pipeline.storage.mlflow_database import LOCK_SECONDS, database_of, held
 from pipeline.storage.patience import WHOLE, outlet
 from pipeline.storage.retries import worth_another_try
 from pipeline.storage.time_limit import Limit
@@ -31,8 +31,6 @@ _DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-_LOCK_SECONDS = 600.0
-_SQLITE = "sqlite:///"
 _ARTIFACTS = "mlflow-artifacts"
 # Whatever these raise comes from the outlet; anything else is a mistake of ours and stays what it is.
 _OUTLET_LIBRARIES = frozenset(
@@ -57,8 +55,7 @@ _ANSWERS = {
 def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
     """A client for a tracking server or database; None for what MLflow's own variables say.
 
-    An embedded SQLite database is created where it is missing, and held for this process alone until the block ends:
-    SQLite has one writer at a time, and two processes that initialise it break each other.
+    An embedded SQLite database is created where it is missing, and held for this process alone until the block ends.
 
     Raises:
         OutletUnavailable: no answer, an answer that says try again, no end in time, or a database that cannot be used.
@@ -68,7 +65,9 @@ def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
         from mlflow import MlflowClient, get_tracking_uri
 
         uri = tracking_uri or get_tracking_uri()
-        with _explained(uri), _held(uri), within(uri), _explained(uri):
+        database = database_of(uri)
+        alone = held(database) if database else nullcontext()
+        with _explained(uri), alone, within(uri), _explained(uri):
             yield MlflowClient(tracking_uri=uri)
 
 
@@ -122,7 +121,7 @@ def experiment_id(client: MlflowClient, name: str) -> str:
 
 def _artifact_location(tracking_uri: str, experiment: str) -> str | None:
     """Where a new experiment keeps its files: beside an embedded database, elsewhere what the server says."""
-    database = _database(tracking_uri)
+    database = database_of(tracking_uri)
     return (database.parent / _ARTIFACTS / experiment).as_uri() if database else None
 
 
@@ -154,31 +153,12 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-@contextmanager
-def _held(uri: str) -> Iterator[None]:
-    from filelock import FileLock
-
-    database = _database(uri)
-    if database is not None:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{database}.lock", timeout=_LOCK_SECONDS) if database else nullcontext():
-        yield
-
-
-def _database(uri: str) -> Path | None:
-    """The file of an SQLite address; None for every other address."""
-    if not uri.startswith(_SQLITE):
-        return None
-    name = uri.removeprefix(_SQLITE).partition("?")[0]
-    return Path(name).resolve() if name and name != ":memory:" else None
-
-
 def _explain(error: Exception, uri: str) -> NightjarError | None:
     """The error as one of ours, without credentials; None when the outlet is not to blame."""
     library = type(error).__module__.partition(".")[0]
     if isinstance(error, NightjarError) or not (library in _OUTLET_LIBRARIES or isinstance(error, OSError)):
         return None
-    kind, words = _words(error, library, _status(error), embedded=_database(uri) is not None)
+    kind, words = _words(error, library, _status(error), embedded=database_of(uri) is not None)
     return kind(f"{_place(uri)}: {words}")
 
 
@@ -186,8 +166,10 @@ def _words(error: Exception, library: str, status: int, *, embedded: bool) -> tu
     """What happened and what to do: what a disk or a network did, else what was answered."""
     cause, distrust = _cause(error), distrusted(error)
     if library == "filelock":
-        held = f"another process has held the database for {seconds(_LOCK_SECONDS)}; wait for it or end it"
-        return OutletUnavailable, held
+        return (
+            OutletUnavailable,
+            f"another process has held the database for {seconds(LOCK_SECONDS)}; wait for it or end it",
+        )
     if "db upgrade" in cause:
         return OutletRefused, f"refused: {cause}"
     if distrust is not None:

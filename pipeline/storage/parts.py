@@ -1,5 +1,5 @@
 """Files on their way: each lies beside the one that it is to replace until it is whole. Who is killed leaves one, and
-who next writes the same file removes it.
+who next writes a file of the folder removes it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _DAY_SECONDS = 86_400.0
-_OF = re.compile(r"\.(?P<name>.+)~(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[^-]+")
+_OF = re.compile(r"\..+~(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[^-]+(-journal)?")  # SQLite's own, of a database
 
 
 def part_prefix(target: Path) -> str:
@@ -22,12 +22,12 @@ def part_prefix(target: Path) -> str:
 
 
 def sweep_parts(target: Path) -> None:
-    """Remove what killed processes left of a file: of this machine at once, of another one, whose processes nobody sees
-    here, after a day.
+    """Remove what killed processes left beside a file, also of others, which nobody may write again: of this machine at
+    once, of another one, whose processes nobody sees here, after a day.
     """
     for item in target.parent.iterdir():
         found = _OF.fullmatch(item.name)
-        if found is not None and found["name"] == target.name and _is_left(item, found["host"], int(found["pid"])):
+        if found is not None and _is_left(item, found["host"], int(found["pid"])):
             item.unlink(missing_ok=True)
 
 

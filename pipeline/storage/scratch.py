@@ -7,12 +7,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FOLDER, _LOCK, _INNER = "work", ".lock", "own"
+_TEMPORARY = "nightjar-work-"
 
 
 @contextmanager
@@ -30,6 +32,24 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """The same among the system's temporary files: for who knows of no cache, or needs little room."""
+    with scratch_folder(_among_temporary_files()) as folder:
+        yield folder
+
+
+def _among_temporary_files() -> Path:
+    """A folder of this user's, found again by every process. Others can write there, too, and guess names."""
+    root = Path(tempfile.gettempdir())
+    for found in sorted(root.glob(f"{_TEMPORARY}*")):
+        with suppress(FileNotFoundError):
+            status = found.lstat()
+            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700:
+                return found
+    return Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=root))
 
 
 def sweep(parent: Path) -> None:

@@ -67,8 +67,8 @@ def test_unmuting_ends_what_goes_on_and_takes_back_what_is_to_come(
         ("2026-02-01", "2026-02-04"),
         ("2026-01-01", "2026-01-02"),
     ]
-    assert main(["unmute", "people", "--from", "2026-02-05"]) == 2
-    assert "not muted on 2026-02-05 or later; there is nothing to unmute" in capsys.readouterr().err
+    assert main(["unmute", "people", "--from", "2026-02-05"]) == 0
+    assert capsys.readouterr().out == "people: not muted, so told as before from 2026-02-05 on\n"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_unmuting_ends_what_goes_on_and_takes_back_what_is_to_come(
         (["mute", "people", *SAID, "--until", "2026-03-04"], "so that nobody forgets it; who is to be told less"),
         (["mute", "people", *SAID, "--why", " "], "--why: allowed: why, in 1 to 200 characters"),
         (["mute", "people", "--list", "--why", "x"], "--why: allowed: without --list"),
-        (["unmute", "people"], "there is nothing to unmute"),
+        (["unmute", "peeple"], "found no monitor 'peeple'; allowed: people"),
     ],
 )
 def test_nonsense_is_refused_with_what_is_allowed_and_nothing_is_noted(

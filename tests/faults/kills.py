@@ -1,99 +1,152 @@
-"""Kills a command of Nightjar right before an operation that changes something, and runs it again.
-
-`python -m tests.faults.kills HOME TEMPLATE COMMAND...` reads one line at a time: a seed, or `count` for an undisturbed
-run. For each it copies TEMPLATE to HOME and answers with a line of JSON. It imports everything once and forks, so that
-kills hit work and not imports. Nothing in it may start a thread before it forks.
-"""
+"""Commands to be killed, the state that each starts from, and what two states are compared by."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
-import random
 import re
 import shutil
-import signal
 import sqlite3
-import sys
-from collections.abc import Callable
-from functools import partial
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod", "socket.connect"}
-_WRITING = os.O_WRONLY | os.O_RDWR
-# What differs between two undisturbed runs: the id of an MLflow run, and when something was told or written.
+from pipeline.retrain.model.model_files import digest, listing
+
+# What differs between two undisturbed runs: ids that MLflow gives, and when something was told or written.
 _BY_NATURE = (
-    (re.compile(rb"\b[0-9a-f]{32}\b"), b"<run>"),
+    (re.compile(rb"\b[0-9a-f]{32}\b"), b"<id>"),
     (re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC|\+00:00)?"), b"<moment>"),
+    (re.compile(rb"\b\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d [+-]0000"), b"<moment>"),
+    (re.compile(rb"\b1\.\d+e\+09\b"), b"<moment>"),
+)
+_LEFT = re.compile(
+    r"(.+/)?(\..+~[0-9a-f]{8}-\d+-[^/]+"  # a file on its way
+    r"|[^/]+\.link"  # a night that nobody can see yet
+    r"|partial/[^/]+(?<!\.lock)"  # an object that was not fetched whole
+    r"|work/[^/.][^/]*)"  # work that is thrown away
+    r"|tmp/(?!nightjar-work-)[^/]+"
+)
+_VERSIONS_KEPT = 2  # the published one, and the one before it, in which a reader may be
+_ENDS_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command that is killed.
+
+    Attributes:
+        name: of the scenario, as `make kills` counts it.
+        command: what is killed.
+        after: commands that run before it, undisturbed.
+        share: of the kills, beside those of the others.
+        environment: variables of it.
+    """
+
+    name: str
+    command: str
+    after: tuple[str, ...] = ()
+    share: float = 1.0
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+_EARLIER = ("backfill people --from 2026-01-01 --to 2026-01-03", "run people --date 2026-01-05")
+_TWO_MODELS = ("retrain people --date 2026-01-03", "promote people 1", "retrain people --date 2026-01-05")
+_DRIFTED = "2026-01-05"
+SCENARIOS = (
+    Scenario("first run", "run people --date 2026-01-04", share=1.5),
+    Scenario("run", "run people --date 2026-01-04", _EARLIER, 1.5),
+    Scenario("backfill", "backfill people --from 2026-01-04 --to 2026-01-05", _EARLIER),
+    Scenario("retrain", "retrain people --date 2026-01-05", _EARLIER),
+    Scenario("promote", "promote people 2", (*_EARLIER, *_TWO_MODELS)),
+    Scenario("rollback", "rollback people --from 2", (*_EARLIER, *_TWO_MODELS, "promote people 2")),
+    Scenario("site", "site", _EARLIER, 0.75, {"PIPELINE_REPORT_BASE_URL": "https://reports.example.com"}),
+    Scenario("digest", "digest --date 2026-01-05", _EARLIER, 0.5),
+    Scenario("ack", f"ack people {_DRIFTED}", _EARLIER, 0.25),
+    Scenario("expect", "expect people --from 2026-02-01 --until 2026-02-05 --columns age --why moved", _EARLIER, 0.25),
+    Scenario("mute", "mute people --from 2026-01-05 --until 2026-01-20 --why holidays", _EARLIER, 0.25),
+    Scenario(
+        "unmute",
+        "unmute people --from 2026-01-05",
+        (*_EARLIER, "mute people --from 2026-01-03 --until 2026-01-20 --why holidays"),
+        0.25,
+    ),
 )
 
 
-def changes_something(event: str, arguments: tuple[Any, ...], home: str) -> bool:
-    """Whether an audit event is one before which a kill leaves another state than the one before it."""
-    if event == "open":
-        path, _, flags = arguments
-        return isinstance(path, str) and path.startswith(home) and bool(flags and flags & _WRITING)
-    return event in CHANGES
+@dataclass
+class State:
+    """What a command left: files of the store and records of MLflow, without what differs by nature."""
+
+    kept: dict[str, bytes]
+    leftovers: list[str] = field(default_factory=list)
+
+    def differing(self, other: State) -> list[str]:
+        """What is in one of them only or another one there, with the first line that is another one."""
+        names = sorted(self.kept.keys() | other.kept.keys())
+        return [
+            f"{name}: {_first_difference(self.kept.get(name), other.kept.get(name))}"
+            for name in names
+            if self.kept.get(name) != other.kept.get(name)
+        ]
 
 
-def in_fork(work: Callable[[], int]) -> int:
-    """What a fork of this process ends with: its exit code, or minus the signal that ended it."""
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            sys.stdout.flush()
-            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-                code = work()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def _first_difference(one: bytes | None, two: bytes | None) -> str:
+    if one is None or two is None:
+        return "is not there" if one is None else "is new"
+    lines = zip(one.splitlines(), two.splitlines(), strict=False)
+    before, after = next(((a, b) for a, b in lines if a != b), (one[-80:], two[-80:]))
+    return f"{before[:200].decode(errors='replace')} | {after[:200].decode(errors='replace')}"
 
 
-def run(command: list[str], home: Path, kill_at: int | None, counted: Path | None = None) -> int:
-    """Run a command in this process; before its n-th operation it is killed. `counted`: where to write how many."""
-    from pipeline.cli import main
-
-    seen = 0
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if changes_something(event, arguments, str(home)):
-            seen += 1
-            if seen == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    if kill_at is not None or counted is not None:
-        sys.addaudithook(watch)
-    code = main(command)
-    many = seen
-    if counted is not None:
-        counted.write_text(str(many))
-    return code
+def state_of(place: Path) -> State:
+    """The state of a project that has its store, cache, MLflow and `TMPDIR` in this folder."""
+    kept = {**_files(place / "store"), **_records(place / "mlflow.db")}
+    models = _models(place / "mlflow-artifacts")
+    for sha256 in models:  # of a file that says when it was written; that it is right does not differ
+        kept = {name: content.replace(sha256.encode(), b"<right>") for name, content in kept.items()}
+    return State(kept, sorted(map(plain, _leftovers(place))))
 
 
-def state_of(home: Path) -> dict[str, str]:
-    """Every file of the run store by its path, links followed, with a digest of what does not differ by nature."""
-    store = home / "var" / "store"
-    found = {}
-    for path in sorted(store.rglob("*")):
+def _models(artifacts: Path) -> set[str]:
+    """The digests of models that lie in MLflow, and of their files."""
+    found = [listing(folder) for folder in artifacts.rglob("artifacts/model")]
+    return {digest(files) for files in found} | {sha256 for files in found for sha256 in files.values()}
+
+
+def _files(store: Path) -> dict[str, bytes]:
+    """Every file of the run store by its path, nights as they are published."""
+    found: dict[str, bytes] = {}
+    for path in store.rglob("*"):
         relative = path.relative_to(store)
-        if path.is_file() and ".nights" not in relative.parts and path.name != ".lock" and path.suffix != ".lock":
-            found[str(relative)] = _digest(path)
-    for link in sorted(store.glob("*/20*")):
-        found |= {f"{link.relative_to(store)}/{item.name}": _digest(item) for item in link.iterdir()}
+        if path.is_file() and ".nights" not in relative.parts and not path.name.endswith(".lock"):
+            found[_free(plain(str(relative)), found)] = _content(path)
+    for link in store.glob("*/**/20*"):
+        if link.is_symlink():
+            found |= {f"{link.relative_to(store)}/{item.name}": _content(item) for item in link.iterdir()}
     return found
 
 
-def _digest(path: Path) -> str:
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name, told apart from those of the same words without what differs by nature."""
+    while name in taken:
+        name += ", another"
+    return name
+
+
+def _content(path: Path) -> bytes:
     content = _plain(path.read_bytes())
-    if path.name == "night.json":  # digests of pages that name a run differ by nature; that they are right does not
+    if path.name == "night.json":  # digests of files that name a moment differ by nature; that they are right does not
         for item in path.parent.iterdir():
             content = content.replace(hashlib.sha256(item.read_bytes()).hexdigest().encode(), b"<right>")
-    return hashlib.sha256(content).hexdigest()
+    return content
+
+
+def plain(text: str) -> str:
+    """A text without what differs by nature."""
+    return _plain(text.encode()).decode()
 
 
 def _plain(content: bytes) -> bytes:
@@ -102,48 +155,59 @@ def _plain(content: bytes) -> bytes:
     return content
 
 
-def runs_of(home: Path) -> int:
-    """Runs that MLflow has and nobody deleted."""
-    with contextlib.closing(sqlite3.connect(home / "var" / "mlflow.db")) as database:
-        if not database.execute("select 1 from sqlite_master where name = 'runs'").fetchone():
-            return 0
-        query = "select count(*) from runs where lifecycle_stage = 'active'"
-        return int(database.execute(query).fetchone()[0])
+_QUERIES = {
+    "runs": "select e.name, r.name, r.status from runs r join experiments e using (experiment_id) "
+    "where r.lifecycle_stage = 'active'",
+    "tags": "select r.name, t.key, t.value from tags t join runs r using (run_uuid) where r.lifecycle_stage = 'active'",
+    "params": "select r.name, p.key, p.value from params p join runs r using (run_uuid) "
+    "where r.lifecycle_stage = 'active'",
+    "metrics": "select r.name, m.key, m.value, m.step from metrics m join runs r using (run_uuid) "
+    "where r.lifecycle_stage = 'active'",
+    "versions": "select name, version, current_stage, status from model_versions",
+    "version tags": "select name, version, key, value from model_version_tags",
+    "aliases": "select name, alias, version from registered_model_aliases",
+}
 
 
-def fresh(home: Path, template: Path) -> None:
-    """The state from which a command starts."""
-    shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(template, home, symlinks=True)
+def _records(database: Path) -> dict[str, bytes]:
+    """Runs that nobody deleted, versions and aliases."""
+    with closing(sqlite3.connect(database)) as open_database:
+        if not open_database.execute("select 1 from sqlite_master where name = 'model_version_tags'").fetchone():
+            return {}
+        found = {name: open_database.execute(query).fetchall() for name, query in _QUERIES.items()}
+    return {
+        f"mlflow {name}": b"\n".join(sorted(_plain("\t".join(map(str, row)).encode()) for row in rows))
+        for name, rows in found.items()
+    }
 
 
-def main() -> None:
-    """Answer the lines."""
-    home, template, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
-    import great_expectations  # noqa: F401
-    import mlflow  # noqa: F401
-    import sklearn.ensemble  # noqa: F401
-
-    import pipeline.cli
-    import pipeline.publish.evidently_report
-    import pipeline.publish.mlflow_run
-    import pipeline.steps.walk  # noqa: F401
-
-    counted, operations = home.with_name("operations"), 0
-    for line in map(str.strip, sys.stdin):
-        fresh(home, template)
-        told: dict[str, Any] = {}
-        if line == "count":
-            told["first"] = in_fork(partial(run, command, home, None, counted))
-            operations = int(counted.read_text())
-        else:
-            at = random.Random(int(line)).randint(1, operations)
-            told |= {"at": at, "first": in_fork(partial(run, command, home, at))}
-            told["again"] = in_fork(partial(run, command, home, None))
-        told |= {"operations": operations, "state": state_of(home), "runs": runs_of(home)}
-        sys.stdout.write(json.dumps(told) + "\n")
-        sys.stdout.flush()
+def _leftovers(place: Path) -> Iterator[str]:
+    """Files on their way, folders of work, versions of nights that nobody needs, and processes that still work."""
+    for path in place.rglob("*"):
+        name = str(path.relative_to(place))
+        if _LEFT.fullmatch(name):
+            yield name
+        elif path.parent.name == ".nights" and path.is_dir() and len(list(path.iterdir())) > _VERSIONS_KEPT:
+            yield f"{name}: {len(list(path.iterdir()))} versions"
+    deadline = time.monotonic() + _ENDS_SECONDS
+    while (at_work := list(_at_work(place))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield from at_work
 
 
-if __name__ == "__main__":
-    main()
+def _at_work(place: Path) -> Iterator[str]:
+    """Workers that outlived who started them."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if any(part.startswith(f"{place}/") for part in command):
+                yield " ".join(command)
+
+
+def fresh(place: Path, template: Path) -> None:
+    """Put a folder in the state in which another one is."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(template, place, symlinks=True)

@@ -1,95 +1,177 @@
-"""A command that is killed, at any operation, and run again, gives what an undisturbed one gives.
+"""A command that is killed, anywhere, and run again, comes to what an undisturbed one comes to.
 
-A few seeded kills with all tests; `make kills KILLS=500` for more.
+A few seeded kills of each with all tests; `make kills KILLS=500` for more.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
+import random
+import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.faults.forks import Ended, Forks, Job, forking
+from tests.faults.kills import SCENARIOS, Scenario, State, fresh, plain, state_of
 from tests.project import Project
-from tests.servers.smtp import Flavour, SmtpServer
+from tests.retrain.world import World
+from tests.servers.smtp import Certificates, SmtpServer, run_smtp
+from tests.servers.webhook import Webhook, run_webhook
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("NIGHTJAR_KILLS", "6"))
-ROOT = Path(__file__).parents[2]
-StartServer = Callable[[Flavour], SmtpServer]
-Ask = Callable[[str], dict[str, Any]]
+KILLS = int(os.environ.get("NIGHTJAR_KILLS", "0"))
+FIRST = int(os.environ.get("NIGHTJAR_KILLS_FROM", "0"))
+_SOME = 2
+_MOMENTS, _TWICE = 0.35, 0.2  # how many kills are at a moment, and how many are followed by a second one
+NIGHTS = (0.0, 0.0, 0.0, 0.2, 1.0, 1.0)
 
 
-@contextmanager
-def killer(project: Project, template: Path, server: SmtpServer, *command: str) -> Iterator[Ask]:
-    """Asks the program that kills, one line at a time."""
-    environment = os.environ | project.environment() | {
-        "PIPELINE_SMTP_URL": server.url,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(ROOT),
-    }  # fmt: skip
-    program = [sys.executable, "-m", "tests.faults.kills", str(project.root), str(template), *command]
-    with subprocess.Popen(
-        program, env=environment, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        lines, answers = process.stdin, process.stdout
-        assert lines is not None
-        assert answers is not None
+@dataclass(frozen=True)
+class Told:
+    """What the world outside was told, without what differs by nature."""
 
-        def ask(line: str) -> dict[str, Any]:
-            server.mails.clear()
-            lines.write(f"{line}\n")
-            lines.flush()
-            found: dict[str, Any] = json.loads(answers.readline())
-            return found
+    mails: list[str]
+    hooks: list[str]
+    gauges: dict[str, str]
 
-        yield ask
-        lines.close()
+    def distinct(self) -> tuple[list[str], list[str], dict[str, str]]:
+        return sorted(set(self.mails)), sorted(set(self.hooks)), self.gauges
+
+    def doubled(self) -> int:
+        return len(self.mails) - len(set(self.mails)) + len(self.hooks) - len(set(self.hooks))
 
 
-def differing(one: dict[str, Any], two: dict[str, Any]) -> list[str]:
-    """Files that are in one state only, or have other bytes."""
-    before, after = one["state"], two["state"]
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+@dataclass
+class Ground:
+    """The one place of what commands write, the states that they start from, and the servers that they talk to."""
+
+    place: Path
+    forks: Forks
+    mail: SmtpServer
+    web: Webhook
+    templates: dict[tuple[str, ...], Path] = field(default_factory=dict)
+
+    def run(
+        self,
+        command: str,
+        environment: Mapping[str, str],
+        kill_at: int | None = None,
+        kill_after: float | None = None,
+    ) -> Ended:
+        own = {**environment, "TMPDIR": str(self.place / "tmp")}
+        return self.forks.run(Job(shlex.split(command), own, kill_at, kill_after))[0]
+
+    def begin(self, after: tuple[str, ...]) -> None:
+        """Put the project in the state after some commands."""
+        if after not in self.templates:
+            self.begin(after[:-1])
+            ended = self.run(after[-1], {})
+            assert ended.code == 0, f"{after[-1]}: {ended}"
+            kept = self.templates[()].with_name(f"template-{len(self.templates)}")
+            self.place.rename(kept)
+            self.templates[after] = kept
+        fresh(self.place, self.templates[after])
+        self.mail.mails.clear()
+        self.web.requests.clear()
+
+    def told(self) -> Told:
+        requests = [(item.method, item.path, plain(item.body.decode())) for item in self.web.requests]
+        return Told(
+            mails=[str(item.message["Message-ID"]) for item in self.mail.mails],
+            hooks=[body for _, path, body in requests if path == "/promoted"],
+            gauges={f"{method} {path}": body for method, path, body in requests if path != "/promoted"},
+        )
 
 
-@pytest.fixture
-def server(smtp_server: StartServer) -> SmtpServer:
-    return smtp_server("plain")
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory, _certificates: Certificates) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("kills")
+    project = Project(folder / "home")
+    with ExitStack() as running:
+        mail = running.enter_context(run_smtp("plain", _certificates))
+        web = running.enter_context(run_webhook())
+        environment = {
+            **project.environment(),
+            "PIPELINE_SMTP_URL": mail.url,
+            "PIPELINE_PUSHGATEWAY_URL": web.url,
+            "PIPELINE_DIGEST_TO": "lead@example.com",
+            "PROMOTED_URL": f"{web.url}/promoted",
+        }
+        World(
+            project,
+            trainer="tests.retrain.trainers:quick",
+            mode="propose",
+            notify={"email": ["team@example.com"]},
+            after_promotion={"webhook": "PROMOTED_URL"},
+        ).write_nights(*NIGHTS)
+        nothing, place = folder / "template", project.root / "var"
+        (nothing / "tmp").mkdir(parents=True)
+        yield Ground(place, running.enter_context(forking(environment)), mail, web, {(): nothing})
 
 
-@pytest.fixture
-def template(project: Project, tmp_path: Path) -> Path:
-    """A monitor whose night is there and has not run."""
-    project.complete(drifted=True, notify={"email": ["team@example.com"]})
-    kept = tmp_path / "template"
-    project.root.rename(kept)
-    return kept
+@dataclass
+class Whole:
+    """What an undisturbed command comes to."""
+
+    ended: Ended
+    state: State
+    told: Told
 
 
-@pytest.mark.parametrize(
-    ("command", "kills"), [(("run", "people", "--date", "2026-01-14"), KILLS), (("site",), max(2, KILLS // 5))]
-)
-def test_a_command_that_was_killed_comes_to_the_same_when_it_is_run_again(
-    project: Project, template: Path, server: SmtpServer, command: tuple[str, ...], kills: int
-) -> None:
-    with killer(project, template, server, *command) as ask:
-        whole, twice = ask("count"), ask("count")
-        assert differing(whole, twice) == []
-        mails = [str(item.message["Message-ID"]) for item in server.mails]
-        for seed in range(kills):
-            found = ask(str(seed))
-            told = f"seed {seed}, killed before operation {found['at']} of {found['operations']}"
-            assert found["first"] == -9, told
-            assert found["again"] == whole["first"], told
-            assert differing(found, whole) == [], told
-            assert found["runs"] == whole["runs"], told
-            assert [*dict.fromkeys(str(item.message["Message-ID"]) for item in server.mails)] == mails, told
-            assert len(server.mails) <= len(mails) + 1, told
+def undisturbed(ground: Ground, scenario: Scenario) -> Whole:
+    ground.begin(scenario.after)
+    return Whole(ground.run(scenario.command, scenario.environment), state_of(ground.place), ground.told())
+
+
+@dataclass
+class Outcome:
+    """What is not as after an undisturbed command, how often it was killed, and what was told twice."""
+
+    wrong: list[str]
+    kills: int
+    doubled: int
+
+
+def killed(ground: Ground, scenario: Scenario, whole: Whole, seed: int) -> Outcome:
+    """A command is killed, sometimes twice, and run again."""
+    chosen = random.Random(f"{scenario.name} {seed}")
+    ground.begin(scenario.after)
+    kills, ended = 0, whole.ended
+    for _ in range(1 + (chosen.random() < _TWICE)):
+        at, after = chosen.randint(1, whole.ended.operations), chosen.uniform(0, whole.ended.seconds)
+        how = (None, after) if chosen.random() < _MOMENTS else (at, None)
+        ended = ground.run(scenario.command, scenario.environment, *how)
+        kills += ended.killed
+    again = ground.run(scenario.command, scenario.environment)
+    state, told = state_of(ground.place), ground.told()
+    found = [] if again.code == whole.ended.code else [f"ends with {again.code}: {again.said}"]
+    found += whole.state.differing(state)
+    found += [f"left over: {name}" for name in state.leftovers if name not in whole.state.leftovers]
+    found += ["the world was told something else"] if told.distinct() != whole.told.distinct() else []
+    found += [f"told {told.doubled()} times too often"] if told.doubled() > kills else []
+    where = f"killed at operation {ended.operations} or after {ended.seconds:.2f} s"
+    return Outcome([f"{where}: {words}" for words in found], kills, told.doubled())
+
+
+def kills_of(scenario: Scenario) -> int:
+    if not KILLS:
+        return max(1, round(_SOME * scenario.share))
+    return max(1, round(KILLS * scenario.share / sum(item.share for item in SCENARIOS)))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_command_that_was_killed_comes_to_the_same_when_it_is_run_again(ground: Ground, scenario: Scenario) -> None:
+    whole = undisturbed(ground, scenario)
+    assert whole.ended.code == 0, whole.ended
+    seeds = range(FIRST, FIRST + kills_of(scenario))
+    outcomes = {seed: killed(ground, scenario, whole, seed) for seed in seeds}
+    kills, doubled = (sum(getattr(one, name) for one in outcomes.values()) for name in ("kills", "doubled"))
+    wrong = [f"seed {seed}: {words}" for seed, one in outcomes.items() for words in one.wrong]
+    sys.stdout.write(f"{scenario.name}: {kills} kills, {doubled} things told twice, {len(wrong)} wrong\n")
+    assert not wrong, "\n".join(wrong)

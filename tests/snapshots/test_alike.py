@@ -45,7 +45,7 @@ def write(folder: Path, parts: Sequence[pa.Table | Mapping[str, pa.Array]], **op
 def in_duckdb(paths: Sequence[Path], spill: Path) -> list[tuple[Any, ...]]:
     """All rows as the quality engine sees them."""
     with duckdb.connect() as database:
-        for statement in setup_statements(paths, open_files_schema(paths), str(spill), 2**28, 1):
+        for statement in setup_statements(paths, open_files_schema(paths), spill, 2**28, 1):
             database.execute(statement)
         return database.execute(f"SELECT * FROM {VIEW}").fetchall()
 

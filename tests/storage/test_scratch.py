@@ -8,12 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.storage.scratch import scratch_folder, sweep
+import pytest
+
+from pipeline.storage.scratch import scratch_folder, sweep, temporary_folder
 
 ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+
+import pytest
 from pipeline.storage.scratch import scratch_folder
 
 with scratch_folder(Path(sys.argv[1])) as folder:
@@ -57,3 +61,20 @@ def test_a_sweep_removes_what_nobody_uses_and_nothing_else(tmp_path: Path) -> No
         assert (one / "rows").read_text() == "x"
         assert other.is_dir()
     assert left(tmp_path) == ["work"]
+
+
+def test_a_temporary_folder_is_of_this_user_and_found_again_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "nightjar-work-a").symlink_to("/etc")
+    (tmp_path / "nightjar-work-b").mkdir(mode=0o755)
+    with temporary_folder() as folder:
+        own = folder.parents[2]
+    assert own.parent == tmp_path
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+    killed(own)
+    with temporary_folder() as folder:
+        assert folder.parents[2] == own
+        assert [name for name in left(own) if "training_set" in name] == []
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "nightjar-work-a", tmp_path / "nightjar-work-b", own])

@@ -20,6 +20,7 @@ from pipeline.errors import ConfigError
 from pipeline.results import AliasChange, Move, Mover, Watch
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, Version
 from pipeline.storage.lease import Lease
+from pipeline.storage.scratch import temporary_folder
 
 JUDGED_AGAINST, VERDICT, OUTCOME, REPLACES = "judged_against", "verdict", "outcome", "replaces"
 ROLLED_BACK, FAILED_PROBATION = "rolled_back", "failed_probation"  # outcomes of versions that were champion
@@ -157,11 +158,8 @@ def _stepped_before(registry: Registry, champion: Version, number: str) -> Alias
 
 
 def _require_intact(registry: Registry, version: Version) -> None:
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        registry.fetch(version, Path(folder))
+    with temporary_folder() as folder:
+        registry.fetch(version, folder)
 
 
 def _next_move(champion: Version | None, event: Literal["promoted", "rolled_back"], occasion: Occasion) -> Move:

@@ -44,6 +44,10 @@ class Records:
         )
         self.store.write_page(self._key(run_id), record.to_json())
 
+    def forget(self, run_id: str) -> None:
+        """Remove what was kept of a run that did not become a version."""
+        self.store.remove_page(self._key(run_id))
+
     def agree(self, number: str, run_id: str | None, tags: Mapping[str, str]) -> bool:
         """Whether a version is one that Nightjar registered, with the model and training set that its tags name."""
         if run_id is None or not re.fullmatch(r"[\w-]{1,64}", run_id):

@@ -8,7 +8,6 @@ reference goes with it, so the two cannot get out of step.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipeline.results import RetrainResult
 from pipeline.retrain.champion.records import Records
 from pipeline.retrain.model import model_files
 from pipeline.storage.mlflow_client import experiment_id, open_store
+from pipeline.storage.scratch import temporary_folder
 from pipeline.wording import listed
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class Registry:
             registered = {item.run_id for item in mlflow.search_model_versions(f"name = '{self.name}'")}
             for left in mlflow.search_runs([experiment], f"tags.{KEY_TAG} = '{entry.key}'"):
                 if left.info.run_id not in registered:
+                    self._forget(left.info.run_id)
                     mlflow.delete_run(left.info.run_id)
             run = mlflow.create_run(experiment, tags={KEY_TAG: entry.key, **entry.tags}, run_name=entry.key)
             run_id = str(run.info.run_id)
@@ -177,10 +178,15 @@ class Registry:
             mlflow.log_artifacts(run_id, str(entry.folder), _MODEL_FOLDER)
             return run_id, f"{run.info.artifact_uri}/{_MODEL_FOLDER}"
 
+    def _forget(self, run_id: str) -> None:
+        if self._records is not None:
+            self._records.forget(run_id)
+
     def register(self, run_id: str, source: str, tags: Mapping[str, str], result: bytes) -> Version:
         """Make a recorded run a version, whose tags are there from its first moment on."""
-        with open_store(self.tracking_uri) as mlflow:
-            mlflow.log_text(run_id, result.decode(), _RESULT_FILE)
+        with open_store(self.tracking_uri) as mlflow, temporary_folder() as folder:
+            (folder / _RESULT_FILE).write_bytes(result)
+            mlflow.log_artifact(run_id, str(folder / _RESULT_FILE))
             mlflow.set_terminated(run_id)
             self._create(mlflow)
             if self._records is not None:
@@ -194,10 +200,10 @@ class Registry:
         """The retraining result that was recorded with a version; None when there is none."""
         if version.run_id is None:
             return None
-        with open_store(self.tracking_uri) as mlflow, tempfile.TemporaryDirectory() as folder:
+        with open_store(self.tracking_uri) as mlflow, temporary_folder() as folder:
             if not any(item.path == _RESULT_FILE for item in mlflow.list_artifacts(version.run_id)):
                 return None
-            return Path(mlflow.download_artifacts(version.run_id, _RESULT_FILE, folder)).read_bytes()
+            return Path(mlflow.download_artifacts(version.run_id, _RESULT_FILE, str(folder))).read_bytes()
 
     def fetch(self, version: Version, folder: Path) -> Path:
         """The model's files, checked against the digest that was registered with them.

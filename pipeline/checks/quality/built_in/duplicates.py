@@ -5,7 +5,6 @@ Rows are told apart by a hash of their values, counted by DuckDB within the memo
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.checks.quality.built_in.scene import Found, Scene
 from pipeline.checks.quality.engines.sql import VIEW, is_too_deep, setup_statements
 from pipeline.results import ExpectationOutcome
+from pipeline.storage.scratch import temporary_folder
 from pipeline.wording import clip, exact_share, share
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _repeated_share(scene: Scene, table: Table, names: Sequence[str]) -> float:
     schema = table.schemas[0]
     columns = ", ".join(f"c{schema.get_field_index(name)}" for name in names if name in schema.names)
     paths, limits = [Path(path) for path in table.paths], scene.limits
-    with tempfile.TemporaryDirectory(prefix="nightjar-duckdb-") as spill, duckdb.connect() as connection:
+    with temporary_folder() as spill, duckdb.connect() as connection:
         for statement in setup_statements(paths, schema, spill, limits.budget_bytes, limits.threads):
             connection.execute(statement)
         # In two steps: reading wide rows and counting at once takes the memory of both, which DuckDB cannot lay aside.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pipeline.checks.quality.engines.filters import where
 from pipeline.checks.quality.engines.own_metrics import UNKNOWN_FAILS
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW, can_be_named, named_columns, setup_statements
 from pipeline.checks.quality.suite.arguments import Unsuitable
+from pipeline.storage.scratch import temporary_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -189,7 +189,7 @@ def open_database(
     """
     name = f"snapshot_{secrets.token_hex(8)}"
     with ExitStack() as closing:
-        spill = closing.enter_context(tempfile.TemporaryDirectory(prefix="nightjar-duckdb-"))
+        spill = closing.enter_context(temporary_folder())
         datasource = context.data_sources.add_duckdb(name, connection_string=f"duckdb:///:memory:{name}")
         engine = datasource.get_execution_engine()
         closing.callback(engine.close)

@@ -20,7 +20,7 @@ NAMED_VIEW = "snapshot_by_name"
 
 
 def setup_statements(
-    paths: Sequence[Path], schema: pa.Schema, spill: str, budget_bytes: int, threads: int
+    paths: Sequence[Path], schema: pa.Schema, spill: Path, budget_bytes: int, threads: int
 ) -> Iterator[str]:
     """Settings and views. At the end the database can read these files and no others, and nobody can change that.
 
@@ -46,7 +46,7 @@ def setup_statements(
     memory = max(budget_bytes, _LEAST_BYTES)
     yield f"SET memory_limit = '{memory}B'"
     yield f"SET threads = {max(min(threads, memory // _BYTES_PER_THREAD), 1)}"
-    yield f"SET temp_directory = {text_literal(spill)}"
+    yield f"SET temp_directory = {text_literal(str(spill))}"
     yield "SET TimeZone = 'UTC'"
     yield "SET enable_progress_bar = false"
     yield f"CREATE VIEW {VIEW} AS SELECT {', '.join(aliased)} FROM {source}"  # noqa: S608
@@ -57,11 +57,11 @@ def setup_statements(
     yield "SET lock_configuration = true"
 
 
-def _readable(paths: Sequence[Path], folder: str) -> Iterator[str]:
+def _readable(paths: Sequence[Path], folder: Path) -> Iterator[str]:
     """DuckDB takes `*`, `?` and `[` in a path for a pattern, and knows no way around it but another path."""
     for place, path in enumerate(paths):
         if any(character in str(path) for character in "*?["):
-            link = Path(folder) / f"part-{place}.parquet"
+            link = folder / f"part-{place}.parquet"
             link.symlink_to(path.resolve())
             yield str(link)
         else:

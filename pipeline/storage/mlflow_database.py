@@ -1,0 +1,56 @@
+"""The embedded MLflow database: one SQLite file, which one process at a time creates whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.storage.parts import part_prefix, sweep_parts
+
+LOCK_SECONDS = 600.0
+_SQLITE = "sqlite:///"
+
+
+def database_of(uri: str) -> Path | None:
+    """The file of an SQLite address; None for every other address."""
+    if not uri.startswith(_SQLITE):
+        return None
+    name = uri.removeprefix(_SQLITE).partition("?")[0]
+    return Path(name).resolve() if name and name != ":memory:" else None
+
+
+@contextmanager
+def held(database: Path) -> Iterator[None]:
+    """Hold a database for this process alone until the block ends; made where it is not there yet.
+
+    SQLite has one writer at a time, and two processes that initialise it break each other.
+
+    Raises:
+        filelock.Timeout: another process has held it for too long.
+        OSError, mlflow.exceptions.MlflowException: it cannot be made.
+    """
+    from filelock import FileLock
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
+        if not database.exists() or not database.stat().st_size:
+            _make(database)
+        yield
+
+
+def _make(database: Path) -> None:
+    """Beside its place, and moved there whole: MLflow cannot go on with tables that a killed process half made."""
+    from mlflow import MlflowClient
+
+    sweep_parts(database)
+    with tempfile.NamedTemporaryFile(dir=database.parent, prefix=part_prefix(database), delete=False) as stream:
+        made = Path(stream.name)
+    try:
+        MlflowClient(tracking_uri=f"{_SQLITE}{made}").search_experiments(max_results=1)  # any request makes the tables
+        os.replace(made, database)
+    finally:
+        for left in (made, made.with_name(f"{made.name}-journal")):
+            left.unlink(missing_ok=True)
