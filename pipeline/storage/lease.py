@@ -2,8 +2,9 @@
 
 The lease lies in the run store. On a local disk it is a file lock, which ends with its process, however that ends. On
 S3 it is an object that its holder renews; written conditionally, so that of two who take it one fails, and its age is
-read off the server's own clock. A holder that was killed stops renewing, and after `_EXPIRES_SECONDS` another may take
-its place.
+read off the server's own clock. A holder that was killed stops renewing, and after `EXPIRES_SECONDS` another may take
+its place. That is soon, as nothing depends on it: a holder that only stood still, or could not reach the store, still
+has its lease while nobody took it, and asks the store before every change that counts.
 
 A lease that was given back stays where it is, a few bytes: whoever removed it could remove the next holder's.
 """
@@ -16,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import OutletUnavailable, StoreBusy
@@ -25,8 +26,8 @@ from pipeline.wording import seconds
 
 log = logging.getLogger(__name__)
 
-_EXPIRES_SECONDS = 120.0
-_RENEW_SECONDS = 30.0
+EXPIRES_SECONDS = 45.0
+_RENEW_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 1.0
 _SOONEST_SECONDS = 0.05
 _FREE = b"free"
@@ -128,7 +129,7 @@ class _Held:
             try:
                 self._write(_FREE)
             except OutletUnavailable as error:
-                log.warning("%s; the lease runs out in %s", error, seconds(_EXPIRES_SECONDS))
+                log.warning("%s; the lease runs out in %s", error, seconds(EXPIRES_SECONDS))
 
     def _write(self, content: bytes) -> None:
         if self._etag is None:
@@ -158,7 +159,7 @@ def _take(uri: str, owner: str) -> _Held | None:
     """The lease if it is free, or its holder has not renewed it for too long."""
     there = s3.read(uri)
     if there is not None and there.content != _FREE:
-        if there.age_seconds <= _EXPIRES_SECONDS:
+        if there.age_seconds <= EXPIRES_SECONDS:
             return None
         log.warning("%s: its holder has not renewed it; taken over", uri)
     etag = s3.write_if(uri, f"{owner} 0".encode(), None if there is None else there.etag)
@@ -166,17 +167,11 @@ def _take(uri: str, owner: str) -> _Held | None:
 
 
 def _keep(held: _Held, lease: Lease, stop: threading.Event) -> None:
-    """Renew a lease again and again. A store that does not answer for too long counts as lost."""
-    renewed = time.monotonic()
+    """Renew a lease again and again, until another one has it."""
     while not stop.wait(_RENEW_SECONDS):
-        try:
+        with suppress(OutletUnavailable):  # nobody knows; others may not reach the store either
             if not held.renew():
                 return lease.lose()
-        except OutletUnavailable:
-            if time.monotonic() - renewed > _EXPIRES_SECONDS - _RENEW_SECONDS:
-                return lease.lose()
-            continue
-        renewed = time.monotonic()
     return None
 
 

@@ -103,11 +103,11 @@ def _first_difference(one: bytes | None, two: bytes | None) -> str:
 
 def state_of(place: Path) -> State:
     """The state of a project that has its store, cache, MLflow and `TMPDIR` in this folder."""
-    kept = {**_files(place / "store"), **_records(place / "mlflow.db")}
+    kept = {**files_of(place / "store"), **records_of(place / "mlflow.db")}
     models = _models(place / "mlflow-artifacts")
     for sha256 in models:  # of a file that says when it was written; that it is right does not differ
         kept = {name: content.replace(sha256.encode(), b"<right>") for name, content in kept.items()}
-    return State(kept, sorted(map(plain, _leftovers(place))))
+    return State(kept, sorted(map(plain, leftovers(place))))
 
 
 def _models(artifacts: Path) -> set[str]:
@@ -116,7 +116,7 @@ def _models(artifacts: Path) -> set[str]:
     return {digest(files) for files in found} | {sha256 for files in found for sha256 in files.values()}
 
 
-def _files(store: Path) -> dict[str, bytes]:
+def files_of(store: Path) -> dict[str, bytes]:
     """Every file of the run store by its path, nights as they are published."""
     found: dict[str, bytes] = {}
     for path in store.rglob("*"):
@@ -169,7 +169,7 @@ _QUERIES = {
 }
 
 
-def _records(database: Path) -> dict[str, bytes]:
+def records_of(database: Path) -> dict[str, bytes]:
     """Runs that nobody deleted, versions and aliases."""
     with closing(sqlite3.connect(database)) as open_database:
         if not open_database.execute("select 1 from sqlite_master where name = 'model_version_tags'").fetchone():
@@ -181,7 +181,7 @@ def _records(database: Path) -> dict[str, bytes]:
     }
 
 
-def _leftovers(place: Path) -> Iterator[str]:
+def leftovers(place: Path) -> Iterator[str]:
     """Files on their way, folders of work, versions of nights that nobody needs, and processes that still work."""
     for path in place.rglob("*"):
         name = str(path.relative_to(place))

@@ -63,7 +63,7 @@ def test_a_night_whose_publisher_was_killed_between_two_files_is_whole_after_the
     torn = {name: s3.get(f"store/people/{DAY}/{name}") for name in before}
     assert torn["drift.json"] != before["drift.json"]
     assert torn["index.html"] == before["index.html"]
-    monkeypatch.setattr(lease, "_EXPIRES_SECONDS", -1.0)
+    monkeypatch.setattr(lease, "EXPIRES_SECONDS", -1.0)
 
     assert main(["site"]) == 0
 

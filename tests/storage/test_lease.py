@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutletUnavailable, StoreBusy
+from pipeline.retrain.champion import by_hand
 from pipeline.storage import lease
 from pipeline.storage.lease import Lease, hold_object
 from pipeline.storage.run_store import RunStore
@@ -163,7 +165,7 @@ def test_on_s3_a_holder_that_was_killed_is_followed_when_its_lease_ran_out(
     kill(start_holder(s3.uri("store")))
     with pytest.raises(StoreBusy), RunStore(s3.uri("store")).alone_retraining("people", 0.1):
         pass
-    monkeypatch.setattr(lease, "_EXPIRES_SECONDS", 1.0)
+    monkeypatch.setattr(lease, "EXPIRES_SECONDS", 1.0)
     with RunStore(s3.uri("store")).alone_retraining("people", 20) as held:
         held.require()
 
@@ -173,7 +175,7 @@ def test_on_s3_a_holder_that_stood_still_knows_that_it_was_followed(s3: S3, monk
     """It asks the store: it may be running again before its own clock tells it anything."""
     holder = start_holder(s3.uri("store"))
     holder.send_signal(signal.SIGSTOP)
-    monkeypatch.setattr(lease, "_EXPIRES_SECONDS", 1.0)
+    monkeypatch.setattr(lease, "EXPIRES_SECONDS", 1.0)
     with RunStore(s3.uri("store")).alone_retraining("people", 20) as held:
         holder.send_signal(signal.SIGCONT)
         said, error = holder.communicate("go on\n")
@@ -184,7 +186,7 @@ def test_on_s3_a_holder_that_stood_still_knows_that_it_was_followed(s3: S3, monk
 
 def test_on_s3_a_living_holder_renews_its_lease(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "_RENEW_SECONDS", 0.2)
-    monkeypatch.setattr(lease, "_EXPIRES_SECONDS", 3.0)
+    monkeypatch.setattr(lease, "EXPIRES_SECONDS", 3.0)
     with RunStore(s3.uri("store")).alone_retraining("people", 0) as held:
         first = s3.get(KEY)
         time.sleep(3.5)
@@ -192,6 +194,28 @@ def test_on_s3_a_living_holder_renews_its_lease(s3: S3, monkeypatch: pytest.Monk
         with pytest.raises(StoreBusy), RunStore(s3.uri("store")).alone_retraining("people", 0):
             pass
         held.require()
+
+
+def test_a_killed_holder_is_followed_before_whoever_moves_the_champion_by_hand_gives_up() -> None:
+    assert lease.EXPIRES_SECONDS + 10 < by_hand.PATIENCE_SECONDS
+
+
+def test_on_s3_a_store_that_did_not_answer_for_long_costs_nobody_a_lease_that_nobody_took(
+    s3_flaky: FlakyS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)  # boto3's own pauses
+    monkeypatch.setattr(lease, "EXPIRES_SECONDS", 0.1)
+    monkeypatch.setattr(lease, "_RENEW_SECONDS", 0.1)
+    heard: list[Lease] = []
+    monkeypatch.setattr(Lease, "lose", heard.append)
+    with hold_object(s3_flaky.s3.uri(KEY), 0, "nobody") as held:
+        turn = s3_flaky.s3.get(KEY)
+        s3_flaky.fail(key=KEY, times=5)  # a renewal with all its attempts
+        deadline = time.monotonic() + 60
+        while s3_flaky.s3.get(KEY) == turn and time.monotonic() < deadline:
+            threading.Event().wait(0.05)
+        held.require()
+    assert heard == []
 
 
 def test_on_s3_a_holder_that_was_followed_hears_of_it_while_it_works(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

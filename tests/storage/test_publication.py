@@ -38,7 +38,7 @@ def replace(**files: bytes) -> Change:
 @pytest.fixture
 def requests(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Requests:
     """Of one process at a time; whoever holds a lease has stood still for too long in the eyes of the others."""
-    monkeypatch.setattr(lease, "_EXPIRES_SECONDS", -1.0)
+    monkeypatch.setattr(lease, "EXPIRES_SECONDS", -1.0)
     return Requests()
 
 
@@ -279,7 +279,7 @@ def test_processes_that_are_killed_while_they_publish_leave_a_whole_night(
         assert found is not None
         token_of(found)
         with monkeypatch.context() as patch:
-            patch.setattr(lease, "_EXPIRES_SECONDS", 0.5)
+            patch.setattr(lease, "EXPIRES_SECONDS", 0.5)
             assert store.replace_in_night("churn", DAY, {"notes.html": b"%d" % attempt})
             refreshed = store.read_night("churn", DAY)
             assert refreshed == {**found, "notes.html": b"%d" % attempt}

@@ -21,7 +21,7 @@ from pipeline.storage.run_store import RunStore
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
 
 
 def promote(monitor: Monitor, store_uri: str, tracking_uri: str, number: str, occasion: Occasion) -> AliasChange:
@@ -111,5 +111,5 @@ def retrainings_of(registry: Registry, change: AliasChange) -> list[RetrainResul
 @contextmanager
 def _held(monitor: Monitor, store_uri: str, tracking_uri: str) -> Iterator[tuple[Registry, Lease]]:
     store = RunStore(store_uri)
-    with store.alone_retraining(monitor.name, _PATIENCE_SECONDS) as lease:
+    with store.alone_retraining(monitor.name, PATIENCE_SECONDS) as lease:
         yield Registry(monitor.name, tracking_uri, store), lease
