@@ -50,6 +50,10 @@ fuzz: .venv/.dev ## Look for new faults for an hour: generated tables, suites an
 kills: .venv/.dev ## Kill commands at so many operations (KILLS=500), run them again, and compare with undisturbed ones
 	@NIGHTJAR_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -rP tests/faults/test_kills.py
 
+.PHONY: together
+together: .venv/.dev ## Run so many monitors at once (MONITORS=50), with retrainings, backfills and pages, on a disk and on S3
+	@NIGHTJAR_TOGETHER=$(or $(MONITORS),50) $(BIN)/python -m pytest tests/faults/test_together.py
+
 .PHONY: coverage
 coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total
 	@mkdir -p build/coverage && $(BIN)/coverage erase
