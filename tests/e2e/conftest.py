@@ -88,6 +88,7 @@ def _environment(root: Path, mail: SmtpServer, gateway: Webhook) -> dict[str, st
     chat = gateway.url.removeprefix("http")
     return {
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dags'}",  # in place of an installed package
         "COVERAGE_PROCESS_CONFIG": "",  # too many processes to be measured
         "AIRFLOW_CONN_NIGHTJAR_TEAM_CHAT": json.dumps({"conn_type": "generic", "password": f"json{chat}/chat"}),
