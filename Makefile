@@ -48,7 +48,7 @@ fuzz: .venv/.dev ## Look for new faults for an hour: generated tables, suites an
 
 .PHONY: kills
 kills: .venv/.dev ## Kill commands at so many operations (KILLS=500), run them again, and compare with undisturbed ones
-	@NIGHTJAR_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -rP tests/faults/test_kills.py
+	@NIGHTJAR_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -s tests/faults/test_kills.py
 
 .PHONY: together
 together: .venv/.dev ## Run so many monitors at once (MONITORS=50), with retrainings, backfills and pages, on a disk and on S3

@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,17 +39,15 @@ class Scenario:
 
     Attributes:
         name: of the scenario, as `make kills` counts it.
-        command: what is killed.
+        command: what is killed; variables may stand in front of it, as in a shell.
         after: commands that run before it, undisturbed.
         share: of the kills, beside those of the others.
-        environment: variables of it.
     """
 
     name: str
     command: str
     after: tuple[str, ...] = ()
     share: float = 1.0
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 _EARLIER = ("backfill people --from 2026-01-01 --to 2026-01-03", "run people --date 2026-01-05")
@@ -62,7 +60,7 @@ SCENARIOS = (
     Scenario("retrain", "retrain people --date 2026-01-05", _EARLIER),
     Scenario("promote", "promote people 2", (*_EARLIER, *_TWO_MODELS)),
     Scenario("rollback", "rollback people --from 2", (*_EARLIER, *_TWO_MODELS, "promote people 2")),
-    Scenario("site", "site", _EARLIER, 0.75, {"PIPELINE_REPORT_BASE_URL": "https://reports.example.com"}),
+    Scenario("site", "PIPELINE_REPORT_BASE_URL=https://reports.example.com site", _EARLIER, 0.75),
     Scenario("digest", "digest --date 2026-01-05", _EARLIER, 0.5),
     Scenario("ack", f"ack people {_DRIFTED}", _EARLIER, 0.25),
     Scenario("expect", "expect people --from 2026-02-01 --until 2026-02-05 --columns age --why moved", _EARLIER, 0.25),
