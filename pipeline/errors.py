@@ -61,6 +61,10 @@ class Unexpected(NightjarError):
         super().__init__(f"{part}: {named(error)}")
 
 
+NO_UTF8 = "its text is not UTF-8; write it as UTF-8, or as binary"
+"""Of a column of text that no library can read: what a UnicodeDecodeError is about."""
+
+
 def named(error: BaseException) -> str:
     """What went wrong, for people: our errors speak for themselves; of others `KeyError in checks/policy.py:31`."""
     return str(error) if isinstance(error, NightjarError) else f"{type(error).__name__} in {_place(error)}"

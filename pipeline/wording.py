@@ -25,6 +25,7 @@ still reads as a year; and never in a value, which may be a code.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal
@@ -36,6 +37,8 @@ from pipeline.plain_text import visible
 
 MAX_LABEL = 60
 _CAUSE_LENGTH = 300
+_QUOTATION = re.compile(r"""["'`\u2018\u201c]""")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\w.,:+-]*")
 _DIGITS = 3
 _MISREAD = ("", "missing", "true", "false")  # as text, beside what is none
 _MORE_DIGITS = 20  # two different floats differ within 17 significant digits
@@ -279,9 +282,14 @@ def clip(text: str, length: int) -> str:
 
 
 def cause(error: BaseException) -> str:
-    """What an error of foreign code says, on one line; its name where it says nothing."""
-    lines = str(error).strip().splitlines()
-    return clip(lines[0], _CAUSE_LENGTH) if lines else type(error).__name__
+    """What an error of foreign code says of data, on one line, without the data; its name where nothing is left.
+
+    Libraries quote the value that they stumbled over, and some of them mid-sentence: numbers are left out, and all from
+    the first quotation mark on.
+    """
+    first = next(iter(str(error).strip().splitlines()), "")
+    said = _NUMBER.sub("#", _QUOTATION.split(first)[0]).strip(" :,(")
+    return clip(said, _CAUSE_LENGTH) or type(error).__name__
 
 
 def _decimal(found: float) -> Decimal:

@@ -386,3 +386,18 @@ def test_what_changed_as_expected_is_told_from_the_columns_that_count() -> None:
     assert wording.columns_drifted(0, 2, 3) == "0 of 2 other columns drifted"
     assert wording.columns_drifted(0, 1, 1, "none") == "none of 1 other column drifted"
     assert wording.columns_drifted(0, 0, 3) == "every column changed as expected"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('Invalid string found: value "ann@example.com" is not valid', "Invalid string found: value"),
+        ("Casting 6543210987654 would be out of bounds: -1.5e+3", "Casting # would be out of bounds: #"),
+        ("Page was smaller (5) than expected (1,024)", "Page was smaller (#) than expected (#)"),
+        ("could not read int64 of utf8\nand more", "could not read int64 of utf8"),
+        ("'ann' is not known", "ValueError"),
+        ("", "ValueError"),
+    ],
+)
+def test_what_foreign_code_says_of_data_is_told_without_the_data(said: str, told: str) -> None:
+    assert wording.cause(ValueError(said)) == told

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import logging
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli import main
+from pipeline.errors import NO_UTF8
 from tests.project import Project
 from tests.security.canaries import PRIVATE, WORD, forecasts, leaks, people, told
 from tests.servers.webhook import Webhook
@@ -171,3 +176,60 @@ def test_no_value_of_a_private_column_reaches_any_outlet(
     failed = [command[0] for command, code in ended if code != 0]
     assert failed == ["rollback"] if suite[-1] != UNREADABLE else "check" in failed
     assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+def unreadable_text(texts: list[str]) -> pa.Array:
+    """The texts, the last with a byte behind it that no text has: libraries quote the value that they cannot read."""
+    values = [text.encode() for text in texts]
+    values[-1] += b"\xff"
+    offsets = [0]
+    for value in values:
+        offsets.append(offsets[-1] + len(value))
+    parts = [None, pa.py_buffer(pa.array(offsets, pa.int32()).buffers()[1]), pa.py_buffer(b"".join(values))]
+    return pa.Array.from_buffers(pa.utf8(), len(values), parts)
+
+
+class Heard(logging.Handler):
+    """All that is logged below `pipeline`, at any level, as Airflow keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(logging.Formatter("%(name)s %(message)s").format(record))
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    logger, handler = logging.getLogger("pipeline"), Heard()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler
+    logger.setLevel(level)
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("side", ["production", "reference"])
+def test_what_libraries_say_of_a_value_that_they_cannot_read_is_told_nowhere(
+    project: Project, side: str, capsys: pytest.CaptureFixture[str], heard: Heard
+) -> None:
+    day = watched(project, people, SUITE, {})[0]
+    (path,) = (project.root / "data" / (f"production/dt={day}" if side == "production" else side)).glob("*.parquet")
+    table = pq.read_table(path)
+    for name in ("email", "diagnosis"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, unreadable_text(table.column(name).to_pylist()))
+    pq.write_table(table, path, use_dictionary=side == "production")
+
+    main(["run", "people", "--date", day])
+
+    said = "".join(capsys.readouterr())
+    found = leaks(project.root / "var", beside=NOT_PUBLISHED)
+    found |= {"said": told(said), "log": told("\n".join(heard.lines))}
+    assert {name: hits for name, hits in found.items() if hits} == {}
+    assert side == "reference" or any("could not be evaluated" in line for line in heard.lines)
+    columns = json.loads((project.store / "people" / day / "drift.json").read_text())["columns"]
+    reasons = {column["name"]: column["reason"] for column in columns if column["name"] in ("email", "diagnosis")}
+    assert reasons == dict.fromkeys(("email", "diagnosis"), f"in {side}: {NO_UTF8}")

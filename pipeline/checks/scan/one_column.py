@@ -18,6 +18,7 @@ from pipeline.checks.scan.summary import (
 )
 from pipeline.checks.scan.table import Table
 from pipeline.checks.scan.types import FloatArray, Key, key_counts, to_floats
+from pipeline.errors import NO_UTF8
 from pipeline.results import Kind
 from pipeline.wording import count
 
@@ -63,6 +64,8 @@ def problem_with(table: Table, name: str, kind: Kind) -> Unscannable | None:
 
 def unreadable(table: Table, name: str, kind: Kind, error: Exception) -> Unscannable:
     """A column whose values Arrow cannot convert."""
+    if isinstance(error, UnicodeDecodeError):
+        return _unscannable(table, name, NO_UTF8)
     return _unscannable(table, name, f"its values cannot be read as {kind} ({type(error).__name__})")
 
 

@@ -20,7 +20,7 @@ from pipeline.checks.quality.engines.library import validate_checks, why_it_rais
 from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
 from pipeline.checks.quality.suite.arguments import Unsuitable, suited
-from pipeline.errors import SnapshotUnreadable, named, unspoken
+from pipeline.errors import NO_UTF8, SnapshotUnreadable, named, unspoken
 from pipeline.results import Engine
 from pipeline.wording import clip, value
 
@@ -159,6 +159,8 @@ def _broken(error: Exception, engine: Engine) -> Evaluation:
     """A check that cannot be evaluated, with the reason; of what nobody foresaw the place, and the rest in the log."""
     if isinstance(error, Unsuitable):
         return Evaluation(engine, error=str(error))
+    if isinstance(error, UnicodeDecodeError):
+        return Evaluation(engine, error=NO_UTF8)
     log.error("a check could not be evaluated", exc_info=unspoken(error))
     return Evaluation(engine, error=named(error), damaged=isinstance(error, SnapshotUnreadable))
 

@@ -86,9 +86,10 @@ def why_it_raised(check: Check, result: ExpectationValidationResult) -> str | No
         return None
     told = raised[0] if raised else {}
     trace, message = str(told.get("exception_traceback") or ""), str(told.get("exception_message") or "")
-    _LOG.info("%s could not be evaluated: %s", check.type, message)
     kinds = _CLASS.findall(trace)
-    return _reason(kinds[0] if kinds else "", message)
+    kind = kinds[0] if kinds else ""
+    _LOG.info("%s could not be evaluated (%s)", check.type, kind or "no reason is known")  # the message may quote rows
+    return _reason(kind, message)
 
 
 def _reason(kind: str, message: str) -> str:
