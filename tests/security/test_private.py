@@ -231,5 +231,6 @@ def test_what_libraries_say_of_a_value_that_they_cannot_read_is_told_nowhere(
     assert {name: hits for name, hits in found.items() if hits} == {}
     assert side == "reference" or any("could not be evaluated" in line for line in heard.lines)
     columns = json.loads((project.store / "people" / day / "drift.json").read_text())["columns"]
+    where = "production" if side == "production" else "the reference"
     reasons = {column["name"]: column["reason"] for column in columns if column["name"] in ("email", "diagnosis")}
-    assert reasons == dict.fromkeys(("email", "diagnosis"), f"in {side}: {NO_UTF8}")
+    assert reasons == dict.fromkeys(("email", "diagnosis"), f"in {where}: {NO_UTF8}")
