@@ -54,6 +54,11 @@ kills: .venv/.dev ## Kill commands at so many operations (KILLS=500), run them a
 together: .venv/.dev ## Run so many monitors at once (MONITORS=50), with retrainings, backfills and pages, on a disk and on S3
 	@NIGHTJAR_TOGETHER=$(or $(MONITORS),50) $(BIN)/python -m pytest tests/faults/test_together.py
 
+.PHONY: wide
+wide: .venv/.dev ## Whole nights of 5,000 columns (COLUMNS=5000), a text of 100 MB and a million categories
+	@NIGHTJAR_COLUMNS=$(or $(COLUMNS),5000) NIGHTJAR_LARGE=1 \
+	  $(BIN)/python -m pytest --durations=3 tests/faults/test_data.py -k "wide or large_text or categories"
+
 .PHONY: coverage
 coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total
 	@mkdir -p build/coverage && $(BIN)/coverage erase

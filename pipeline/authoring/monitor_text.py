@@ -30,6 +30,7 @@ class Draft:
     `ignore` says of every column why, `checks` are lines of `quality.checks` with their reason, `scores` are columns by
     class. `champion`: the reference follows the promoted model. `alarms`: one false alarm in so many nights, held
     against `against`, which is YAML, for a reason; None for fixed thresholds. `lists` are columns of lists of numbers.
+    `complete`: the name of the file that ends each snapshot.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Draft:
     alarms: int | None = None
     against: str | None = None
     against_words: str = ""
+    complete: str | None = None
 
 
 def monitor_text(draft: Draft) -> str:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 from pipeline.authoring.interview import Person
 from pipeline.authoring.monitor_text import ROLES, Draft, monitor_text
 from pipeline.authoring.newest_nights import local_files, newest_nights
-from pipeline.authoring.places import Places, Said, ask_places, delay, names_at, newest, problem_with
+from pipeline.authoring.places import (
+    MARKER,
+    Places,
+    Said,
+    are_marked,
+    ask_places,
+    delay,
+    names_at,
+    newest,
+    problem_with,
+)
 from pipeline.authoring.questions import (
     Choices,
     ask_alarms,
@@ -112,6 +122,7 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
             reference=places.reference,
             production=places.production,
             labels=places.labels,
+            complete=MARKER if are_marked(places, settings, today) else None,
             **{role: getattr(columns, role) for role in ROLES},
             numerical=columns.numerical,
             categorical=columns.categorical,

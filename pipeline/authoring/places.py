@@ -18,6 +18,8 @@ from pipeline.config import Location, Settings, resolve_location
 from pipeline.config.values import CHAMPION
 from pipeline.errors import ConfigError, SnapshotMissing, SourceUnavailable
 
+MARKER = "_SUCCESS"
+"""What Spark and others write into the folder of a snapshot when all its files are there."""
 _WORDS = {
     "reference": "reference (what the model knows: its training data, scored; a path or s3://...)",
     "production": "production (what it scores; {date} stands for the run date)",
@@ -81,10 +83,14 @@ def _wrong(address: str, *allowed: str) -> str | None:
 
 
 def _nothing_at(address: str, settings: Settings, day: date) -> str | None:
+    return _missing(resolve_location(_as_written(address, settings), day, settings.data_root))
+
+
+def _missing(location: str, complete: str | None = None) -> str | None:
     from pipeline.snapshots.locations import list_objects
 
     try:
-        list_objects(resolve_location(_as_written(address, settings), day, settings.data_root))
+        list_objects(location, complete)
     except (SnapshotMissing, SourceUnavailable) as error:
         return str(error)
     return None
@@ -142,6 +148,17 @@ def newest(location: str, settings: Settings) -> date | None:
     from pipeline.snapshots.dates import newest_date
 
     return newest_date(location, settings.data_root)
+
+
+def are_marked(places: Places, settings: Settings, today: date) -> bool:
+    """Whether all that is there of the snapshots ends with `MARKER`."""
+
+    def is_there(place: str, complete: str | None = None) -> bool:
+        location = resolve_location(place, newest(place, settings) or today, settings.data_root)
+        return _missing(location, complete) is None
+
+    found = [place for place in (places.reference, places.production, places.labels) if place and is_there(place)]
+    return all(is_there(place, MARKER) for place in found)
 
 
 def delay(night: date | None, labels: str | None, settings: Settings) -> int:

@@ -55,7 +55,7 @@ def decide(
         if causes:
             reason += f", although {found}"
         return _broken(drift, reason, "quality_failed", causes)
-    if drift.evaluated == 0:
+    if drift.evaluated == 0 and not drift.too_few_rows:
         why = f" ({drift.failure.error})" if drift.failure else ""
         reason = f"no column could be compared with the reference{why}, so there is no verdict on drift"
         reason += f"; {_model(performance)}" if "degraded" in causes else ""
@@ -107,8 +107,8 @@ def _drift(drift: DriftResult) -> str:
     What decides alone comes first.
     """
     last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
-    if drift.alarms is not None and drift.too_few_rows:
-        return too_few_rows(drift.alarms.rows, drift.alarms.window, drift.alarms.rows_needed) + last
+    if drift.few_rows is not None:
+        return too_few_rows(*drift.few_rows) + last
     weighted = drift.weighted_drift_share if drift.decisive == "importance" else None
     held, limit = share_and_limit(drift.decisive_share, drift.limit)
     of_columns = held if weighted is None else share(drift.drift_share)

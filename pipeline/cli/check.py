@@ -84,6 +84,8 @@ def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:
         delay = timedelta(days=monitor.performance.label_delay_days)
         labels = resolve_location(monitor.snapshots.labels, run_date - delay, settings.data_root)
         lines.append(f"  labels      {labels}")
+    if monitor.snapshots.complete:
+        lines.append(f"  complete    where {monitor.snapshots.complete} lies beside the files, or above them")
     if seen is not None:
         lines.append(f"  columns     {seen.words}")
     lines += [

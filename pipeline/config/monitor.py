@@ -19,6 +19,7 @@ from pipeline.config.values import (
     CHAMPION,
     Cron,
     Email,
+    FileName,
     Location,
     Name,
     Reference,
@@ -34,7 +35,7 @@ class SnapshotSources(Section):
 
     With `reference: champion` the reference is what the champion was trained on; `initial` serves until there is one,
     and stays the base of every training set. A snapshot of which a file changed less than `settle` ago is still being
-    written, and counts as not there yet.
+    written, and counts as not there yet; so does one without the file `complete`, which is written last.
     """
 
     reference: Reference
@@ -42,6 +43,7 @@ class SnapshotSources(Section):
     labels: Location | None = None
     initial: Location | None = None
     settle: Seconds = 0
+    complete: FileName | None = None
 
     @model_validator(mode="after")
     def _initial(self) -> SnapshotSources:

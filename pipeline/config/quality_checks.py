@@ -30,6 +30,12 @@ class ExtraColumn(Section):
     severity: Severity = "info"
 
 
+class SameData(Section):
+    """Production is another snapshot than the reference: of the same bytes nothing can ever drift."""
+
+    severity: Severity = "warning"
+
+
 class RowVolume(Section):
     """Production has between `least` and `most` times the rows of the reference.
 
@@ -143,6 +149,7 @@ class QualityChecks(Section):
     missing_column: MissingColumn | None = MissingColumn()
     retyped_column: RetypedColumn | None = RetypedColumn()
     extra_column: ExtraColumn | None = ExtraColumn()
+    same_data: SameData | None = SameData()
     row_volume: RowVolume | None = RowVolume()
     row_history: RowHistory | None = RowHistory()
     missing_values: MissingValues | None = MissingValues()

@@ -122,6 +122,13 @@ def _check_duration(value: object) -> object:
     return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
+def _check_file_name(value: str) -> str:
+    if not value or value in (".", "..") or "/" in value or not value.isprintable() or len(value.encode()) > 255:
+        raise ValueError("allowed: the name of a file, such as _SUCCESS")
+    return value
+
+
+FileName = Annotated[str, AfterValidator(_check_file_name)]
 Seconds = Annotated[int, BeforeValidator(_check_duration)]
 Cron = Annotated[str, AfterValidator(_check_cron)]
 Name = Annotated[str, AfterValidator(_check_name)]

@@ -10,6 +10,8 @@ from pipeline.results.base import Failure, Kept, Number, Result
 
 Kind = Literal["numerical", "categorical"]
 Direction = Literal["distance", "p_value"]
+FEWEST_VALUES = 10
+"""With fewer in production, a column is past a fixed threshold where chance would hardly ever bring it so far."""
 
 
 class Shape(Result):
@@ -54,6 +56,9 @@ class ColumnDrift(Result):
     how often the fixed threshold is passed by chance, on as many rows as tonight's in which nothing changed; None where
     nobody knows.
 
+    `few`: how many values production has, where a fixed threshold cannot tell that handful from chance; such a column
+    is not evaluable.
+
     `expected` says why people expect the change, and until when, such as `price change, until 2026-02-14`; such a
     column is past its threshold, decides nothing, and is not called drifted. None for any other.
     """
@@ -82,6 +87,7 @@ class ColumnDrift(Result):
     chance: Number | None = None
     usual: Number | None = None
     expected: str | None = None
+    few: int | None = None
 
 
 class Comparison(Result):
@@ -166,9 +172,22 @@ class DriftResult(Kept):
         return tuple(name for name in self.critical if name not in known)
 
     @property
+    def few_rows(self) -> tuple[int, int, int | None] | None:
+        """How many rows there are, in how many nights, and how many it takes, where nothing can be told of a night: as
+        a budget of alarms sees it, or as no column has more than a handful of values.
+        """
+        if self.drifted:
+            return None
+        if self.alarms is not None:
+            found = self.alarms
+            return (found.rows, found.window, found.rows_needed) if found.too_few_rows else None
+        handfuls = [item.few for item in self.columns if item.few is not None]
+        return (max(handfuls), 1, FEWEST_VALUES) if handfuls and not self.evaluated else None
+
+    @property
     def too_few_rows(self) -> bool:
-        """Whether nothing can be told of the night, as a budget of alarms sees it."""
-        return self.alarms is not None and self.alarms.too_few_rows and not self.drifted
+        """Whether nothing can be told of the night, see `few_rows`."""
+        return self.few_rows is not None
 
     @property
     def evaluated(self) -> int:
@@ -177,8 +196,11 @@ class DriftResult(Kept):
 
     @property
     def counted(self) -> int:
-        """The denominator of the share: columns that have a score, without those that changed as people expect."""
-        return self.evaluated - len(self.expected_columns)
+        """The denominator of the share: columns that have a score, and those of a handful of values that could be
+        chance; without those that changed as people expect.
+        """
+        handfuls = sum(item.few is not None and item.expected is None for item in self.columns)
+        return self.evaluated + handfuls - len(self.expected_columns)
 
     @property
     def expected_columns(self) -> tuple[ColumnDrift, ...]:

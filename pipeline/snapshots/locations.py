@@ -52,15 +52,65 @@ class Storage(Protocol):
         ...
 
 
-def list_objects(location: str) -> list[Listed]:
+def list_objects(location: str, complete: str | None = None) -> list[Listed]:
     """Every parquet object behind a location, sorted by address: the same for the same tree on disk and on S3.
 
+    Args:
+        location: a file, a directory, a glob, or an S3 key or prefix, without `{date}`.
+        complete: the name of a file that whoever writes a snapshot puts into its folder last. Each object needs one
+            beside it, or in a folder above it within the location.
+
     Raises:
-        SnapshotMissing: nothing is there.
+        SnapshotMissing: nothing is there, or not all of it yet.
         SnapshotUnreadable: it is a table that has to be read as one, or a file name is not UTF-8.
         SourceUnavailable: the storage did not answer, or refused.
     """
-    storage: Storage = Bucket(location) if s3.is_s3(location) else Disk(location)
+    storage = _storage(location)
+    if complete is None:
+        return _list(location, storage)
+    found = _list(location, storage)
+    with storage.errors():
+        lacking = _without(complete, found, storage)
+    if lacking is None and _list(location, storage) != found:  # files that came after the first look
+        lacking = location
+    if lacking is not None:
+        raise SnapshotMissing(
+            f"{location}: not complete yet: {clip(lacking, _ADDRESS_LENGTH)} has no {complete} (snapshots.complete), "
+            "which is written when all files are there; run the night again then"
+        )
+    return found
+
+
+def _storage(location: str) -> Storage:
+    return Bucket(location) if s3.is_s3(location) else Disk(location)
+
+
+def _without(name: str, found: Iterable[Listed], storage: Storage) -> str | None:
+    """The first folder of these objects that has no file of this name, nor has one above it in the location."""
+    path = storage.path
+    is_file = not path.endswith("/") and storage.file(path) is not None
+    top = _folder_of(path) if is_file else _cut(path, storage)[0]
+    known: dict[str, bool] = {}
+
+    def holds(folder: str) -> bool:
+        if folder not in known:
+            above = _folder_of(folder.removesuffix("/"))
+            inside = folder != top and above.startswith(top)
+            known[folder] = (inside and holds(above)) or storage.file(folder + name) is not None
+        return known[folder]
+
+    for item in found:
+        if not holds(_folder_of(s3.split(item.uri)[1] if s3.is_s3(item.uri) else item.uri)):
+            return _folder_of(item.uri)
+    return None
+
+
+def _folder_of(path: str) -> str:
+    """Up to and with the last `/`; empty without one."""
+    return path[: path.rfind("/") + 1]
+
+
+def _list(location: str, storage: Storage) -> list[Listed]:
     with storage.errors():
         found = _find(storage)
         above = {folder for item in found.chosen for folder in folders_above(item.uri)}

@@ -31,7 +31,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def pin(location: str, cache: Cache, dates: Collection[str] = (), settle: int = 0) -> Snapshot:
+def pin(
+    location: str, cache: Cache, dates: Collection[str] = (), settle: int = 0, complete: str | None = None
+) -> Snapshot:
     """List, fetch and describe every parquet object behind a location.
 
     Args:
@@ -39,6 +41,7 @@ def pin(location: str, cache: Cache, dates: Collection[str] = (), settle: int = 
         cache: where the objects are kept.
         dates: names of folders (`dt` of `dt=2026-01-14/`) that say which night it is, and are no columns.
         settle: for how many seconds no object may have changed.
+        complete: the name of a file that says that all objects are there, see `list_objects`.
 
     Raises:
         SnapshotMissing: nothing is there, or it is still being written.
@@ -46,7 +49,7 @@ def pin(location: str, cache: Cache, dates: Collection[str] = (), settle: int = 
         SnapshotChanged: an object changed while it was being fetched.
         SourceUnavailable: the storage did not answer after retries.
     """
-    listed = list_objects(location)
+    listed = list_objects(location, complete)
     _require_settled(location, listed, settle)
     with ExitStack() as leases:
         fetched = _in_parallel(lambda item: fetch(item, cache, leases), listed)

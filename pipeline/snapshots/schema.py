@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 _BUFFER_BYTES = 1 << 16
 
 
-def schema_at(location: str, dates: Collection[str] = ()) -> pa.Schema:
+def schema_at(location: str, dates: Collection[str] = (), complete: str | None = None) -> pa.Schema:
     """Names and types of the columns as readers see them, by the file that was written last and by all folders.
 
     Args:
         location: a file, a directory, a glob, or an S3 key or prefix, without `{date}`.
         dates: names of folders that say which night it is, see `pipeline.snapshots.pin`.
+        complete: see `pipeline.snapshots.pin`.
 
     Raises:
-        SnapshotMissing: nothing is there.
+        SnapshotMissing: nothing is there, or not all of it.
         SnapshotUnreadable: the file is no parquet file.
         SourceUnavailable: the storage did not answer, or refused.
     """
     import pyarrow as pa
 
-    found = list_objects(location)
+    found = list_objects(location, complete)
     newest = max(found, key=lambda item: (item.modified, item.uri))
     try:
         footer = _footer(newest)

@@ -54,7 +54,8 @@ def see(monitor: Monitor, settings: Settings, now: date) -> Seen:
             continue
         try:
             day = newest_date(template, settings.data_root) or now
-            schemas[where] = schema_at(resolve_location(template, day, settings.data_root), sources.dated_folders)
+            location = resolve_location(template, day, settings.data_root)
+            schemas[where] = schema_at(location, sources.dated_folders, sources.complete)
         except NightjarError as error:
             unknown.append(f"{where} unknown ({clip(str(error).splitlines()[0], 120)})")
     known = [f"{count(len(schema.names), 'column')} in {where}" for where, schema in schemas.items()]

@@ -96,7 +96,7 @@ class Workspace:
 
         location = resolve_location(template, day, self.settings.data_root)
         sources = self.monitor.snapshots
-        return pin(location, cache, sources.dated_folders, sources.settle)
+        return pin(location, cache, sources.dated_folders, sources.settle, sources.complete)
 
     def pin_if_there(self, template: str | None, day: date, cache: Cache) -> Snapshot | None:
         """The same; None where there is no such location, or nothing at it yet."""

@@ -42,9 +42,14 @@ from pipeline.checks.scan import (
 from pipeline.config import DriftFlags
 from pipeline.errors import named, unspoken
 from pipeline.results import ColumnDrift, Kind
+from pipeline.results.drift import FEWEST_VALUES
 from pipeline.wording import count, number
 
 log = logging.getLogger(__name__)
+_FEWEST_AT_ALL = 2
+_NEARLY_NEVER = 0.001
+"""Of unchanged nights."""
+_JUST_BELOW = 1 - 1e-9
 
 
 def compare_column(
@@ -90,6 +95,17 @@ def compare_column(
         )
     asked = _asked(chosen, threshold)
     verdict = drifted(chosen, score.value, asked["threshold"])
+    values = production.presence.rows - production.presence.missing
+    if verdict and _is_chance(chosen, score.value, reference, values):
+        return ColumnDrift(
+            **_beside(*told, kind, limits, private),
+            **asked,
+            score=None,
+            drifted=False,
+            status="not_evaluable",
+            reason=f"{count(values, 'value')} in production cannot be told from chance",
+            few=values,
+        )
     beside = _beside(*told, kind, limits, private)
     small = chosen.name == "wasserstein" and not verdict
     hidden = floored(reference, score.value, asked["threshold"]) if small else None
@@ -102,8 +118,17 @@ def compare_column(
         drifted=verdict,
         status="evaluated",
         reason=_changes(told, private) if verdict else None,
-        chance=chance_of(chosen, asked["threshold"], reference, production.presence.rows - production.presence.missing),
+        chance=chance_of(chosen, asked["threshold"], reference, values),
     )
+
+
+def _is_chance(method: Method, score: float, reference: Summary, values: int) -> bool:
+    """Whether a handful of values comes so far on unchanged data, now and then. One value does on any."""
+    if values >= FEWEST_VALUES:
+        return False
+    reached = score * _JUST_BELOW if method.direction == "distance" else score
+    chance = chance_of(method, reached, reference, values)
+    return values < _FEWEST_AT_ALL or chance is None or chance > _NEARLY_NEVER
 
 
 def _changes(told: tuple[Summary, Summary], private: bool) -> str:

@@ -110,7 +110,8 @@ def _parts(importances: Mapping[str, float]) -> dict[str, Fraction]:
 def result_of(
     monitor: Monitor, snapshots: str, columns: tuple[ColumnDrift, ...], importances: Mapping[str, Fraction]
 ) -> DriftResult:
-    """The share of columns that drifted, and whether the night did; what changed as expected has no part in it.
+    """The share of columns that drifted, and whether the night did; what changed as expected has no part in it. A
+    column of a handful of values that could be chance counts as one that did not: else the others would be all.
 
     Args:
         monitor: the limit, the columns that decide alone, and which share is held against the limit.
@@ -118,7 +119,8 @@ def result_of(
         columns: with their verdicts.
         importances: how much the champion relies on each, in any unit.
     """
-    counted = [item for item in columns if item.status == "evaluated" and item.expected is None]
+    known = [item for item in columns if item.status == "evaluated" or item.few is not None]
+    counted = [item for item in known if item.expected is None]
     share = sum(item.drifted for item in counted) / len(counted) if counted else 0.0
     weighted = drifted_share(counted, importances)
     by_importance = monitor.drift.share == "importance" and weighted is not None

@@ -69,7 +69,7 @@ def overview(monitor: Monitor, pair: SnapshotPair, drift: DriftResult) -> Widget
 
 
 def _verdict(drift: DriftResult, left_out: int, chance: str) -> list[dict[str, str]]:
-    if not drift.evaluated:
+    if not drift.evaluated and not drift.too_few_rows:
         insights = [_insight("error", "No verdict", drifted_words(drift))]
     else:
         calm = ("info", "Too few rows") if drift.too_few_rows else ("success", "Not drifted")

@@ -265,10 +265,10 @@ def remember(
 
 
 def _few(drift: DriftResult) -> FewRows | None:
-    alarms = drift.alarms
-    if alarms is None or not drift.too_few_rows:
+    if drift.few_rows is None:
         return None
-    return FewRows(rows=alarms.rows, nights=alarms.window, needed=alarms.rows_needed)
+    rows, nights, needed = drift.few_rows
+    return FewRows(rows=rows, nights=nights, needed=needed)
 
 
 def with_labels(night: PastNight, labelled: LabelledDay) -> PastNight:

@@ -290,6 +290,11 @@ class NightView:
 
     def _few_step(self) -> str:
         """What helps where so few rows come every night."""
+        if self.drift.alarms is None:
+            return (
+                "Nothing to do tonight, and nothing is retrained. Where rows are always this few, a budget of alarms "
+                "(`drift.alarms` in the monitor file) with a `window` looks at several nights together."
+            )
         policy, found = self.monitor.drift.alarms, self.drift.alarms
         most, together = (policy.window if policy else 1), (found.window if found else 1)
         calm = "Nothing to do tonight, and nothing is retrained."

@@ -148,11 +148,11 @@ def share_words(drift: DriftResult) -> tuple[str, str]:
 
 def drifted_words(drift: DriftResult) -> str:
     """`9 of 18 columns drifted (50%), over the limit of 30%`; before it what decides alone. Or why nobody can tell."""
-    if not drift.evaluated:
+    if not drift.evaluated and not drift.too_few_rows:
         return "No column could be compared with the reference"
     last = f"; {undecided(drift.undecided)}" if drift.undecided else ""
-    if drift.alarms is not None and drift.too_few_rows:
-        words = too_few_rows(drift.alarms.rows, drift.alarms.window, drift.alarms.rows_needed)
+    if drift.few_rows is not None:
+        words = too_few_rows(*drift.few_rows)
         return words[0].upper() + words[1:] + last
     of_columns, by_weight = share_words(drift)
     words = columns_drifted(len(drift.drifted_columns), drift.counted, len(drift.expected_columns))

@@ -161,10 +161,10 @@ def _page_of(day: date) -> str:
 
 def _tonight(view: NightView) -> str:
     """What the chart's last bar says, in sentences."""
-    if not view.drift.evaluated:
-        return "Tonight no column could be compared."
     if view.drift.too_few_rows:
         return "Tonight there were too few rows to tell."
+    if not view.drift.evaluated:
+        return "Tonight no column could be compared."
     of_columns, by_weight = share_words(view.drift)
     if by_importance(view.drift) is None:
         words = f"Tonight {of_columns} of the columns drifted"

@@ -27,7 +27,7 @@ RUN_DATE = date(2026, 1, 14)
 OFF: dict[str, None] = dict.fromkeys((
     "missing_column", "retyped_column", "extra_column", "row_volume", "row_history", "missing_values",
     "unseen_category", "out_of_range", "outliers", "duplicate_id", "freshness", "prediction_skew", "class_imbalance",
-    "duplicate_rows",
+    "duplicate_rows", "same_data",
 ))  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def snapshot(paths: Sequence[Path], modified: str | None = None) -> Snapshot:
     schema = pq.read_schema(paths[0])
     rows = [pq.read_metadata(path).num_rows for path in paths]
     objects = tuple(
-        PinnedObject(uri=str(path), size=1, sha256=path.name, rows=count, modified=modified)
+        PinnedObject(uri=str(path), size=1, sha256=f"{path.parent.name}/{path.name}", rows=count, modified=modified)
         for path, count in zip(paths, rows, strict=True)
     )
     fields = tuple(ColumnType(name=field.name, type=str(field.type)) for field in schema)

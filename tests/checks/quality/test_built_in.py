@@ -11,10 +11,21 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from pipeline.checks.quality import load_suite, validate
 from pipeline.config.quality_checks import QualityChecks
-from pipeline.results import ExpectationOutcome, QualityResult
+from pipeline.results import ExpectationOutcome, QualityResult, SnapshotPair
 from pipeline.wording import exact_share
-from tests.checks.quality.samples import OFF, entry, made_by, monitor, night, write_suite
+from tests.checks.quality.samples import (
+    OFF,
+    RUN_DATE,
+    entry,
+    made_by,
+    monitor,
+    night,
+    snapshot,
+    write_parts,
+    write_suite,
+)
 
 ROLES = {"id": "id", "label": "label", "prediction": "prediction", "score": "score", "ignore": ["batch"]}
 
@@ -83,6 +94,18 @@ def test_a_missing_column_is_critical_and_named_except_label_and_ignored_ones(tm
     (found,) = check(tmp_path, "missing_column", people(seed=1).drop(columns=["city", "age", "batch"]))
     assert (found.passed, found.severity, found.observed) == (False, "critical", "without age, city")
     assert found.engine == "metadata"
+
+
+def test_production_that_is_the_reference_is_told(tmp_path: Path) -> None:
+    (found,) = check(tmp_path, "same_data", people(seed=1))
+    assert (found.passed, found.observed) == (True, None)
+    paths = write_parts(tmp_path, people(), parts=3)
+    pair = SnapshotPair(monitor="p", run_date=RUN_DATE, reference=snapshot(paths), production=snapshot(paths[::-1]))
+    suite = load_suite(write_suite(tmp_path, [entry("expect_table_row_count_to_be_between", min_value=0)]))
+    result = validate(monitor(checks={"same_data": {}}), suite, paths, paths, pair)
+    assert [(item.check, item.severity, item.observed) for item in result.failures] == [
+        ("same_data", "warning", "the same bytes, so that nothing can drift")
+    ]
 
 
 def test_the_order_of_columns_does_not_matter(tmp_path: Path) -> None:

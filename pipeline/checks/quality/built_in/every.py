@@ -27,6 +27,7 @@ from pipeline.checks.quality.built_in.table_checks import (
     retyped_columns,
     row_history,
     row_volume,
+    same_data,
 )
 from pipeline.errors import named, unspoken
 from pipeline.results import ExpectationOutcome
@@ -34,7 +35,7 @@ from pipeline.results import ExpectationOutcome
 log = logging.getLogger(__name__)
 
 _MAKERS: tuple[Callable[[Scene], Iterator[Found]], ...] = (
-    missing_columns, retyped_columns, extra_columns, row_volume, row_history, ids, duplicate_rows, freshness,
+    missing_columns, retyped_columns, extra_columns, same_data, row_volume, row_history, ids, duplicate_rows, freshness,
     prediction_skew, missing_values, unseen_categories, out_of_range, outliers, class_imbalance,
 )  # fmt: skip
 

@@ -78,6 +78,26 @@ def retyped_columns(scene: Scene) -> Iterator[Found]:
     )
 
 
+def same_data(scene: Scene) -> Iterator[Found]:
+    """Production has not the very bytes of the reference, as where both addresses lead to one place."""
+    policy = scene.checks.same_data
+    if policy is None:
+        return
+    reference, production = (
+        sorted(item.sha256 for item in side.objects) for side in (scene.pair.reference, scene.pair.production)
+    )
+    yield ExpectationOutcome(
+        expectation="production_is_other_data",
+        column=None,
+        severity=policy.severity,
+        passed=reference != production,
+        sentence="The snapshot is another one than the reference",
+        observed="the same bytes, so that nothing can drift" if reference == production else None,
+        check="same_data",
+        engine="metadata",
+    )
+
+
 def row_volume(scene: Scene) -> Iterator[Found]:
     """As many rows as the reference lets expect."""
     policy = scene.checks.row_volume
