@@ -7,10 +7,17 @@ from itertools import pairwise
 
 from croniter import croniter
 
+_FIRST_ZONE = timedelta(hours=14)
+
 
 def day_that_ended(moment: datetime) -> date:
     """The run date of a night that starts at `moment`: the last whole day (UTC) before it."""
     return moment.astimezone(UTC).date() - timedelta(days=1)
+
+
+def newest_day(moment: datetime) -> date:
+    """The last day that has begun anywhere on earth."""
+    return (moment.astimezone(UTC) + _FIRST_ZONE).date()
 
 
 def shortest_gap(cron: str, moments: int = 40) -> timedelta:

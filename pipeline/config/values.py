@@ -141,6 +141,11 @@ CategoricalMethod = Annotated[str, one_of("auto", *CATEGORICAL_METHODS)]
 AnyMethod = Annotated[str, one_of("auto", *dict.fromkeys(NUMERICAL_METHODS + CATEGORICAL_METHODS))]
 
 
+def is_dated(template: str) -> bool:
+    """Whether a location has the run date in it."""
+    return any(field is not None for _, field, _, _ in Formatter().parse(template))
+
+
 def resolve_location(template: str, run_date: date, root: Path) -> str:
     """The location for one date: `{date}` filled in, a relative path made absolute under `root`.
 

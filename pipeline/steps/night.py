@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +14,9 @@ from pydantic import ValidationError
 
 from pipeline.config import Monitor, Settings, load_settings, resolve_location
 from pipeline.config import monitor_files as monitors
-from pipeline.errors import ResultMissing, SnapshotMissing
+from pipeline.config.schedule import newest_day
+from pipeline.config.values import is_dated
+from pipeline.errors import ConfigError, ResultMissing, SnapshotMissing
 from pipeline.results import Kept, LabelledDay, RetrainResult
 from pipeline.storage.patience import wait_at_most
 from pipeline.storage.run_store import RunStore
@@ -211,6 +213,11 @@ def open_night(name: str, run_date: date) -> Night:
     """The night of a monitor, with settings from the environment.
 
     Raises:
-        ConfigError: a variable or the monitor file is wrong.
+        ConfigError: a variable or the monitor file is wrong, or nobody has data of that day yet.
     """
-    return open_workspace(name).on(run_date)
+    night = open_workspace(name).on(run_date)
+    newest = newest_day(datetime.now(UTC))
+    if run_date > newest and not is_dated(night.monitor.snapshots.production):
+        words = "that day has not begun, and what lies at snapshots.production, which has no {date}, is of another"
+        raise ConfigError([f"{name}: the run date {run_date}: {words}; allowed: up to {newest}"])
+    return night
