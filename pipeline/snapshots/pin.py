@@ -17,7 +17,7 @@ from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
 from pipeline.snapshots.copies import dense_columns, open_parquet
 from pipeline.snapshots.fetch import Fetched, fetch, unreadable
-from pipeline.snapshots.footers import require_true_counts
+from pipeline.snapshots.footers import require_true_counts, require_true_pages
 from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.listed import Listed
 from pipeline.snapshots.locations import list_objects
@@ -135,6 +135,7 @@ def _part(fetched: Fetched, partition: tuple[tuple[str, str | None], ...]) -> Pa
         with open_parquet(fetched.lease.path) as file:
             footer = file.metadata
             require_true_counts(footer, listed)
+            require_true_pages(footer, listed, fetched.lease.path)
             schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise unreadable(listed, cause(error)) from error
