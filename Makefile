@@ -59,6 +59,12 @@ wide: .venv/.dev ## Whole nights of 5,000 columns (COLUMNS=5000), a text of 100 
 	@NIGHTJAR_COLUMNS=$(or $(COLUMNS),5000) NIGHTJAR_LARGE=1 \
 	  $(BIN)/python -m pytest --durations=3 tests/faults/test_data.py -k "wide or large_text or categories"
 
+.PHONY: stack
+stack: .venv/.dev ## Run docker-compose.yml by hand, as root: every service on a host of its own, and a night through all
+	@test -x build/stack/bin/python || $(BIN)/uv venv --quiet --python 3.12 build/stack
+	@$(BIN)/uv pip install --quiet --python build/stack/bin/python -r requirements.txt -r deploy/requirements.txt
+	@NIGHTJAR_STACK_PROGRAMS=$(CURDIR)/build/stack/bin $(BIN)/python -m pytest tests/stack
+
 .PHONY: coverage
 coverage: .venv/.dev ## Show what the tests that need no server reach: the largest gaps, and the total
 	@mkdir -p build/coverage && $(BIN)/coverage erase
