@@ -85,7 +85,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
     ),
     "storage": (
-        ("addresses", "causes", "manifest", "modes", "parts", "scratch", "time_limit"),
+        ("addresses", "causes", "manifest", "modes", "parts", "scratch", "sent", "time_limit"),
         ("mlflow_database", "patience", "retries"),
         ("mlflow_client", "s3"),
         ("lease",),

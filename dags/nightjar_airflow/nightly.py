@@ -25,7 +25,7 @@ A backfilled night never asks for retraining, unless the backfill says so: `--da
 | `pull_snapshots` | A snapshot is late, missing, not parquet, or the storage refused. | Late data is waited for (some hours of retries). Else repair what the message names and clear the task. |
 | `validate_quality`, `measure_drift`, `measure_performance` | The pinned data was overwritten or removed, or the storage does not answer. | Clear `pull_snapshots` with everything after it. |
 | `decide`, `render_report` | A result is missing, or the run store cannot be written. | Clear the run from `pull_snapshots`; check `PIPELINE_STORE`. |
-| `log_run`, `push_gauges`, `send_summary` | MLflow, the Pushgateway or the mail server did not answer or refused. The night itself is published. | Repair the outlet, then clear the task. |
+| `log_run`, `push_gauges`, `send_summary` | MLflow, the Pushgateway or the mail server did not answer or refused. The night itself is published, and its page names who lacks it. | Repair the outlet, then clear the task; nothing is measured again and nobody is told twice. |
 | `watch_champion` | A new champion is worse and a retraining is going on, or somebody could not be told that the champion was moved. | It is tried again for some hours; repair the outlet that the log names, then clear the task: nothing is done twice. |
 | `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
 | `require_quality` | The data failed a critical expectation, or a measurement, file or page of the night broke: the log names it. Everything else was published; on broken data nothing is retrained. | Read the report, repair the data at its source, the suite or the monitor file, clear the run. |

@@ -63,7 +63,7 @@ def log_night(view: NightView, files: Mapping[str, bytes], tracking_uri: str | N
     """
     with open_store(tracking_uri) as client:
         experiment = experiment_id(client, f"monitoring/{view.monitor.name}")
-        run = _find_run(client, experiment, view) or _create_run(client, experiment, view)
+        run = _find_run(client, experiment, view) or _only_run(client, experiment, view)
         _log_parameters_and_tags(client, run, view)
         _log_metrics(client, run, view)
         _log_inputs(client, run, view)
@@ -238,8 +238,7 @@ def _key(view: NightView) -> str:
 
 def _find_run(client: MlflowClient, experiment: str, view: NightView) -> Run | None:
     """The night's run; the oldest of several. A run that somebody deleted is not found and stays deleted."""
-    query = f"tags.{KEY_TAG} = '{_key(view)}'"
-    runs = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
+    runs = _runs(client, experiment, view)
     if not runs:
         return None
     if len(runs) > 1:
@@ -248,6 +247,23 @@ def _find_run(client: MlflowClient, experiment: str, view: NightView) -> Run | N
             *(count(len(runs), "MLflow run"), KEY_TAG, _key(view), runs[0].info.run_id),
         )
     return runs[0]
+
+
+def _runs(client: MlflowClient, experiment: str, view: NightView) -> list[Run]:
+    """The runs of the night, the oldest first."""
+    query = f"tags.{KEY_TAG} = '{_key(view)}'"
+    return list(client.search_runs([experiment], query, order_by=["attributes.start_time ASC"]))
+
+
+def _only_run(client: MlflowClient, experiment: str, view: NightView) -> Run:
+    """A new run. MLflow's client asks again where an answer is lost, and the server then makes one for each request: of
+    those the oldest stays. Nobody else makes any meanwhile, see `RunStore.alone_outlet`.
+    """
+    made = _create_run(client, experiment, view)
+    all_made = _runs(client, experiment, view) or [made]
+    for left in all_made[1:]:
+        client.delete_run(left.info.run_id)
+    return all_made[0]
 
 
 def _create_run(client: MlflowClient, experiment: str, view: NightView) -> Run:

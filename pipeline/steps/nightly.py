@@ -38,7 +38,7 @@ from pipeline.results import (
     Rendering,
     SnapshotPair,
 )
-from pipeline.steps import muting, pages, same_news, standing, telling
+from pipeline.steps import delivering, muting, pages, same_news, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import push_newest
@@ -258,9 +258,10 @@ def log_run(night: Night) -> str:
     from pipeline.publish import mlflow_run
 
     files = night.published()
-    with night.store.alone_outlet(night.name, "mlflow"):  # two who find no run would both make one
-        run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
-    pages.note_run(night, run_id)
+    with delivering.serving(night, delivering.MLFLOW):
+        with night.store.alone_outlet(night.name, "mlflow"):  # two who find no run would both make one
+            run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
+        pages.note_run(night, run_id)
     return run_id
 
 
@@ -282,10 +283,11 @@ def push_gauges(night: Night) -> str:
     if url is None:
         return f"written to {night.uri('gauges.prom')}"
     gateway = url.get_secret_value()
-    return push_newest(
-        night.store, night.name, night.run_date, night.nights,
-        lambda: gauges.push(text, night.name, gateway, time.time()),
-    )  # fmt: skip
+    with delivering.serving(night, delivering.GATEWAY):
+        return push_newest(
+            night.store, night.name, night.run_date, night.nights,
+            lambda: gauges.push(text, night.name, gateway, time.time()),
+        )  # fmt: skip
 
 
 def send_summary(night: Night) -> str:

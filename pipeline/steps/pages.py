@@ -11,7 +11,7 @@ Both are made again from the nights and retrainings themselves where they are mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -150,6 +150,16 @@ def note_run(night: Night, mlflow: str) -> None:
             runs = runs_of(night).model_copy(update={"mlflow": mlflow})
             page = _page(replace(view, runs=runs), nights_of(night))
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
+
+
+def note_outlets(night: Night, served: Collection[str], missed: Collection[str]) -> None:
+    """Add to a published night, and to its page, which outlets it has reached since and which not."""
+    with night.store.alone(night.name):
+        view = _published_view(night)
+        if view is not None:
+            missing = tuple(sorted({*view.runs.missing, *missed} - {*served}))
+            runs = view.runs.model_copy(update={"missing": missing})
+            night.replace({f"{runs.file}.json": runs.to_json(), **_page(replace(view, runs=runs), nights_of(night))})
 
 
 def show_notes(workspace: Workspace, first: date, until: date) -> None:

@@ -6,7 +6,7 @@ What was delivered is noted in the run store, so that a rerun tells nobody twice
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,7 +19,7 @@ from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable, reveal
 from pipeline.errors import ConfigError, NightjarError, OutletRefused, OutletUnavailable
 from pipeline.results import AliasChange, RetrainResult, Told
-from pipeline.steps import muting, pages
+from pipeline.steps import delivering, muting, pages
 from pipeline.steps.contain import attempt
 from pipeline.steps.pushing import push_newest
 from pipeline.steps.told import note_told
@@ -66,6 +66,7 @@ class _Once:
             said = self._settled("mail", identity, to)
             if said or url is None:
                 return said
+            self._require_room("mail")
             try:
                 mail.deliver(message, url, taken=partial(self._note, "mail", identity))
             except mail.PartlyDelivered as error:
@@ -84,6 +85,7 @@ class _Once:
             said = self._settled(outlet, identity)
             if said:
                 return said
+            self._require_room(outlet)
             chat.deliver(channel, _channel_url(self.settings, channel), message)
             self._note(outlet, identity)
             self._log(channel, identity, "sent")
@@ -96,6 +98,7 @@ class _Once:
         with self._alone(outlet):
             if self.store.receipt(self.place, self.run_date, outlet) == identity:
                 return "already sent"
+            self._require_room(outlet)
             try:
                 said = deliver()
             except mail.PartlyDelivered:
@@ -109,6 +112,10 @@ class _Once:
         is sent.
         """
         return self.store.alone_outlet(self.place, outlet)
+
+    def _require_room(self, outlet: str) -> None:
+        """Note again what is noted, before anything is sent: on a full disk that fails, and nobody is told twice."""
+        self._note(outlet, self.store.receipt(self.place, self.run_date, outlet) or "nothing was sent yet")
 
     def _settled(self, outlet: str, identity: str, to: tuple[str, ...] = ()) -> str:
         """Why there is nothing to send: it was sent, or is held back, now or when it first came up. Else nothing."""
@@ -166,7 +173,9 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     outlets: list[Outlet] = [("mail", partial(once.mail, summary))] if summary is not None else []
     outlets += [(name, partial(once.chat, message, name)) for name in notify.channels]
     try:
-        said = _every(outlets)
+        said, errors = _attempt(outlets)
+        delivering.note(night, served=[name for name, _ in outlets if name not in errors], missed=errors)
+        _raise(errors.values())
     finally:
         _remember(night, once)
     return said[0].removeprefix("mail: ") if len(said) == 1 else "; ".join(said)
@@ -322,7 +331,8 @@ def send_check(workspace: Workspace, now: datetime) -> tuple[list[str], list[Nig
     if not outlets:
         allowed = "addresses under notify.email, or names of channels under notify.channels"
         raise ConfigError([f"{settings.monitors_dir / name}.yaml: notify: found nobody to tell; allowed: {allowed}"])
-    return _attempt(outlets)
+    said, errors = _attempt(outlets)
+    return said, list(errors.values())
 
 
 def _every(outlets: Sequence[Outlet]) -> list[str]:
@@ -332,30 +342,30 @@ def _every(outlets: Sequence[Outlet]) -> list[str]:
         NightjarError: what went wrong, after every outlet was tried.
     """
     said, errors = _attempt(outlets)
-    if errors:
-        raise _together(errors)
+    _raise(errors.values())
     return said
 
 
-def _attempt(outlets: Sequence[Outlet]) -> tuple[list[str], list[NightjarError]]:
-    """One that fails does not stop the others."""
+def _attempt(outlets: Sequence[Outlet]) -> tuple[list[str], dict[str, NightjarError]]:
+    """What each said, and what went wrong by its name. One that fails does not stop the others."""
     said: list[str] = []
-    errors: list[NightjarError] = []
+    errors: dict[str, NightjarError] = {}
     for name, deliver in outlets:
         try:
             said.append(f"{name}: {deliver()}")
         except NightjarError as error:
             said.append(f"{name}: failed: {error}")
-            errors.append(error)
+            errors[name] = error
     return said, errors
 
 
-def _together(errors: Sequence[NightjarError]) -> NightjarError:
-    """One error for all; worth trying again when that can help one of them."""
+def _raise(errors: Collection[NightjarError]) -> None:
+    """Raise what went wrong as one error; worth trying again when that can help with any of it."""
     if len(errors) == 1:
-        return errors[0]
-    kind = OutletUnavailable if any(error.retryable for error in errors) else OutletRefused
-    return kind("\n".join(map(str, errors)))
+        raise next(iter(errors))
+    if errors:
+        kind = OutletUnavailable if any(error.retryable for error in errors) else OutletRefused
+        raise kind("\n".join(map(str, errors)))
 
 
 def _channel_url(settings: Settings, channel: str) -> str | None:

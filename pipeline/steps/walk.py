@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from pipeline.errors import ExitCode, NightjarError
 from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.retrain.progress import Progress
-from pipeline.steps import nightly, probation
+from pipeline.steps import delivering, nightly, probation
 from pipeline.steps.contain import attempt, foreseen
 from pipeline.steps.night import Night
 from pipeline.storage.patience import one_wait_each
@@ -50,6 +50,31 @@ def _walk(night: Night, progress: Progress, backfill: bool, retrains: bool) -> O
             decision = _measure(night, progress, backfill, retrains)
     except NightjarError as error:
         return Outcome(night, None, (error, *_report_failure(night, "run", progress)))
+    outcome = _served(night, decision, progress)
+    if retrains and decision.retrain:
+        return replace(outcome, errors=(*outcome.errors, *_retrain(night, decision, progress)))
+    return outcome
+
+
+def deliver_night(night: Night, progress: Progress) -> Outcome:
+    """Give a published night to every outlet that it has not reached; nothing is measured, and nothing raises.
+
+    Args:
+        night: the night.
+        progress: is given a line for every step.
+    """
+    decision: Decision | None = None
+    try:
+        with one_wait_each(), foreseen("deliver"):
+            night = delivering.published(night)
+            decision = night.load(Decision)
+            return _served(night, decision, progress)
+    except NightjarError as error:
+        return Outcome(night, decision, (error,))
+
+
+def _served(night: Night, decision: Decision, progress: Progress) -> Outcome:
+    """A published night at its outlets, and how it ended."""
     errors = [error for error in _publish(night, progress) if error is not None]
     if errors:
         errors += _report_failure(night, "publish", progress)
@@ -58,8 +83,6 @@ def _walk(night: Night, progress: Progress, backfill: bool, retrains: bool) -> O
             nightly.require_quality(night)
     except NightjarError as error:
         errors.append(error)
-    if retrains and decision.retrain:
-        errors += _retrain(night, decision, progress)
     return Outcome(night, decision, tuple(errors))
 
 

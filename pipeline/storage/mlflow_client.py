@@ -77,6 +77,8 @@ def within(tracking_uri: str, part: float = WHOLE) -> AbstractContextManager[Lim
     Raises:
         OutletUnavailable: see `pipeline.storage.patience.outlet`.
     """
+    with _quiet():
+        import mlflow  # noqa: F401 - takes seconds, which are not the server's
     return outlet(_place(tracking_uri), part)
 
 

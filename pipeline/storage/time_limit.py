@@ -12,6 +12,7 @@ limit of their own: nothing says who began one. All others keep their sockets.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -22,7 +23,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from pipeline.errors import NightjarError, OutletUnavailable
+from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
 from pipeline.wording import seconds as seconds_words
 
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
@@ -95,14 +96,15 @@ def time_limit(seconds: float, what: str) -> Iterator[Limit]:
         what: what is asked, for the error.
 
     Raises:
-        OutletUnavailable: the time was over, and the block failed by that. Special errors of ours stay as they are.
+        OutletUnavailable: the time was over, and the block failed; half of an answer may look like any other failure.
+            Errors that say more of an outlet than that it is not there, or says no, stay as they are.
     """
     limit = Limit(what, seconds)
     _sockets.active = (*_sockets.active, limit)
     try:
         yield limit
     except Exception as error:
-        special = isinstance(error, NightjarError) and type(error) is not OutletUnavailable
+        special = isinstance(error, NightjarError) and type(error) not in (OutletUnavailable, OutletRefused)
         if limit.over and not special:
             raise limit.error() from None
         raise
@@ -142,10 +144,12 @@ class _Sockets:
                 self._makers[made] = threading.current_thread(), time.monotonic()
 
     def refuse(self, *_: object) -> None:
-        """Nobody connects to anything once the time is over: what tries again finds out at once."""
-        for limit in limits():
-            if limit.over:
-                raise limit.error()
+        """Nobody connects to anything once the time is over: what tries again finds out at once.
+
+        An `OSError`, so that libraries close what they were about to connect.
+        """
+        if over():
+            raise TimeoutError(errno.ETIMEDOUT, "the time for all of this is over")
 
 
 def _is_of(limit: Limit, thread: threading.Thread, made: float) -> bool:

@@ -361,5 +361,5 @@ def test_two_processes_can_use_an_embedded_store_for_the_first_time_at_once(tmp_
 @slow
 def test_a_database_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(OutletUnavailable, match=r"sqlite:///.*/file/mlflow.db.*check that the folder exists"):
+    with pytest.raises(OutletUnavailable, match=r"sqlite:///.*/file/mlflow.db.*check that the folder is there"):
         log_night(samples.view(), FILES, f"sqlite:///{tmp_path}/file/mlflow.db")

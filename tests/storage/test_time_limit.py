@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pipeline.errors import OutletRefused, OutletUnavailable
+from pipeline.errors import OutletRefused, OutletUnavailable, StoreBusy
 from pipeline.storage import time_limit as limits
 from pipeline.storage.time_limit import time_limit
 from tests.servers.processes import LOOPBACK
@@ -69,10 +69,10 @@ def read_to_its_end(connection: socket.socket) -> None:
     raise ConnectionError("it hung up")
 
 
-def refuse_after(limit: limits.Limit) -> None:
+def fail_after(limit: limits.Limit, error: Exception) -> None:
     while not limit.over:
         time.sleep(0.01)
-    raise OutletRefused("no")
+    raise error
 
 
 def elapsed(work: Callable[[], object]) -> float:
@@ -127,18 +127,20 @@ def test_threads_that_the_work_starts_are_under_its_limit_and_others_are_not() -
 
 
 def test_who_tries_again_after_the_end_connects_to_nothing() -> None:
-    tries: list[float] = []
-
     def again_and_again() -> None:
-        while True:
+        for _ in range(20):
             with suppress(OSError, HTTPException):
                 read(port)
-            tries.append(time.monotonic())
+                pytest.fail("it never ends")
+            ends.append(time.monotonic())
+        raise ConnectionError("given up")
 
+    ends: list[float] = []
     with dripping() as port:
         with pytest.raises(OutletUnavailable, match="did not finish"), time_limit(0.2, WHAT):
             again_and_again()
-        assert len(tries) == 1
+        assert len(ends) == 20
+        assert ends[-1] - ends[0] < PATIENCE / 3
         read_one(port)  # the next one is free to
 
 
@@ -177,8 +179,13 @@ def test_what_ends_in_time_or_says_something_special_stays_as_it_is() -> None:
         pass
     with pytest.raises(KeyError), time_limit(PATIENCE, WHAT):
         raise KeyError("ours")
-    with pytest.raises(OutletRefused, match="no"), time_limit(0.01, WHAT) as limit:
-        refuse_after(limit)
+    with pytest.raises(StoreBusy, match="held"), time_limit(0.01, WHAT) as limit:
+        fail_after(limit, StoreBusy("held"))
+
+
+def test_half_of_an_answer_that_was_taken_for_a_no_is_none() -> None:
+    with pytest.raises(OutletUnavailable, match="did not finish"), time_limit(0.01, WHAT) as limit:
+        fail_after(limit, OutletRefused("no"))
 
 
 def test_a_fork_shuts_down_none_of_the_connections_it_came_with() -> None:

@@ -46,7 +46,7 @@ from pipeline.wording import clip, count, share
 class Runs(Kept):
     """Who else has a record of a night: the ids of its runs in Airflow and in MLflow, None where there is none.
 
-    `retrains`: whoever ran the night without Airflow starts the retraining that it asks for.
+    `retrains`: whoever ran it without Airflow starts the retraining that it asks for. `missing`: outlets without it.
     """
 
     file: ClassVar[str] = "runs"
@@ -54,6 +54,7 @@ class Runs(Kept):
     airflow: str | None = None
     mlflow: str | None = None
     retrains: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def starts(self) -> bool:

@@ -19,6 +19,7 @@ from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import STATES, State
 from pipeline.storage.patience import outlet
 from pipeline.storage.retries import with_retries, worth_another_try
+from pipeline.storage.sent import noting_requests
 from pipeline.wording import clip
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 MAX_LINE = 300
 _OBEYED = re.compile(r"@(?=\S)|<(?=[!@#]|\w+:|/)|\](?=[(\[:])|/(?=/)|(?<=\b[Ww]{3})\.|(?<=\bmailto):")
 _STATUS = re.compile(r"error=(\d{3})")
+
+
+class Unanswered(OutletUnavailable):
+    """The service was sent the message and did not say whether it takes it."""
 
 
 @dataclass(frozen=True)
@@ -104,26 +109,31 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
         sleep: waits so many seconds between attempts.
 
     Raises:
-        OutletUnavailable: no connection, or the service kept failing, after retries.
+        OutletUnavailable: no connection, or the service kept failing, after retries. `Unanswered` when it may have the
+            message, which is not sent a second time then.
         OutletRefused: apprise is not installed, no URL is set, apprise cannot read it, or the service said no.
     """
     apprise = _apprise(channel)
     variable = channel_variable(channel)
     if url is None:
         raise OutletRefused(f"the channel {channel} has no address: set {variable} to its apprise URL")
-    service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    # In this thread, whose time is limited: apprise would leave a slow service to a thread that it does not end.
+    here = apprise.AppriseAsset(async_mode=False)
+    here._service_timeout = 0.0  # noqa: SLF001 - older versions have no such argument
+    service = apprise.Apprise.instantiate(url, asset=here, suppress_exceptions=True)
     if service is None:
         raise OutletRefused(f"the channel {channel} has an address that apprise cannot read: correct {variable}")
     caller = apprise.Apprise()
     caller.add(service)
 
     def attempt() -> None:
-        answer = caller.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT)
+        with noting_requests() as sent:
+            answer = caller.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT)
         if not answer:
-            raise _explain(channel, variable, _status(answer))
+            raise _explain(channel, variable, _status(answer), sent=sent.anything)
 
     with outlet(f"the channel {channel}"):
-        with_retries(sleep)(attempt)
+        with_retries(sleep, but_not=Unanswered)(attempt)
 
 
 def _apprise(channel: str) -> Any:
@@ -143,9 +153,14 @@ def _status(answer: AppriseResult) -> int | None:
     return found[-1] if found else None
 
 
-def _explain(channel: str, variable: str, status: int | None) -> OutletRefused | OutletUnavailable:
+def _explain(channel: str, variable: str, status: int | None, *, sent: bool) -> OutletRefused | OutletUnavailable:
     if status is not None and not worth_another_try(status):
         return OutletRefused(f"the channel {channel} refused the message (HTTP {status}): check {variable}")
+    if status is None and sent:
+        return Unanswered(
+            f"the channel {channel} was sent the message and did not say that it takes it: look whether it came; "
+            "run again, the step sends it once more"
+        )
     found = "no connection" if status is None else f"HTTP {status}"
     return OutletUnavailable(
         f"the channel {channel} cannot take the message now ({found}): check the service and {variable}, "

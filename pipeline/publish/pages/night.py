@@ -17,6 +17,7 @@ from pipeline.publish.facts.columns import anchor
 from pipeline.publish.facts.expected import expected_line, expected_words
 from pipeline.publish.facts.failing import Since, by_since, column_since, grouped_words, part_since
 from pipeline.publish.facts.history import PastNight, since
+from pipeline.publish.facts.missing import missing_of
 from pipeline.publish.facts.muted import night_line
 from pipeline.publish.facts.night import NightView, rows_words
 from pipeline.publish.facts.records import records
@@ -70,6 +71,7 @@ def night_page(view: NightView) -> bytes:
         since=_since(view),
         muted=night_line(view),
         incident=view.incident,
+        missing=missing_of(view),
         earlier=view.before[-1].run_date if view.before else None,
         later=view.after[0].run_date if view.after else None,
         history=_history(view),

@@ -25,6 +25,7 @@ from tests.publish import budgets, samples
 from tests.publish.nights import past
 from tests.publish.performances import VIEWS
 from tests.publish.samples import HOSTILE
+from tests.servers.faulty import run_faulty
 from tests.servers.processes import LOOPBACK
 from tests.servers.smtp import Flavour, SmtpServer
 from tests.servers.webhook import Webhook
@@ -192,6 +193,21 @@ def test_a_service_that_stays_down_is_unavailable(webhook: Webhook) -> None:
     with pytest.raises(OutletUnavailable, match=r"the channel team cannot take the message now .HTTP 503."):
         channels.deliver("team", address(webhook), MESSAGE, no_sleep)
     assert len(webhook.requests) == 4
+
+
+def test_a_service_that_has_the_message_and_says_nothing_is_not_sent_it_a_second_time(webhook: Webhook) -> None:
+    with run_faulty(webhook.url) as proxy:
+        proxy.cut()
+        with pytest.raises(OutletUnavailable, match="was sent the message and did not say that it takes it") as raised:
+            channels.deliver("team", f"json://{LOOPBACK}:{proxy.port}/hunter2", MESSAGE, no_sleep)
+        assert len(webhook.requests) == 1
+        assert "hunter2" not in str(raised.value)
+        proxy.refuse()
+        with pytest.raises(OutletUnavailable, match="no connection"):
+            channels.deliver("team", f"json://{LOOPBACK}:{proxy.port}/hunter2", MESSAGE, no_sleep)
+        proxy.well()
+        channels.deliver("team", f"json://{LOOPBACK}:{proxy.port}/hunter2", MESSAGE, no_sleep)
+        assert len(webhook.requests) == 2
 
 
 def test_no_connection_is_unavailable_and_says_no_address() -> None:
