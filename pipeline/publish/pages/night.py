@@ -141,11 +141,11 @@ def _history(view: NightView) -> dict[str, object]:
 def _drift_figure(view: NightView) -> dict[str, object]:
     """The share that is held against the limit, as the second figure of the page."""
     drift = view.drift
-    if not drift.evaluated:
-        return {"value": "not known", "over": False, "against": "no column could be compared", "basis": ""}
     few = view.tonight.few
     if few is not None:
         return {"value": "not known", "over": False, "against": f"too few rows: {few.words}", "basis": ""}
+    if not drift.evaluated:
+        return {"value": "not known", "over": False, "against": "no column could be compared", "basis": ""}
     of_columns, by_weight = share_words(drift)
     drifted = columns_drifted(len(drift.drifted_columns), drift.counted, len(drift.expected_columns))
     drifted = drifted.removesuffix(" drifted")
