@@ -414,7 +414,7 @@ def test_a_champion_that_changed_meanwhile_is_not_overrun(
 def test_serving_is_told_once_and_again_when_it_did_not_hear(
     world: World, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.retrain.champion.hook.ATTEMPTS", 1)
+    monkeypatch.setattr("pipeline.storage.retries.ATTEMPTS", 1)
     monkeypatch.setenv("PROMOTED_URL", webhook.url)
     world.write_monitor(trainer=QUICK, after_promotion={"webhook": "PROMOTED_URL"})
     world.write_nights(0, 0)

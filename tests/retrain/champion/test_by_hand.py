@@ -143,7 +143,7 @@ def test_a_rollback_that_could_not_be_told_is_told_when_it_is_repeated_and_steps
 def test_a_promotion_of_which_serving_or_people_did_not_hear_is_told_when_it_is_repeated(
     proposed: World, smtp_server: Callable[[Flavour], SmtpServer], webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.retrain.champion.hook.ATTEMPTS", 1)
+    monkeypatch.setattr("pipeline.storage.retries.ATTEMPTS", 1)
     server = smtp_server("plain")
     monkeypatch.setenv("PIPELINE_SMTP_URL", server.url)
     monkeypatch.setenv("PROMOTED_URL", webhook.url)
