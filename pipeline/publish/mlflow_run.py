@@ -302,7 +302,8 @@ def _log_metrics(client: MlflowClient, run: Run, view: NightView) -> None:
     }
     if not changed:
         return
-    revision = int(run.data.tags.get(_REVISION_TAG, "-1")) + 1
+    # A tag without metrics is of a process that was killed in between.
+    revision = int(run.data.tags.get(_REVISION_TAG, "-1")) + 1 if run.data.metrics else 0
     client.set_tag(run.info.run_id, _REVISION_TAG, str(revision))
     midnight = datetime(view.run_date.year, view.run_date.month, view.run_date.day, tzinfo=UTC)
     timestamp = int(midnight.timestamp() * 1_000) + revision

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ from pipeline.steps import pages, telling
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
-from pipeline.storage.scratch import scratch_folder
+from pipeline.storage.scratch import scratch_folder, sweep
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -72,12 +73,15 @@ def retrain(night: Night, reason: str, force: bool = False, progress: Progress =
     # Whoever comes second waits for the first, and is told what came of it.
     patience = night.monitor.retrain.time_limit_minutes * 60 + _BUSY_SECONDS
     with night.store.alone_retraining(night.name, patience) as lease:
+        with suppress(OSError):  # what is in the way there is told by whoever needs it
+            sweep(night.settings.cache_dir)
         registry = registry_of(night)
         version = None if force else registry.find(_key(night))
         if version is None:
             result, version = _train(night, registry, _Request(reason, force, progress), lease)
         else:
             progress(f"version {version.number} was trained for {night.run_date} before")
+            registry.complete(version)
             result = recorded(registry, version)
         if version is not None:
             occasion = _occasion(night, datetime.now(UTC), "retraining", night.run_date)

@@ -196,6 +196,11 @@ class Registry:
             self._records.note(run_id, tags, version.number)
         return version
 
+    def complete(self, version: Version) -> None:
+        """Keep the number of a version of ours whose process was killed before it could."""
+        if self._records is not None and version.run_id is not None:
+            self._records.note(version.run_id, version.tags, version.number)
+
     def result_of(self, version: Version) -> bytes | None:
         """The retraining result that was recorded with a version; None when there is none."""
         if version.run_id is None:
