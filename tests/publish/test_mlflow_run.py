@@ -363,3 +363,22 @@ def test_a_database_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OutletUnavailable, match=r"sqlite:///.*/file/mlflow.db.*check that the folder is there"):
         log_night(samples.view(), FILES, f"sqlite:///{tmp_path}/file/mlflow.db")
+
+
+class Killed(BaseException):
+    """As a kill: nothing catches it."""
+
+
+@slow
+def test_metrics_that_never_came_count_as_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.publish.mlflow_run._batches", killed)
+        with pytest.raises(Killed):
+            log_night(samples.view(), FILES, uri)
+    run_id = log_night(samples.view(), FILES, uri)
+    assert recorded(uri, run_id).data.tags["nightjar.revision"] == "0"
