@@ -171,6 +171,7 @@ def test_a_night_of_hardly_any_rows_is_told_and_asks_for_nothing(nights: Project
         assert "no column could be compared" not in page
     else:
         assert found.reason.startswith("1 of 5 columns drifted (20%)")  # four standard deviations are no chance
+        assert "Healthy: 1 of 5 columns drifted (20%)" in page
 
 
 def test_a_night_of_a_few_rows_that_chance_hardly_ever_makes_is_drifted(nights: Project) -> None:

@@ -73,7 +73,8 @@ class PastNight(Kept):
 
     `failing` names the failed expectations, see `facts.failing.key_of`, `found` says what the first of them found, and
     `broken` names the measurements that an error kept from an end. `snapshots` is the digest of the night's snapshots,
-    and `expected` names columns that changed as people expect. All five are empty in histories of earlier versions.
+    `expected` names columns that changed as people expect, and `counted` is how many columns the share is of. All six
+    are empty in histories of earlier versions.
     """
 
     file: ClassVar[str] = "history"
@@ -115,6 +116,7 @@ class PastNight(Kept):
     broken: tuple[str, ...] = ()
     snapshots: str = ""
     expected: tuple[str, ...] = ()
+    counted: int | None = None
 
     @property
     def headline(self) -> str:
@@ -122,7 +124,7 @@ class PastNight(Kept):
         return headline(
             self.status,
             len(self.drifted) if self.status != "degraded" or self.over or self.critical else 0,
-            len(self.strengths) - len(self.expected),
+            len(self.strengths) - len(self.expected) if self.counted is None else self.counted,
             self.critical_failures,
             share=self.share_words,
             apart=len(self.expected),
@@ -238,6 +240,7 @@ def remember(
         strengths={item.name: strength(item) for item in drift.columns if item.status == "evaluated"},
         drifted=tuple(item.name for item in drift.drifted_columns),
         expected=tuple(item.name for item in drift.expected_columns),
+        counted=drift.counted,
         failures=len(quality.failures),
         labels_date=performance.labels_date,
         hold=decision.hold,
