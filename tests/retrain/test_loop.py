@@ -441,7 +441,7 @@ def test_a_registry_that_is_down_is_known_before_anything_is_trained(
     never_train(monkeypatch)
     world.write_nights(0, 0)
 
-    with pytest.raises(OutletUnavailable, match="check MLFLOW_TRACKING_URI"):
+    with pytest.raises(OutletUnavailable, match="host and port in MLFLOW_TRACKING_URI"):
         retrain(world, 3)
 
 
