@@ -28,7 +28,7 @@ BY_CHANCE = 1 if NIGHTS < 100 else 0
 
 def snapshot(path: Path, rows: int, day: int) -> Snapshot:
     written = datetime.combine(day_of(day), datetime.min.time(), UTC).isoformat()
-    item = PinnedObject(uri=str(path), size=1, sha256="0", rows=rows, modified=written)
+    item = PinnedObject(uri=str(path), size=1, sha256=f"{day:064}", rows=rows, modified=written)
     return Snapshot(uri=str(path), objects=(item,), fields=(ColumnType(name="x", type="x"),), rows=rows)
 
 
