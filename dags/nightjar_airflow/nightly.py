@@ -16,7 +16,7 @@ time: while it waits for late data, others queue. A run that is still not over s
 
     airflow backfill create --dag-id nightly_NAME --from-date 2026-01-01 --to-date 2026-01-14T23:59 --max-active-runs 1
 
-A backfilled night never asks for retraining, unless the backfill says so: `--dag-run-conf '{"retrain": true}'`.
+A backfilled night starts no retraining, unless the backfill says so: `--dag-run-conf '{"retrain": true}'`.
 
 **When a task is red**, its log ends with the reason, the object concerned and what to do.
 
@@ -178,8 +178,10 @@ def watch_champion(monitor: str) -> str:
 # Without the argument it would skip `require_quality` too, and a night of broken data would end green.
 @task.short_circuit(task_display_name="Retraining requested?", ignore_downstream_trigger_rules=False)
 def retraining_requested() -> bool:
-    """Go on to the trigger only when the verdict asks for it."""
-    return bool(get_current_context()["ti"].xcom_pull(task_ids="decide")["retrain"])
+    """Go on to the trigger only when the verdict asks for it, and not in a backfill: a night that asked when it was
+    new still says so, and what it asked for was started then.
+    """
+    return bool(get_current_context()["ti"].xcom_pull(task_ids="decide")["retrain"]) and not is_held_backfill()
 
 
 @task(task_display_name="Require quality", trigger_rule=TriggerRule.NONE_FAILED, retries=0)
