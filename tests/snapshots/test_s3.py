@@ -138,7 +138,9 @@ def test_no_answer_is_an_error_that_says_what_to_check(s3: Any, cache: Cache, mo
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     s3_client.client.cache_clear()
-    with pytest.raises(SourceUnavailable, match=r"no answer from 127\.0\.0\.1:9 .*host and port in AWS_ENDPOINT_URL_S3"):
+    with pytest.raises(
+        SourceUnavailable, match=r"no answer from 127\.0\.0\.1:9 .*host and port in AWS_ENDPOINT_URL_S3"
+    ):
         pin(s3.uri("p/"), cache)
 
 
