@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,10 @@ import sqlalchemy as sa
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine as _SqlEngine
 
+from pipeline.checks.quality.engines import sql
 from pipeline.checks.quality.engines.filters import where
 from pipeline.checks.quality.engines.own_metrics import UNKNOWN_FAILS
-from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW, can_be_named, named_columns, setup_statements
+from pipeline.checks.quality.engines.sql import MOST_HELD_BYTES, NAMED_VIEW, VIEW, can_be_named, named_columns
 from pipeline.checks.quality.suite.arguments import Unsuitable
 from pipeline.storage.scratch import temporary_folder
 
@@ -196,7 +197,26 @@ def open_database(
         aliases = {field.name: f"c{place}" for place, field in enumerate(schema)}
         database = Database(datasource, schema, aliases, can_be_named(schema))
         with engine.get_connection() as connection:
-            for statement in setup_statements(paths, schema, spill, budget_bytes, threads):
-                connection.exec_driver_sql(statement)
-            connection.commit()
+            _run(connection, sql.settings(spill, budget_bytes, threads))
+            try:
+                _run(connection, sql.views(paths, schema, spill, held=sql.is_worth_holding(paths, schema)))
+            except (sa.exc.SQLAlchemyError, duckdb.Error, _TakesTooMuch):
+                connection.rollback()
+                _run(connection, sql.views(paths, schema, spill))
+            _run(connection, sql.locks(paths, spill))
         yield database
+
+
+class _TakesTooMuch(Exception):
+    """The rows that are held leave too little memory for queries: a short file may repeat a long text."""
+
+
+def _run(connection: Any, statements: Iterable[str]) -> None:
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+        if statement.startswith("CREATE TABLE"):
+            sizes = "sum(memory_usage_bytes + temporary_storage_bytes)"
+            (taken,) = connection.exec_driver_sql(f"SELECT {sizes} FROM duckdb_memory()").fetchone()  # noqa: S608 - ours
+            if taken > MOST_HELD_BYTES:
+                raise _TakesTooMuch
+    connection.commit()

@@ -15,6 +15,12 @@ _LEAST_BYTES = 256 * 2**20
 _BYTES_PER_THREAD = 256 * 2**20
 # DuckDB reads a column of lists in lists in time that doubles with each level: 25 take 11 s for two rows.
 _DEEPEST = 10
+_WIDE = 200
+"""Columns from which on it takes longer to look them up for each query than to read them once."""
+_MOST_HELD = 5_000_000
+"""Values that are held: few enough to be read in a moment."""
+MOST_HELD_BYTES = _LEAST_BYTES // 2
+"""What they may take of the memory that DuckDB has at least."""
 VIEW = "snapshot"
 NAMED_VIEW = "snapshot_by_name"
 
@@ -31,30 +37,60 @@ def setup_statements(
         budget_bytes: memory for DuckDB; it gets 256 MiB at least.
         threads: how many cores it may use, each with as much.
     """
-    files = f"[{', '.join(text_literal(path) for path in _readable(paths, spill))}]"
-    aliases = [f"c{place}" for place in range(len(schema))]
-    # Names are ours, quoted, or quoted by _identifier and text_literal.
-    options = f"hive_partitioning = false{_nan_option()}"
-    source = f"read_parquet({files}, {options}) AS files({', '.join(aliases)})"
-    shown = [
-        (_plain(alias, field.type), alias, name)
-        for alias, field, name in zip(aliases, schema, named_columns(schema).values(), strict=True)
-        if not is_too_deep(field.type)
-    ]
-    named = [f"{value} AS {name}" for value, _, name in shown] or ["NULL AS nothing"]
-    aliased = [f"{value} AS {alias}" for value, alias, _ in shown] or ["NULL AS nothing"]
+    yield from settings(spill, budget_bytes, threads)
+    yield from views(paths, schema, spill)
+    yield from locks(paths, spill)
+
+
+def settings(spill: Path, budget_bytes: int, threads: int) -> Iterator[str]:
+    """What comes first: see `setup_statements`."""
     memory = max(budget_bytes, _LEAST_BYTES)
     yield f"SET memory_limit = '{memory}B'"
     yield f"SET threads = {max(min(threads, memory // _BYTES_PER_THREAD), 1)}"
     yield f"SET temp_directory = {text_literal(str(spill))}"
     yield "SET TimeZone = 'UTC'"
     yield "SET enable_progress_bar = false"
-    yield f"CREATE VIEW {VIEW} AS SELECT {', '.join(aliased)} FROM {source}"  # noqa: S608
+
+
+def views(paths: Sequence[Path], schema: pa.Schema, spill: Path, *, held: bool = False) -> Iterator[str]:
+    """The two views, see `setup_statements`; `held`: the rows are read once, as a table that stands for the first."""
+    aliases = [f"c{place}" for place in range(len(schema))]
+    # Names are ours, quoted, or quoted by _identifier and text_literal.
+    options = f"hive_partitioning = false{_nan_option()}"
+    source = f"read_parquet({_files(paths, spill)}, {options}) AS files({', '.join(aliases)})"
+    shown = [
+        (_plain(alias, field.type), alias, name)
+        for alias, field, name in zip(aliases, schema, named_columns(schema).values(), strict=True)
+        if not is_too_deep(field.type)
+    ]
+    aliased = [f"{value} AS {alias}" for value, alias, _ in shown] or ["NULL AS nothing"]
+    yield f"CREATE {'TABLE' if held else 'VIEW'} {VIEW} AS SELECT {', '.join(aliased)} FROM {source}"  # noqa: S608
     if can_be_named(schema):
-        yield f"CREATE VIEW {NAMED_VIEW} AS SELECT {', '.join(named)} FROM {source}"  # noqa: S608
-    yield f"SET allowed_paths = {files}"
+        named = [f"{alias if held else value} AS {name}" for value, alias, name in shown] or ["NULL AS nothing"]
+        yield f"CREATE VIEW {NAMED_VIEW} AS SELECT {', '.join(named)} FROM {VIEW if held else source}"  # noqa: S608
+
+
+def locks(paths: Sequence[Path], spill: Path) -> Iterator[str]:
+    """What comes last: see `setup_statements`."""
+    yield f"SET allowed_paths = {_files(paths, spill)}"
     yield "SET enable_external_access = false"
     yield "SET lock_configuration = true"
+
+
+def _files(paths: Sequence[Path], spill: Path) -> str:
+    return f"[{', '.join(text_literal(path) for path in _readable(paths, spill))}]"
+
+
+def is_worth_holding(paths: Sequence[Path], schema: pa.Schema) -> bool:
+    """Whether a snapshot is wide and small. Each query of a view binds every column of its files, so that of 5,000
+    columns it costs a tenth of a second; a suite asks about each of them.
+    """
+    import pyarrow.parquet as pq
+
+    if len(schema) < _WIDE:
+        return False
+    rows: int = sum(pq.read_metadata(path).num_rows for path in paths)
+    return rows * len(schema) <= _MOST_HELD
 
 
 def _readable(paths: Sequence[Path], folder: Path) -> Iterator[str]:
@@ -62,7 +98,8 @@ def _readable(paths: Sequence[Path], folder: Path) -> Iterator[str]:
     for place, path in enumerate(paths):
         if any(character in str(path) for character in "*?["):
             link = folder / f"part-{place}.parquet"
-            link.symlink_to(path.resolve())
+            if not link.is_symlink():
+                link.symlink_to(path.resolve())
             yield str(link)
         else:
             yield str(path)
