@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -136,12 +137,21 @@ def _write(path: Path, make: Callable[[], str]) -> bool:
 
 
 def read_earlier(path: Path) -> dict[str, str]:
-    """The variables of an `.env.compose`, or none."""
+    """The variables of an `.env.compose`, or none.
+
+    Raises:
+        ValueError: it is no text, or a value that is taken over cannot be part of an address.
+        OSError: it cannot be read.
+    """
     if not path.is_file():
         return {}
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     pairs = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
-    return {name.strip(): value.strip() for name, value in pairs}
+    found = {name.strip(): value.strip() for name, value in pairs}
+    wrong = [name for name in _EARLIER if not re.fullmatch(r"[A-Za-z0-9_=-]*", found.get(name, ""))]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: allowed: letters, digits, -, _ and = without quotation marks")
+    return found
 
 
 def main() -> None:
@@ -152,7 +162,11 @@ def main() -> None:
     # Docker would create the missing folder of a bind mount as root, and `make demo` could not write into it.
     for mounted in ("data", "certs"):
         (ROOT / mounted).mkdir(exist_ok=True)
-    earlier = read_earlier(ROOT / ".env.compose")
+    try:
+        earlier = read_earlier(ROOT / ".env.compose")
+    except (OSError, ValueError) as error:
+        why = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        sys.exit(f"{ROOT / '.env.compose'}: {why}. Nothing was written; mend it, or delete it where nothing runs yet")
     try:
         written = write_secrets(folder, earlier)
     except OSError as error:

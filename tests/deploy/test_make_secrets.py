@@ -96,6 +96,24 @@ def test_what_an_earlier_version_chose_is_taken_over(project: Path) -> None:
     assert "earlier-reader" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("earlier", "said"),
+    [
+        (b"AIRFLOW_DB_PASSWORD=pa@ss/word\n", "AIRFLOW_DB_PASSWORD: allowed: letters"),
+        ("REPORTS_PASSWORD='\u00fcber'\n".encode(), "REPORTS_PASSWORD: allowed: letters"),
+        (b"\xff\xfe", "it is no text in UTF-8"),
+    ],
+)
+def test_an_earlier_file_that_cannot_be_taken_over_is_told_in_a_line(project: Path, earlier: bytes, said: str) -> None:
+    (project / ".env.compose").write_bytes(earlier)
+    done = make_secrets(project)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "word" not in done.stderr.replace("PASSWORD", "")
+    assert not (project / ".secrets").exists()
+
+
 def test_it_writes_where_it_is_told(project: Path) -> None:
     make_secrets(project, str(project / "elsewhere"))
     assert files(project / "elsewhere")

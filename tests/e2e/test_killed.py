@@ -88,7 +88,7 @@ def test_a_task_that_is_queued_for_ever_holds_up_no_later_night_and_is_told(worl
     stuck = world.airflow.trigger(NIGHTLY, {"run_date": STUCK})  # its data never comes
     wait(lambda: lose_task(world, stuck))
     later = world.airflow.trigger(NIGHTLY, {"run_date": NEXT})
-    time.sleep(5)
+    time.sleep(5)  # several turns of the scheduler, in which nothing may happen
     assert (world.airflow.run(NIGHTLY, stuck).state, world.airflow.run(NIGHTLY, later).state) == ("running", "queued")
     sent = len(world.gateway.requests)
 
