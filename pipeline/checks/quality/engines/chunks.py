@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check, Files
@@ -27,20 +27,33 @@ _TEXT_OVERHEAD = 56  # of a text in Python
 _LARGEST_EXACT = 2**53
 
 
-def chunks(wanted: Mapping[int, Check], files: Files, budget_bytes: int) -> Iterator[tuple[list[str], list[int]]]:
-    """Columns to hold together, with the checks that need no others. A check that needs more gets what it needs."""
-    names = list(files.schema.names)
+def chunks(
+    wanted: Mapping[int, Check], names: Sequence[str], are_too_many: Callable[[Collection[str]], bool]
+) -> Iterator[tuple[list[str], list[int]]]:
+    """Columns to look at together, with the checks that need no others. A check that needs more gets what it needs.
+
+    Args:
+        wanted: checks by place.
+        names: of all columns.
+        are_too_many: whether these columns are more than may be looked at together.
+    """
+    order = {name: place for place, name in enumerate(names)}
     held: dict[str, None] = {}
     places: list[int] = []
     for place, check in sorted(wanted.items(), key=lambda item: item[1].columns):
-        needed = [name for name in names if name in columns_of(check, names)]
-        together = held | dict.fromkeys(needed)
-        if places and _size(together, files) > budget_bytes:
+        needed = dict.fromkeys(sorted(columns_of(check, names), key=order.__getitem__))
+        if places and not needed.keys() <= held.keys() and are_too_many(held | needed):
             yield list(held), places
-            together, places = dict.fromkeys(needed), []
-        held, places = together, [*places, place]
+            held, places = {}, []
+        held.update(needed)
+        places.append(place)
     if places:
         yield list(held), places
+
+
+def take_more_than(budget_bytes: int, files: Files) -> Callable[[Collection[str]], bool]:
+    """Whether columns take more than that while pandas works on them."""
+    return lambda columns: _size(columns, files) > budget_bytes
 
 
 def columns_of(check: Check, names: Sequence[str]) -> set[str]:

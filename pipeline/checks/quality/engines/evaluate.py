@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 _MAX_EXAMPLE_LENGTH = 80
 _ROWS_PER_EXAMPLE = 50  # looked through for values that differ
 _EXACT_WHOLE = 2**53
+_TOGETHER = 100  # columns of one table
 _NOT_NAMED = "SQL cannot tell the columns apart: their names differ in upper and lower case only, or one is empty"
 Found = dict[int, Evaluation]
 Wanted = Mapping[int, Check]
@@ -208,13 +209,35 @@ def _answered(database: Database, wanted: Wanted, condition: Condition | None, l
     results: Found = {}
     if aliased:
         view = VIEW if condition is None else database.filtered(condition)
-        results |= _run(database.batch(view), aliased, "duckdb", limits.examples, database.aliases)
+        results |= _by_columns(database, view, aliased, limits.examples)
     if by_name and not database.named:
         results |= {place: Evaluation("duckdb", error=_NOT_NAMED) for place in by_name}
     elif by_name:
         view = NAMED_VIEW if condition is None else database.filtered(condition, by_name=True)
         results |= _run(database.batch(view), by_name, "duckdb", 0)
     return {place: result for place, result in results.items() if result.error is None or place in by_name}
+
+
+def _by_columns(database: Database, view: str, wanted: Wanted, examples: int) -> Found:
+    """A few columns at a time where there are many: the library looks through all columns of a table for each check."""
+    from pipeline.checks.quality.engines.chunks import chunks
+
+    names = database.schema.names
+    if len(names) <= _TOGETHER:
+        return _run(database.batch(view), wanted, "duckdb", examples, database.aliases)
+    of_table = {place: check for place, check in wanted.items() if not check.columns}
+    found = _run(database.batch(view), of_table, "duckdb", examples, database.aliases) if of_table else {}
+    of_columns = {place: check for place, check in wanted.items() if check.columns}
+    for columns, places in chunks(of_columns, names, lambda columns: len(columns) > _TOGETHER):
+        checks = {place: wanted[place] for place in places}
+        answered = _try(partial(_of_few_columns, database, view, columns, checks, examples))
+        found |= {} if isinstance(answered, Evaluation) else answered
+    return found
+
+
+def _of_few_columns(database: Database, view: str, columns: Sequence[str], wanted: Wanted, examples: int) -> Found:
+    with database.narrowed(view, columns) as narrow:
+        return _run(database.batch(narrow), wanted, "duckdb", examples, database.aliases)
 
 
 def _is_query(check: Check) -> bool:
@@ -225,7 +248,7 @@ def _in_pandas(
     wanted: Wanted, mask: npt.NDArray[np.bool_] | None, files: Files, limits: Limits, engine: Engine
 ) -> Found:
     """Of the rows in the mask; None is all rows."""
-    from pipeline.checks.quality.engines.chunks import chunks, read_columns
+    from pipeline.checks.quality.engines.chunks import chunks, read_columns, take_more_than
 
     about_types = {place: check for place, check in wanted.items() if needs_specimens_only(check)}
     found = _apart(about_types, lambda checks: _by_specimens(checks, files), "pandas")
@@ -235,7 +258,7 @@ def _in_pandas(
         return found | (_run(batch, wanted, engine, 0) if wanted else {})
     for whole in (False, True):
         alike = {place: check for place, check in wanted.items() if reads_values(check) == whole}
-        for _, places in chunks(alike, files, limits.budget_bytes):
+        for _, places in chunks(alike, files.schema.names, take_more_than(limits.budget_bytes, files)):
             read = partial(_in_frame, files=files, mask=mask, whole=whole, engine=engine, limits=limits)
             found |= _apart({place: wanted[place] for place in places}, read, engine)
     return found

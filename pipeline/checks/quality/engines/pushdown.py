@@ -55,9 +55,19 @@ class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
             self._connection.rollback()
             raise
 
-    def _process_direct_and_bundled_metric_computation_configurations(self, *args: Any, **kwargs: Any) -> Any:
-        """A row whose condition is unknown counts as unexpected: the library counts only those where it is true."""
-        found = super()._process_direct_and_bundled_metric_computation_configurations(*args, **kwargs)
+    def _process_direct_and_bundled_metric_computation_configurations(
+        self, metric_fn_direct_configurations: Any, metric_fn_bundle_configurations: Any
+    ) -> Any:
+        """A row whose condition is unknown counts as unexpected: the library counts only those where it is true.
+
+        For values of which none is wanted it would ask with a query for each check.
+        """
+        direct = [item for item in metric_fn_direct_configurations if not _wants_no_values(item.metric_configuration)]
+        none = [item for item in metric_fn_direct_configurations if _wants_no_values(item.metric_configuration)]
+        found = super()._process_direct_and_bundled_metric_computation_configurations(
+            direct, metric_fn_bundle_configurations
+        )
+        found |= {item.metric_configuration.id: [] for item in none}
         for key, metric in found.items():
             if key.metric_name.startswith(UNKNOWN_FAILS) and key.metric_name.endswith(".condition"):
                 unexpected, *domains = metric
@@ -71,6 +81,12 @@ class SqlAlchemyExecutionEngine(_SqlEngine):  # type: ignore[misc]
             self._connection = None
         super().close()
         _forget(type(self.engine.dialect))
+
+
+def _wants_no_values(metric: Any) -> bool:
+    shape = metric.metric_value_kwargs.get("result_format")
+    wanted = shape.get("partial_unexpected_count") if isinstance(shape, Mapping) else None
+    return wanted == 0 and metric.metric_name.endswith(".unexpected_values")
 
 
 class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
@@ -126,6 +142,7 @@ class Database:
     schema: pa.Schema
     aliases: Mapping[str, str]
     named: bool
+    held: bool
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a statement; its rows, where it has any."""
@@ -144,8 +161,7 @@ class Database:
         view = f"{'named' if by_name else 'some'}_rows_{secrets.token_hex(4)}"
         source = NAMED_VIEW if by_name else VIEW
         with self._connected() as connection:
-            connection.exec_driver_sql(f"CREATE VIEW {view} AS SELECT * FROM {source} WHERE {clause}")  # noqa: S608 - ours
-            connection.commit()
+            _commit(connection, f"CREATE VIEW {view} AS SELECT * FROM {source} WHERE {clause}")  # noqa: S608 - ours
         return view
 
     def mask(self, condition: Condition) -> npt.NDArray[np.bool_]:
@@ -169,10 +185,30 @@ class Database:
             kind = type(getattr(error, "orig", error)).__name__
             raise Unsuitable(f"row_condition cannot be evaluated on these columns ({kind})") from error
 
+    @contextmanager
+    def narrowed(self, view: str, columns: Sequence[str]) -> Iterator[str]:
+        """Some columns of a view, until the context ends: each query of a table looks up every column of it."""
+        narrow, kind = f"few_columns_{secrets.token_hex(4)}", "TABLE" if self.held else "VIEW"
+        listed = ", ".join(self.aliases[name] for name in columns)
+        engine = self.datasource.get_execution_engine()
+        with engine.get_connection() as connection:
+            _commit(connection, f"CREATE {kind} {narrow} AS SELECT {listed} FROM {view}")  # noqa: S608 - ours
+        try:
+            yield narrow
+        finally:
+            with engine.get_connection() as connection:
+                _commit(connection, f"DROP {kind} {narrow}")
+
     def batch(self, view: str) -> Any:
         """A view as a Great Expectations batch."""
         asset = self.datasource.add_table_asset(view, table_name=view)
         return asset.add_batch_definition_whole_table(view).get_batch()
+
+
+def _commit(connection: Any, statement: str) -> None:
+    """Great Expectations looks for a table by another connection, which sees only what is committed."""
+    connection.exec_driver_sql(statement)
+    connection.commit()
 
 
 @contextmanager
@@ -195,16 +231,17 @@ def open_database(
         engine = datasource.get_execution_engine()
         closing.callback(engine.close)
         aliases = {field.name: f"c{place}" for place, field in enumerate(schema)}
-        database = Database(datasource, schema, aliases, can_be_named(schema))
+        held = sql.is_worth_holding(paths, schema)
         with engine.get_connection() as connection:
             _run(connection, sql.settings(spill, budget_bytes, threads))
             try:
-                _run(connection, sql.views(paths, schema, spill, held=sql.is_worth_holding(paths, schema)))
+                _run(connection, sql.views(paths, schema, spill, held=held))
             except (sa.exc.SQLAlchemyError, duckdb.Error, _TakesTooMuch):
                 connection.rollback()
+                held = False
                 _run(connection, sql.views(paths, schema, spill))
             _run(connection, sql.locks(paths, spill))
-        yield database
+        yield Database(datasource, schema, aliases, can_be_named(schema), held)
 
 
 class _TakesTooMuch(Exception):
