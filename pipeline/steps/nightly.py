@@ -41,8 +41,9 @@ from pipeline.results import (
 from pipeline.steps import delivering, muting, pages, same_news, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
-from pipeline.steps.pushing import push_newest
+from pipeline.steps.pushing import fleet_gauges, push_newest
 from pipeline.steps.remembering import nights_of
+from pipeline.steps.timing import durations, timed
 from pipeline.steps.together import kept, measure_together, unmeasured
 from pipeline.steps.told import told
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@timed
 def pull_snapshots(night: Night) -> SnapshotPair:
     """Pin reference and production, and labels where they have arrived. Labels that cannot be read stop no night.
 
@@ -93,6 +95,7 @@ def _labels(night: Night, day: date, cache: Cache) -> tuple[Snapshot | None, Sna
         return None, None, str(problem)
 
 
+@timed
 def validate_quality(night: Night) -> QualityResult:
     """Run the monitor's suite and the built-in checks on the production snapshot."""
     pair = night.load(SnapshotPair)
@@ -124,6 +127,7 @@ def _recent_rows(night: Night) -> list[int]:
     return [pair.production.rows for pair in pairs if pair is not None]
 
 
+@timed
 def measure_drift(night: Night) -> DriftResult:
     """Compare every configured column of production with the reference, and keep the night's profile; then columns
     together, where the monitor asks for it.
@@ -163,6 +167,7 @@ def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]
         return told, profile
 
 
+@timed
 def measure_performance(night: Night) -> PerformanceResult:
     """Whether the model still does what it should: realised where labels are, estimated where not, and the verdict."""
     from pipeline.steps import performing
@@ -174,6 +179,7 @@ def measure_performance(night: Night) -> PerformanceResult:
     return result
 
 
+@timed
 def decide(night: Night, backfill: bool = False) -> Decision:
     """The verdict of the night, and whether to retrain.
 
@@ -197,6 +203,7 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     return decision
 
 
+@timed
 def render_report(night: Night, airflow_run: str | None = None, *, retrains: bool = False) -> str:
     """Render everything people and programs read of this night and publish it whole; the address of its page.
 
@@ -274,6 +281,7 @@ def push_gauges(night: Night) -> str:
         OutletRefused: they could not be made, or the gateway does not accept them.
         OutletUnavailable: the gateway does not answer.
     """
+    from pipeline.publish.gauges import fleet
     from pipeline.publish.gauges import night as gauges
 
     text = night.published().get("gauges.prom")
@@ -283,12 +291,16 @@ def push_gauges(night: Night) -> str:
     if url is None:
         delivering.note(night, served=[delivering.GATEWAY])  # nobody waits for it any more
         return f"written to {night.uri('gauges.prom')}"
-    gateway = url.get_secret_value()
+    gateway, took = url.get_secret_value(), durations(night)
+    of_all = fleet_gauges(night.settings)
+
+    def push() -> None:
+        gauges.push(text, night.name, gateway, time.time(), durations=took)
+        if of_all is not None:
+            fleet.push(of_all, gateway)
+
     with delivering.serving(night, delivering.GATEWAY):
-        return push_newest(
-            night.store, night.name, night.run_date, night.nights,
-            lambda: gauges.push(text, night.name, gateway, time.time()),
-        )  # fmt: skip
+        return push_newest(night.store, night.name, night.run_date, night.nights, push)
 
 
 def send_summary(night: Night) -> str:

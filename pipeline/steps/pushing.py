@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from pipeline.config import Settings
+from pipeline.config.monitor_files import load_all
+from pipeline.steps.contain import attempt
 from pipeline.storage.run_store import RunStore
 
 GROUP = "gauges"
@@ -34,3 +37,14 @@ def push_newest(
             return f"not pushed, as {newest} is newer"
         push()
     return "pushed"
+
+
+def fleet_gauges(settings: Settings) -> bytes | None:
+    """The gauges of all monitors, which a night pushes beside its own; None where no monitor file can be listed."""
+    from pipeline.publish.gauges import fleet
+
+    def found() -> bytes:
+        known = load_all(settings)
+        return fleet.exposition(known.monitors, len(known.errors), settings.environment)
+
+    return attempt("gauges of all monitors", found, lambda _: None)

@@ -7,7 +7,9 @@ from typing import Literal
 
 PREFIX = "model_monitor_"
 
-Unit = Literal["0 or 1", "fraction", "rows", "columns", "count", "days", "nights", "version", "Unix seconds", "own"]
+Unit = Literal[
+    "0 or 1", "fraction", "rows", "columns", "count", "seconds", "days", "nights", "version", "Unix seconds", "own"
+]
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,13 @@ class Section:
     """Families that are read together.
 
     Attributes:
-        flow: the label `flow` of their group at the Pushgateway; a night's own group has none.
+        flow: the label `flow` of their group at the Pushgateway; a night's own group has none, and that of the fleet
+            no label `monitor`: it is about all of them.
         when: when they are pushed, and what is absent then.
     """
 
     title: str
-    flow: Literal["", "retraining", "probation"]
+    flow: Literal["", "retraining", "probation", "fleet"]
     when: str
     families: tuple[Family, ...]
 
@@ -65,6 +68,9 @@ _VERDICT = Section(
         Family("info", "0 or 1", ("owner", "environment", "page"),
                "Always 1: whose the monitor is, in which installation, and where its page is read.",
                "count by (owner) (model_monitor_info)"),
+        Family("build_info", "0 or 1", ("version",),
+               "Always 1: the version of Nightjar that judged the night.",
+               "count by (version) (model_monitor_build_info)"),
         Family("status", "0 or 1", ("status",),
                "The verdict: 1 for the state the model is in, 0 for the others.",
                "count by (status) (model_monitor_status == 1)"),
@@ -92,6 +98,12 @@ _VERDICT = Section(
         Family("last_failure_timestamp_seconds", "Unix seconds", ("task",),
                "When a night last broke, and at which step.",
                "max by (monitor, task) (model_monitor_last_failure_timestamp_seconds)"),
+        Family("last_attempt_timestamp_seconds", "Unix seconds", (),
+               "When a night last came to an end, well or not.",
+               "(time() - model_monitor_last_attempt_timestamp_seconds) / 3600"),
+        Family("step_duration_seconds", "seconds", ("step",),
+               "How long each step of the night took, up to its page.",
+               "sum by (monitor) (model_monitor_step_duration_seconds)"),
     ),
 )  # fmt: skip
 
@@ -243,6 +255,12 @@ _PERFORMANCE = Section(
         Family("labels_overdue_days", "days", (),
                "Days whose labels are due, that had predictions, and of which no label has come.",
                "topk(5, model_monitor_labels_overdue_days)"),
+        Family("label_delay_days", "days", (),
+               "From the newest day that has labels to the judged day.",
+               "model_monitor_label_delay_days - model_monitor_label_delay_expected_days"),
+        Family("label_delay_expected_days", "days", (),
+               "After how many days the monitor file says that labels are due.",
+               "max by (monitor) (model_monitor_label_delay_expected_days)"),
     ),
 )  # fmt: skip
 
@@ -330,6 +348,23 @@ _PROBATION = Section(
     ),
 )  # fmt: skip
 
-SECTIONS = (_VERDICT, _DATA, _DRIFT, _TOGETHER, _PERFORMANCE, _COLUMNS, _RETRAINING, _PROBATION)
+_FLEET = Section(
+    "All monitors",
+    "fleet",
+    (
+        "Pushed by every night after its own gauges, in one group for all, without a label `monitor` of its own. A "
+        "monitor that has never run is known by these alone."
+    ),
+    (
+        Family("configured", "0 or 1", ("monitor", "owner", "environment"),
+               "Always 1: a monitor file that is sound, and whose the monitor is.",
+               "model_monitor_configured unless on (monitor) model_monitor_last_attempt_timestamp_seconds"),
+        Family("wrong_monitor_files", "count", (),
+               "Monitor files that cannot be used: `python -m pipeline check` says why.",
+               "max(model_monitor_wrong_monitor_files)"),
+    ),
+)  # fmt: skip
+
+SECTIONS = (_VERDICT, _DATA, _DRIFT, _TOGETHER, _PERFORMANCE, _COLUMNS, _RETRAINING, _PROBATION, _FLEET)
 
 FAMILIES = {family.name: family for section in SECTIONS for family in section.families}

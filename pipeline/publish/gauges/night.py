@@ -8,9 +8,10 @@ series; a failure replaces only its own gauge, so that the last good numbers sur
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
+import pipeline
 from pipeline.plain_text import visible
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges.columns import add_columns
@@ -39,21 +40,30 @@ def exposition(view: NightView, profile: NightProfile | None = None) -> bytes:
     _add_quality(gauges, view.quality)
     snapshots = {"reference": view.pair.reference, "production": view.pair.production}
     gauges.add("rows", [({"snapshot": name}, snap.rows) for name, snap in snapshots.items()])
-    add_performance(gauges, view.performance, view.labelled)
+    add_performance(gauges, view)
     if profile is not None and view.monitor.drift.profile_gauges:
         ranked = [item.name for item in view.ranked]
         add_columns(gauges, profile, ranked[:MAX_COLUMNS], view.monitor.columns.private)
     return gauges.text()
 
 
-def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Replace the monitor's group at the gateway with `text` and the moment of success.
+def push(
+    text: bytes,
+    monitor: str,
+    gateway_url: str,
+    now: float,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    durations: Mapping[str, float] | None = None,
+) -> None:
+    """Replace the monitor's group at the gateway with `text`, the moment of success and how long steps took.
 
     Args:
         text: what `exposition` made.
         gateway_url: http(s), with user and password where the gateway asks for them.
         now: Unix time in seconds.
         sleep: waits so many seconds between attempts.
+        durations: of the night's steps, in seconds, as far as they are known.
 
     Raises:
         OutletUnavailable: no connection, or the gateway kept failing, after retries.
@@ -61,6 +71,8 @@ def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callabl
     """
     gauges = Gauges()
     gauges.one("last_success_timestamp_seconds", now)
+    gauges.one("last_attempt_timestamp_seconds", now)
+    gauges.add("step_duration_seconds", [({"step": step}, seconds) for step, seconds in (durations or {}).items()])
     send("PUT", text + gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 
 
@@ -74,12 +86,14 @@ def push_failure(
     """
     gauges = Gauges()
     gauges.add("last_failure_timestamp_seconds", [({"task": clip(task, MAX_LABEL)}, now)])
+    gauges.one("last_attempt_timestamp_seconds", now)
     send("POST", gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 
 
 def _add_verdict(gauges: Gauges, view: NightView) -> None:
     owner, page = visible(view.monitor.owner), view.monitor_link()
     gauges.add("info", [({"owner": owner, "environment": view.environment or "", "page": page or ""}, 1.0)])
+    gauges.add("build_info", [({"version": pipeline.__version__}, 1.0)])
     status = view.decision.status
     states = [({"status": state}, float(state == status)) for state in get_args(Status)]
     gauges.add("status", states)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import get_args
 
+from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import days_overdue
 from pipeline.publish.gauges.families import Gauges, Labels, column_label
 from pipeline.results import Basis, Estimate, LabelledDay, PerformanceResult
@@ -12,17 +14,12 @@ from pipeline.results import Basis, Estimate, LabelledDay, PerformanceResult
 _VERDICTS = ("sound", "degraded", "unknown")
 
 
-def add_performance(gauges: Gauges, performance: PerformanceResult, labelled: LabelledDay | None) -> None:
-    """Values with their intervals, what they are held against, the verdict, and how the labels stand.
-
-    Args:
-        gauges: are added to.
-        performance: as the night judged it.
-        labelled: the night's own predictions with the labels that have come, where there are any.
-    """
+def add_performance(gauges: Gauges, view: NightView) -> None:
+    """Values with their intervals, what they are held against, the verdict, and how the labels stand."""
+    performance = view.performance
     _add_values(gauges, performance)
     _add_verdict(gauges, performance)
-    _add_labels(gauges, performance, labelled)
+    _add_labels(gauges, view)
     estimated = performance.estimated
     if estimated is not None:
         gauges.one(
@@ -100,7 +97,8 @@ def _add_verdict(gauges: Gauges, performance: PerformanceResult) -> None:
     gauges.add("performance_breaches", breaches)
 
 
-def _add_labels(gauges: Gauges, performance: PerformanceResult, labelled: LabelledDay | None) -> None:
+def _add_labels(gauges: Gauges, view: NightView) -> None:
+    performance, labelled = view.performance, view.labelled
     if performance.coverage is not None:
         gauges.one("label_coverage_ratio", performance.coverage)
         gauges.one("labels_final", performance.final)
@@ -108,3 +106,17 @@ def _add_labels(gauges: Gauges, performance: PerformanceResult, labelled: Labell
         gauges.one("own_label_coverage_ratio", labelled.coverage)
     if performance.labels_date is not None:
         gauges.one("labels_overdue_days", days_overdue(performance))
+        gauges.one("label_delay_expected_days", view.monitor.performance.label_delay_days)
+        newest = _newest_labelled(performance, labelled)
+        if newest is not None:
+            gauges.one("label_delay_days", (view.run_date - newest).days)
+
+
+def _newest_labelled(performance: PerformanceResult, labelled: LabelledDay | None) -> date | None:
+    """The newest day of which a label has come; None where no day of the window has one."""
+    days = [night.day for night in performance.nights if night.labelled_rows]
+    if performance.labelled_rows and performance.labels_date is not None:
+        days.append(performance.labels_date)
+    if labelled is not None and labelled.labelled_rows:
+        days.append(labelled.day)
+    return max(days, default=None)

@@ -1,4 +1,4 @@
-"""Everything that Nightjar ever pushes, in one go: nights of every kind, retrainings, probations and a failure."""
+"""Everything that Nightjar ever pushes: nights of every kind, retrainings, probations, a failure and the fleet."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import dataclasses
 
 from pipeline.config import Monitor
 from pipeline.publish.facts.night import NightView
-from pipeline.publish.gauges import night, probation, retraining
+from pipeline.publish.gauges import fleet, night, probation, retraining
 from pipeline.results import TogetherResult
 from tests.publish import budgets, performances, probations, profiles, retrainings, samples
 from tests.publish.together import together, vector
 
+DURATIONS = {"pull_snapshots": 4.2, "measure_drift": 61.0, "render_report": 9.5}
 PROFILE = profiles.profile([profiles.numbers("age", 0.5, missing=60), profiles.countries("country")])
 
 
 def push_all(gateway_url: str) -> None:
     """Each night and each retraining under a monitor of its own; the failure beside a whole night's gauges."""
     for name, view in _nights().items():
-        night.push(night.exposition(view, PROFILE), name, gateway_url, samples.NOW)
+        told = night.exposition(view, PROFILE)
+        night.push(told, name, gateway_url, samples.NOW, durations=DURATIONS)
     for status in retrainings.STATUSES:
         told = retraining.exposition(retrainings.retraining(status))
         retraining.push(told, f"retrained-{status}", gateway_url, samples.NOW)
     retraining.push_champion("promoted-by-hand", "7", gateway_url)
     probation.push(probation.exposition(probations.found("rolled_back")), "churn", gateway_url)
     night.push_failure("churn", gateway_url, "pull_snapshots", samples.NOW)
+    never_ran = samples.monitor().model_copy(update={"name": "never-ran"})
+    fleet.push(fleet.exposition([samples.monitor(), never_ran], 1, "production"), gateway_url)
 
 
 def _nights() -> dict[str, NightView]:

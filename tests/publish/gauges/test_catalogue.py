@@ -33,7 +33,8 @@ def test_what_is_pushed_is_the_catalogue_with_its_help_labels_and_groups(pushgat
     found = scraped(pushgateway)
     assert sorted(found) == sorted(family.full_name for family in FAMILIES.values())
     for section in SECTIONS:
-        group = {"instance", "job", "monitor"} | ({"flow"} if section.flow else set())
+        group = {"instance", "job", "flow"} - ({"flow"} if not section.flow else set())
+        group |= {"monitor"} - ({"monitor"} if section.flow == "fleet" else set())
         for family in section.families:
             metric = found[family.full_name]
             assert metric.documentation == family.meaning
@@ -53,6 +54,8 @@ def test_values_are_in_their_unit(pushgateway: Pushgateway) -> None:
             assert all(0 <= value <= 1 for value in values), family.name
         elif family.unit == "Unix seconds":
             assert all(value > 1e9 for value in values), family.name
+        elif family.unit == "seconds":
+            assert all(value >= 0 for value in values), family.name
         elif family.unit != "own":
             assert all(value >= 0 and value == int(value) for value in values), family.name
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipeline import __version__
 from pipeline.errors import ConfigError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges import families
@@ -93,7 +94,11 @@ def test_names_and_labels_follow_the_conventions() -> None:
     assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
     labels = {label for series in found.values() for names, _ in series for label in names}
     known = {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
-    assert labels == known | {"basis", "nights", "verdict", "owner", "environment", "page"}
+    assert labels == known | {"basis", "nights", "verdict", "owner", "environment", "page", "version"}
+
+
+def test_the_version_of_what_judged_the_night_is_told() -> None:
+    assert read_gauges(gauges.exposition(samples.view()))["build_info"] == [({"version": __version__}, 1.0)]
 
 
 def test_performance_comes_with_intervals_limit_verdict_and_coverage() -> None:
@@ -115,7 +120,20 @@ def test_performance_comes_with_intervals_limit_verdict_and_coverage() -> None:
     assert found["own_label_coverage_ratio"][0][1] == pytest.approx(0.351, abs=1e-3)
     assert found["estimator_withdrawn"] == [({}, 0.0)]
     assert found["labels_overdue_days"] == [({}, 0.0)]
+    assert found["label_delay_expected_days"] == [({}, float(VIEWS["degraded"].monitor.performance.label_delay_days))]
+    assert found["label_delay_days"] == [({}, 0.0)]
     assert dict_of(found["status"], {"status": "degraded"}) == 1.0
+
+
+def test_how_old_the_newest_labels_are_is_told_and_absent_where_none_have_come() -> None:
+    view = samples.view()
+    found = read_gauges(gauges.exposition(view))
+    due = view.performance.labels_date
+    assert due is not None
+    assert found["label_delay_days"] == [({}, float((view.run_date - due).days))]
+    none = dataclasses.replace(view, performance=samples.performance(measured=False))
+    assert "label_delay_days" not in read_gauges(gauges.exposition(none))
+    assert "label_delay_days" not in read_gauges(gauges.exposition(VIEWS["guessed"]))
 
 
 def test_before_labels_the_estimate_is_told_and_nothing_is_said_to_be_realised() -> None:
@@ -205,8 +223,20 @@ def test_a_failure_leaves_the_last_good_gauges_and_the_next_success_clears_it(pu
     assert pushgateway.value("model_monitor_drift_share_ratio", monitor="churn") == 0.5
     assert pushgateway.value("model_monitor_last_success_timestamp_seconds") == NOW
     assert pushgateway.value("model_monitor_last_failure_timestamp_seconds", task="measure_drift") == NOW + 2
+    assert pushgateway.value("model_monitor_last_attempt_timestamp_seconds") == NOW + 2
     gauges.push(text, "churn", pushgateway.url, NOW + 3)
     assert not pushgateway.samples("model_monitor_last_failure_timestamp_seconds")
+    assert pushgateway.value("model_monitor_last_attempt_timestamp_seconds") == NOW + 3
+
+
+def test_how_long_steps_took_goes_with_the_push_and_not_with_the_text(pushgateway: Pushgateway) -> None:
+    text = gauges.exposition(samples.view())
+    assert b"step_duration" not in text
+    gauges.push(text, "churn", pushgateway.url, NOW, durations={"measure_drift": 61.5, "decide": 0.2})
+    assert pushgateway.value("model_monitor_step_duration_seconds", step="measure_drift") == 61.5
+    gauges.push(text, "churn", pushgateway.url, NOW, durations={"decide": 0.3})
+    (left,) = pushgateway.samples("model_monitor_step_duration_seconds")
+    assert (left.labels["step"], left.value) == ("decide", 0.3)
 
 
 def test_what_the_gateway_cannot_read_is_refused(pushgateway: Pushgateway) -> None:

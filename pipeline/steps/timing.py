@@ -1,0 +1,64 @@
+"""How long the steps of a night take: kept beside their results, and pushed with the night's gauges."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+
+from pipeline.errors import ResultMissing
+from pipeline.results import Kept
+from pipeline.results.base import Number
+from pipeline.steps.contain import attempt
+from pipeline.steps.night import Night
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STEPS = (
+    "pull_snapshots", "validate_quality", "measure_drift", "measure_performance", "decide", "render_report",
+)  # fmt: skip
+"""The steps that are timed, in the order of the night; those after them talk to outlets."""
+
+
+class StepTime(Kept):
+    """How long a step took when it last came to an end. It is no part of the published night."""
+
+    file: ClassVar[str] = "time"
+
+    seconds: Number
+
+
+def timed(step: Callable[Concatenate[Night, P], T]) -> Callable[Concatenate[Night, P], T]:
+    """A step that also keeps how long it took. A time that cannot be kept is none."""
+
+    @wraps(step)
+    def measured(night: Night, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        began = time.monotonic()
+        result = step(night, *args, **kwargs)
+        found = StepTime(seconds=round(time.monotonic() - began, 3))
+        attempt(f"time of {step.__name__}", partial(_keep, night, step.__name__, found), lambda _: None)
+        return result
+
+    return measured
+
+
+def durations(night: Night) -> dict[str, float]:
+    """Seconds by step, of those whose time is known."""
+    return {step: seconds for step in STEPS if (seconds := _read(night, step)) is not None}
+
+
+def _keep(night: Night, step: str, found: StepTime) -> None:
+    night.store.save(night.name, night.run_date, _name(step), found)
+
+
+def _read(night: Night, step: str) -> float | None:
+    try:
+        return night.store.load(night.name, night.run_date, _name(step), StepTime).seconds
+    except ResultMissing:
+        return None
+
+
+def _name(step: str) -> str:
+    return f"{StepTime.file}-{step}"

@@ -1,0 +1,54 @@
+"""How long steps take is kept beside their results and pushed; it is no part of the published night."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.steps import nightly, timing
+from pipeline.steps.walk import run_night
+from tests.project import Project
+from tests.servers.pushgateway import Pushgateway
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def test_a_night_tells_the_gateway_how_long_its_steps_took_and_which_monitors_there_are(
+    project: Project, pushgateway: Pushgateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
+    night = project.complete()
+    project.write_monitor("never_ran")
+    project.write_text("monitors/wrong.yaml", "name: wrong\n")
+    assert not run_night(night, silent).errors
+    told = {found.labels["step"]: found.value for found in pushgateway.samples("model_monitor_step_duration_seconds")}
+    assert sorted(told) == sorted(timing.STEPS)
+    assert all(seconds >= 0 for seconds in told.values())
+    assert max(told.values()) > 0
+    assert timing.durations(night) == told
+    assert not [name for name in night.published() if name.startswith(timing.StepTime.file)]
+    known = {found.labels["monitor"] for found in pushgateway.samples("model_monitor_configured")}
+    assert known == {"people", "never_ran"}
+    assert pushgateway.value("model_monitor_wrong_monitor_files") == 1
+
+
+def test_a_time_that_cannot_be_kept_breaks_no_step(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no clock")
+
+    night = project.complete()
+    monkeypatch.setattr(timing, "_keep", broken)
+    assert nightly.pull_snapshots(night).production.rows > 0
+    assert timing.durations(night) == {}
+
+
+def test_monitor_files_that_cannot_be_listed_keep_no_night_from_the_gateway(
+    project: Project, pushgateway: Pushgateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
+    night = project.complete()
+    monkeypatch.setattr("pipeline.steps.pushing.load_all", lambda settings: 1 / 0)
+    assert not run_night(night, silent).errors
+    assert pushgateway.value("model_monitor_status", monitor="people", status="healthy") == 1
+    assert not pushgateway.samples("model_monitor_configured")
