@@ -21,6 +21,8 @@ _SHOWN = {
     ".eml": "message/rfc822",
     ".md": "text/plain; charset=utf-8",
     ".prom": "text/plain; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
 }
 """What a run store has for people, and how a browser is told of it. Nothing else is handed out."""
 _VERSIONS = ".nights"

@@ -38,7 +38,7 @@ from pipeline.results import (
     Rendering,
     SnapshotPair,
 )
-from pipeline.steps import delivering, muting, pages, same_news, standing, telling
+from pipeline.steps import delivering, muting, pages, reports, same_news, standing, telling
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import fleet_gauges, push_newest
@@ -225,6 +225,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     profile = _profile(night)
     mishaps.attempt("mute", partial(muting.noted, night))
     drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
+    linked = None if drift_report is None else reports.linked(night.store, drift_report)
 
     def files(whole: NightView) -> dict[str, bytes]:
         tonight = mishaps.attempt("history", lambda: view.tonight)
@@ -235,7 +236,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
         return {
             **{f"{result.file}.json": result.to_json() for result in (*told, view.together) if result is not None},
             **({} if view.probation is None else pages.probation_files(view.probation)),
-            "drift_report.html": drift_report or stand_in(title, mishaps.failures),
+            reports.REPORT: linked or stand_in(title, mishaps.failures),
             "index.html": page or stand_in(title, mishaps.failures),
             **({} if exposition is None else {"gauges.prom": exposition}),
             **({} if message is None else {"summary.eml": message.as_bytes()}),
@@ -265,6 +266,7 @@ def log_run(night: Night) -> str:
     from pipeline.publish import mlflow_run
 
     files = night.published()
+    files[reports.REPORT] = reports.whole(night.store, files[reports.REPORT])
     with delivering.serving(night, delivering.MLFLOW):
         with night.store.alone_outlet(night.name, "mlflow"):  # two who find no run would both make one
             run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)

@@ -36,7 +36,7 @@ from pipeline.results import (
     Told,
 )
 from pipeline.retrain.progress import Progress
-from pipeline.steps import muting
+from pipeline.steps import muting, reports
 from pipeline.steps.column_page import write_columns
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.incident_pages import Known, write_all_incidents, write_incidents
@@ -371,6 +371,7 @@ def _rebuild_nights(workspace: Workspace) -> list[PastNight]:
     nights: list[PastNight] = []
     waiting: NightView | None = None
     for day in workspace.nights():
+        reports.link(workspace.on(day))
         view = _published_view(workspace.on(day))
         if view is None:
             continue

@@ -2,6 +2,7 @@
 
     <store>/<monitor>/<run_date>/        the night as published: read by people and other programs
     <store>/index.html, <store>/<monitor>/{index.html, columns.html, history.json}   over many nights
+    <store>/_evidently/                  what all reports link to, by digest
     <store>/<monitor>/.work/<run_date>/  results of the steps so far: read by the next step, on whatever machine
     <store>/<monitor>/.receipts/<run_date>/  what was delivered, so that nothing is sent twice
     <store>/<monitor>/.nights/           versions of nights on a local disk, what is not in its place yet on S3

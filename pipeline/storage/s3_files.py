@@ -19,6 +19,8 @@ _CONTENT_TYPES = {
     ".eml": "message/rfc822",
     ".prom": "text/plain; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
 }
 _PAGE = "index.html"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urldefrag
 
 import pytest
 from playwright.sync_api import FloatRect, Page
 
+from pipeline.steps.reports import REPORT, whole
+from pipeline.storage.run_store import RunStore
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import DAYS, HOSTILE, Site
 from tests.servers.browser import BrowserWindows, ColorScheme, OpenPage
@@ -70,6 +73,22 @@ def test_every_link_leads_somewhere(site: Site, browser: BrowserWindows) -> None
             browser.close()
     assert {site.page(path) for path in PAGES} <= reached
     assert site.page(f"people/{DRIFTED}/drift_report.html") in seen
+
+
+def test_a_report_is_drawn_where_it_is_served_from_the_disk_and_alone(
+    site: Site, browser: BrowserWindows, tmp_path: Path
+) -> None:
+    alone = tmp_path / "report.html"
+    alone.write_bytes(whole(RunStore(str(site.store)), (site.store / "people" / DRIFTED / REPORT).read_bytes()))
+    served, published = site.page(f"people/{DRIFTED}/{REPORT}"), site.store / "people" / DRIFTED / REPORT
+    for target, asks in ((served, 3), (published, 3), (alone, 1)):
+        opened = browser(target)
+        opened.page.get_by_text("columns compared").wait_for()
+        opened.page.locator("tbody button").first.click()
+        opened.page.locator(".js-plotly-plot .bars path").first.wait_for()
+        assert_sound(opened, str(target))
+        assert len([asked for asked in opened.requests if asked.startswith(("http:", "file:"))]) == asks
+        browser.close()
 
 
 def test_the_verdict_is_the_first_thing_to_read(site: Site, browser: BrowserWindows) -> None:

@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Path:
     for name in (
         "index.html", "churn/index.html", "churn/history.json", "churn/.nights/2026-01-14/one/index.html",
         "churn/.work/2026-01-14/drift.json", "churn/.receipts/2026-01-14/mail", ".fleet/2026-01-14/digest.eml",
-        "churn/training/ab.parquet", "churn/notes.txt", "bare/drift.json",
+        "churn/training/ab.parquet", "churn/notes.txt", "bare/drift.json", "_evidently/ab.js",
     ):  # fmt: skip
         path = tmp_path / "store" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,17 @@ def get(running: ThreadingHTTPServer, path: str, method: str = "GET") -> tuple[i
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/index.html", "/churn/", "/churn/index.html", "/churn/history.json", "/churn/2026-01-14/", "/?a=b"]
+    "path",
+    [
+        "/",
+        "/index.html",
+        "/churn/",
+        "/churn/index.html",
+        "/churn/history.json",
+        "/churn/2026-01-14/",
+        "/?a=b",
+        "/_evidently/ab.js",
+    ],
 )
 def test_pages_are_shown(running: ThreadingHTTPServer, path: str) -> None:
     status, text = get(running, path)
@@ -100,6 +110,7 @@ def test_pages_are_shown(running: ThreadingHTTPServer, path: str) -> None:
         "/churn/training/",
         "/bare/",
         "/bare",
+        "/_evidently/",
     ],
 )
 def test_what_is_no_page_of_the_store_is_hidden(running: ThreadingHTTPServer, path: str) -> None:

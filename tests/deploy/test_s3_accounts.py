@@ -28,6 +28,7 @@ REGION = "us-east-1"
 KEPT = (
     "nightjar/store/churn/2026-01-14/index.html",
     "nightjar/store/churn/2026-01-14/drift.json",
+    "nightjar/store/_evidently/0123.js",
     "nightjar/store/churn/.labelled/2026-01-14.json",
     "nightjar/store/.format",
     "nightjar/store/churn/model.parquet",
@@ -39,7 +40,11 @@ KEPT = (
 MAY_READ = {
     "airflow": {*KEPT} - {"nightjar/mlflow/1/artifacts/model.skops"},
     "mlflow": {"nightjar/mlflow/1/artifacts/model.skops"},
-    "reports": {"nightjar/store/churn/2026-01-14/index.html", "nightjar/store/churn/2026-01-14/drift.json"},
+    "reports": {
+        "nightjar/store/churn/2026-01-14/index.html",
+        "nightjar/store/churn/2026-01-14/drift.json",
+        "nightjar/store/_evidently/0123.js",
+    },
     "producer": {"snapshots/churn/2026-01-14.parquet"},
 }
 MAY_WRITE = {

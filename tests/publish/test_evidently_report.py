@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.publish import evidently_report
-from pipeline.publish.evidently_report import page, performance_widgets, widgets
+from pipeline.publish.evidently_report import page, performance_widgets, shared, widgets
 from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, Shape
 from tests.publish import budgets, performances, samples
@@ -230,6 +230,27 @@ def test_the_report_shows_performance_only_where_something_of_it_is_known() -> N
 
 
 # --- the page
+
+
+def test_what_all_reports_share_is_taken_out_of_a_page_and_put_back_byte_for_byte() -> None:
+    many = samples.drift(400, 100)  # more of its own than what counts as large
+    first, second = (
+        evidently_report.render(samples.monitor(), samples.pair(), drift) for drift in (many, samples.drift())
+    )
+    linked, parts = shared.split(first)
+    assert sorted(name.partition(".")[2] for name in parts) == ["css", "js"]
+    assert len(linked) < len(first) - 3_500_000
+    assert len(linked) > 300_000
+    assert shared.split(second).parts == parts
+    assert shared.whole(linked, parts.__getitem__) == first
+    assert shared.split(linked) == (linked, {})
+    assert shared.whole(first, parts.__getitem__) == first
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html>", b"<script>" + b"x" * 60_000 + b"</script>"])
+def test_a_page_that_is_made_otherwise_stays_as_it_is(page: bytes) -> None:
+    assert shared.split(page) == (page, {})
+    assert shared.whole(page, dict[str, bytes]().__getitem__) == page
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ class BrowserWindows:
         page.on("pageerror", lambda error: opened.errors.append(f"uncaught: {error}"))
         page.on("dialog", dismiss)
         page.on("console", lambda entry: opened.errors.append(entry.text) if entry.type == "error" else None)
-        page.goto(target.resolve().as_uri() if isinstance(target, Path) else target, wait_until="load")
+        page.goto(target.absolute().as_uri() if isinstance(target, Path) else target, wait_until="load")
         return opened
 
     def close(self) -> None:
