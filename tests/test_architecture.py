@@ -83,6 +83,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("charts",),
         ("templates",),
         ("evidently_report", "gauges", "messages", "mlflow_run", "pages"),
+        ("old_runs",),
     ),
     "storage": (
         ("addresses", "causes", "manifest", "modes", "parts", "scratch", "sent", "time_limit"),

@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,6 +195,18 @@ class Cache:
         temporary = self._partial / "known"  # always this one: what a kill leaves there is written over
         temporary.write_text(f"{found.sha256} {found.version_id or ''}")
         os.replace(temporary, self._known / name)
+
+    def bytes_of(self, names: Collection[str]) -> int:
+        """What those of some objects take that are here, by the SHA-256 of their content."""
+        with self._explained():
+            return sum(found.st_size for name in names if (found := _stat(self._objects / name)) is not None)
+
+    def forget(self, names: Collection[str]) -> None:
+        """Remove objects, but those that somebody reads just now."""
+        with self._explained():
+            for name in names:
+                _remove_unless_leased(self._objects / name)
+            self._forget_removed()
 
     def _make_room(self) -> None:
         status = [(path, found) for path in self._objects.iterdir() if (found := self._used(path)) is not None]

@@ -135,6 +135,15 @@ class Workspace:
         self.store.write_page(self._labelled_key(found.day), found.to_json())
         self.store.remove_page(self._labelled_key_before(found.day))
 
+    def labelled_days(self) -> list[date]:
+        """Days of which something is kept by `keep_labelled`, oldest first."""
+        return self.store.days(f"{self.name}/.{LabelledDay.file}")
+
+    def forget_labelled(self, day: date) -> None:
+        """Remove what is kept of a day's predictions and labels."""
+        self.store.remove_page(self._labelled_key(day))
+        self.store.remove_page(self._labelled_key_before(day))
+
     def _labelled_key(self, day: date) -> str:
         """Not among the pages: of a day with few rows, sums over labels are labels."""
         return f"{self.name}/.{LabelledDay.file}/{day}.json"

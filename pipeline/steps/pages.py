@@ -215,15 +215,30 @@ def rebuild(settings: Settings, progress: Progress) -> None:
     store, mishaps = RunStore(settings.store), Mishaps()
     for monitor in monitors.load_all(settings).monitors:
         workspace = Workspace(monitor, settings, store)
-        with store.alone(workspace.name):
-            _rebuild_retrainings(workspace)
-            nights = _rebuild_nights(workspace)
-            _write_monitor(workspace, nights)
-            write_columns(workspace, nights, mishaps)
-            write_all_incidents(workspace, _known(workspace, nights))
-            remember(workspace, nights)
-        progress(f"{monitor.name}: {count(len(nights))} of {count(len(workspace.nights()), 'night')}")
+        shown = rebuild_monitor(workspace, mishaps)
+        progress(f"{monitor.name}: {count(shown)} of {count(len(workspace.nights()), 'night')}")
     write_fleet(store, settings)
+    require_whole(mishaps)
+
+
+def rebuild_monitor(workspace: Workspace, mishaps: Mishaps) -> int:
+    """Write every page of a monitor again; the number of nights that they show."""
+    with workspace.store.alone(workspace.name):
+        _rebuild_retrainings(workspace)
+        nights = _rebuild_nights(workspace)
+        _write_monitor(workspace, nights)
+        write_columns(workspace, nights, mishaps)
+        write_all_incidents(workspace, _known(workspace, nights))
+        remember(workspace, nights)
+    return len(nights)
+
+
+def require_whole(mishaps: Mishaps) -> None:
+    """End with what broke.
+
+    Raises:
+        NightIncomplete: a page could not be made.
+    """
     if mishaps.failures:
         words = "; ".join(f"{failure.part}: {failure.error}" for failure in mishaps.failures)
         raise NightIncomplete(

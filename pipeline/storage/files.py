@@ -37,6 +37,14 @@ class Files(Protocol):
         """Remove a file, if it is there."""
         ...
 
+    def remove_folder(self, key: str) -> None:
+        """Remove a folder with all that is in it, if it is there; first what makes it one that is published."""
+        ...
+
+    def bytes_of(self, key: str) -> int:
+        """What the files of a folder take, with those of its folders; of what it links to nothing."""
+        ...
+
     def names(self, key: str) -> list[str]:
         """Names of the files right in a folder."""
         ...

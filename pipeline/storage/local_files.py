@@ -84,6 +84,27 @@ class LocalFiles:
         with _explained(path, "removed"):
             path.unlink(missing_ok=True)
 
+    def remove_folder(self, key: str) -> None:
+        """See `Files`."""
+        path = self._root / key
+        with _explained(path, "removed"):
+            if path.is_symlink():
+                path.unlink()
+            elif path.is_dir():
+                shutil.rmtree(path)
+
+    def bytes_of(self, key: str) -> int:
+        """See `Files`."""
+        found, folder = 0, self._root / key
+        if folder.is_symlink():
+            return 0
+        with _explained(folder, "listed"):
+            for place, _, names in os.walk(folder):
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        found += Path(place, name).lstat().st_size
+        return found
+
     def names(self, key: str) -> list[str]:
         """See `Files`."""
         folder = self._root / key

@@ -32,10 +32,13 @@ from pipeline.storage import store_format
 from pipeline.storage.files import Files, files_at
 from pipeline.storage.lease import Lease
 from pipeline.storage.manifest import MANIFEST, Manifest, aside, digests
+from pipeline.storage.modes import VERSIONS
 
 PATIENCE_SECONDS = 600.0
 DELIVERY_SECONDS = 1_200.0
 """A mail server may take ten minutes for its answer."""
+_OF_A_DATE = (VERSIONS, ".work", ".receipts")
+"""Folders of a monitor that have one for each date, beside the published nights."""
 _READS = 5
 _BETWEEN_READS_SECONDS = 0.1
 R = TypeVar("R", bound=Result)
@@ -174,6 +177,33 @@ class RunStore:
         """Dates with a published night, oldest first."""
         return sorted(date.fromisoformat(name) for name in self._files.folders(monitor) if _is_date(name))
 
+    def dates(self, monitor: str) -> list[date]:
+        """Dates of which there is anything: a published night, results of steps, receipts, what a kill left of a
+        removal; oldest first.
+        """
+        folders = (monitor, *(f"{monitor}/{part}" for part in _OF_A_DATE))
+        names = {name for folder in folders for name in self._files.folders(folder)}
+        return sorted(date.fromisoformat(name) for name in names if _is_date(name))
+
+    def bytes_of_night(self, monitor: str, run_date: date) -> int:
+        """What everything takes that there is of a date."""
+        return sum(self._files.bytes_of(key) for key in _keys_of(monitor, run_date))
+
+    def remove_night(self, monitor: str, run_date: date) -> None:
+        """Remove everything that there is of a date, the published night first. Whoever is killed in it does it again.
+
+        Raises:
+            StoreBusy: as for `publish_night`.
+        """
+        with self.alone(f"{monitor}/{run_date}"):
+            for key in _keys_of(monitor, run_date):
+                self._files.remove_folder(key)
+
+    def days(self, key: str) -> list[date]:
+        """Dates by which files right in a folder are named, such as `2026-01-14.json`; oldest first."""
+        names = (name.partition(".")[0] for name in self._files.names(key))
+        return sorted(date.fromisoformat(name) for name in names if _is_date(name))
+
     def read_page(self, key: str) -> bytes | None:
         """A page or file over many nights, such as `churn/index.html`."""
         return self._files.read(key)
@@ -240,6 +270,11 @@ def _lease_of(key: str) -> str:
     if _is_date(name):
         return f"{folder}/.nights/.lock"
     return f"{key}/.lock" if key else ".lock"
+
+
+def _keys_of(monitor: str, run_date: date) -> list[str]:
+    """The folders of a date, in the order in which they go."""
+    return [f"{monitor}/{run_date}", *(f"{monitor}/{part}/{run_date}" for part in _OF_A_DATE)]
 
 
 def _is_date(name: str) -> bool:

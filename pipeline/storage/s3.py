@@ -195,6 +195,14 @@ def names(prefix: str) -> list[str]:
         return [item["Key"].removeprefix(key) for page in pages for item in page.get("Contents", ())]
 
 
+def bytes_below(prefix: str) -> int:
+    """What all objects below a prefix take."""
+    bucket, key = split(prefix)
+    with _storing(prefix):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        return sum(int(item["Size"]) for page in pages for item in page.get("Contents", ()))
+
+
 def folders(prefix: str) -> list[str]:
     """What follows a prefix up to the next `/`, where something follows that."""
     bucket, key = split(prefix)

@@ -54,6 +54,16 @@ class S3Files:
         """See `Files`."""
         s3.remove(self.uri(key))
 
+    def remove_folder(self, key: str) -> None:
+        """See `Files`."""
+        names = s3.names(self.uri(f"{key}/"))
+        for name in sorted(names, key=lambda name: (name != MANIFEST, name)):
+            s3.remove(self.uri(f"{key}/{name}"))
+
+    def bytes_of(self, key: str) -> int:
+        """See `Files`."""
+        return s3.bytes_below(self.uri(f"{key}/"))
+
     def names(self, key: str) -> list[str]:
         """See `Files`."""
         return [name for name in s3.names(self.uri(f"{key}/")) if "/" not in name]

@@ -61,6 +61,7 @@ SCENARIOS = (
     Scenario("promote", "promote people 2", (*_EARLIER, *_TWO_MODELS)),
     Scenario("rollback", "rollback people --from 2", (*_EARLIER, *_TWO_MODELS, "promote people 2")),
     Scenario("site", "PIPELINE_REPORT_BASE_URL=https://reports.example.com site", _EARLIER, 0.75),
+    Scenario("prune", "prune old --keep-nights 2", ("backfill old --from 2026-01-01 --to 2026-01-05",), 0.5),
     Scenario("digest", "digest --date 2026-01-05", _EARLIER, 0.5),
     Scenario("ack", f"ack people {_DRIFTED}", _EARLIER, 0.25),
     Scenario("expect", "expect people --from 2026-02-01 --until 2026-02-05 --columns age --why moved", _EARLIER, 0.25),

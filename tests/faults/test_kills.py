@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.forks import Ended, Forks, Job, forking
 from tests.faults.kills import SCENARIOS, Scenario, State, fresh, plain, state_of
 from tests.project import Project
-from tests.retrain.world import World
+from tests.retrain.world import COLUMNS, World
 from tests.servers.smtp import Certificates, SmtpServer, run_smtp
 from tests.servers.webhook import Webhook, run_webhook
 
@@ -30,6 +31,12 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("NIGHTJAR_KILLS", "0"))
 FIRST = int(os.environ.get("NIGHTJAR_KILLS_FROM", "0"))
 _MOMENTS, _TWICE = 0.35, 0.2  # how many kills are at a moment, and how many are followed by a second one
+SHORT_SIGHTED: dict[str, Any] = {
+    "performance": {"window_days": 1, "trend_nights": 0},
+    "retrain": {"window_days": 1, "cooldown_days": 0, "probation_days": 0},
+    "quality": {"suite": "people", "checks": {"row_history": None}},
+}
+"""A monitor whose nights look back no further than a day, so that there is something to prune."""
 NIGHTS = (0.0, 0.0, 0.0, 0.2, 1.0, 1.0)
 
 
@@ -121,6 +128,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory, _certificates: Certificates
             notify={"email": ["team@example.com"]},
             after_promotion={"webhook": "PROMOTED_URL"},
         ).write_nights(*NIGHTS)
+        project.write_monitor("old", columns=COLUMNS, **SHORT_SIGHTED)
         nothing, place = folder / "template", project.root / "var"
         (nothing / "tmp").mkdir(parents=True)
         yield Ground(place, running.enter_context(forking(environment)), mail, web, {(): nothing})
