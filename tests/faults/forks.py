@@ -28,6 +28,7 @@ _CHANGES = frozenset(
     {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod", "os.truncate"}
     | {"socket.connect", "sqlite3.connect", "subprocess.Popen"}
 )
+_READS = (b"GET ", b"HEAD ")
 _WRITING = os.O_WRONLY | os.O_RDWR
 _IMPORTED = (
     "boto3", "great_expectations", "mlflow", "mlflow.store.tracking.sqlalchemy_store", "sklearn.ensemble",
@@ -43,14 +44,16 @@ class Job:
     Attributes:
         command: what follows `nightjar`.
         environment: its variables.
-        kill_at: it is killed before the n-th operation that changes a file or opens a connection.
+        kill_at: it is killed before the n-th operation that changes a file, opens a connection or sends a request.
         kill_after: it is killed after so many seconds.
+        lease_seconds: a lease on S3 runs out so soon; None for as it is.
     """
 
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     kill_at: int | None = None
     kill_after: float | None = None
+    lease_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ def changes_something(event: str, arguments: tuple[Any, ...]) -> bool:
     if event == "open":
         path, _, flags = arguments
         return isinstance(path, str | bytes) and bool(flags and flags & _WRITING) and str(path) != os.devnull
+    if event == "http.client.send":  # of a request its head, and then its body
+        return not (isinstance(arguments[1], bytes) and arguments[1].startswith(_READS))
     return event in _CHANGES
 
 
@@ -126,11 +131,14 @@ def _watch(kill_at: int | None, counted: int) -> None:
 
 def _run(job: Job, said: int, counted: int) -> int:
     from pipeline.cli import main
+    from pipeline.storage import lease
 
     os.dup2(said, 1)
     os.dup2(said, 2)
     os.environ.update(job.environment)
     tempfile.tempdir = None  # it follows the environment
+    if job.lease_seconds is not None:
+        lease.EXPIRES_SECONDS, lease._RENEW_SECONDS = job.lease_seconds, job.lease_seconds / 4
     _watch(job.kill_at, counted)
     return main(list(job.command))
 

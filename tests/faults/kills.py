@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,17 +41,22 @@ class Scenario:
         command: what is killed; variables may stand in front of it, as in a shell.
         after: commands that run before it, undisturbed.
         share: of the kills, beside those of the others.
+        servers: it runs with its store on S3 and its MLflow on a server.
+        short: one kill of it is part of all tests.
     """
 
     name: str
     command: str
     after: tuple[str, ...] = ()
     share: float = 1.0
+    servers: bool = False
+    short: bool = True
 
 
 _EARLIER = ("backfill people --from 2026-01-01 --to 2026-01-03", "run people --date 2026-01-05")
 _TWO_MODELS = ("retrain people --date 2026-01-03", "promote people 1", "retrain people --date 2026-01-05")
 _DRIFTED = "2026-01-05"
+_SITE = "PIPELINE_REPORT_BASE_URL=https://reports.example.com site"
 SCENARIOS = (
     Scenario("first run", "run people --date 2026-01-04", share=1.5),
     Scenario("run", "run people --date 2026-01-04", _EARLIER, 1.5),
@@ -60,7 +64,7 @@ SCENARIOS = (
     Scenario("retrain", "retrain people --date 2026-01-05", _EARLIER),
     Scenario("promote", "promote people 2", (*_EARLIER, *_TWO_MODELS)),
     Scenario("rollback", "rollback people --from 2", (*_EARLIER, *_TWO_MODELS, "promote people 2")),
-    Scenario("site", "PIPELINE_REPORT_BASE_URL=https://reports.example.com site", _EARLIER, 0.75),
+    Scenario("site", _SITE, _EARLIER, 0.75),
     Scenario("prune", "prune old --keep-nights 2", ("backfill old --from 2026-01-01 --to 2026-01-05",), 0.5),
     Scenario("digest", "digest --date 2026-01-05", _EARLIER, 0.5),
     Scenario("ack", f"ack people {_DRIFTED}", _EARLIER, 0.25),
@@ -72,6 +76,19 @@ SCENARIOS = (
         (*_EARLIER, "mute people --from 2026-01-03 --until 2026-01-20 --why holidays"),
         0.25,
     ),
+    Scenario("first run on servers", "run people --date 2026-01-04", servers=True),
+    Scenario("first promotion on servers", "promote people 1", _TWO_MODELS[:1], 0.5, servers=True),
+    Scenario("run on servers", "run people --date 2026-01-04", _EARLIER, servers=True, short=False),
+    Scenario("retrain on servers", "retrain people --date 2026-01-05", _EARLIER, servers=True, short=False),
+    Scenario("promote on servers", "promote people 2", (*_EARLIER, *_TWO_MODELS), servers=True, short=False),
+    Scenario(
+        "rollback on servers",
+        "rollback people --from 2",
+        (*_EARLIER, *_TWO_MODELS, "promote people 2"),
+        servers=True,
+        short=False,
+    ),
+    Scenario("site on servers", _SITE, _EARLIER, 0.75, servers=True, short=False),
 )
 
 
@@ -100,13 +117,12 @@ def _first_difference(one: bytes | None, two: bytes | None) -> str:
     return f"{before[:200].decode(errors='replace')} | {after[:200].decode(errors='replace')}"
 
 
-def state_of(place: Path) -> State:
-    """The state of a project that has its store, cache, MLflow and `TMPDIR` in this folder."""
-    kept = {**files_of(place / "store"), **records_of(place / "mlflow.db")}
-    models = _models(place / "mlflow-artifacts")
-    for sha256 in models:  # of a file that says when it was written; that it is right does not differ
+def state_from(files: dict[str, bytes], database: Path, artifacts: Path, left: Iterable[str]) -> State:
+    """The state of a store's files, an MLflow's database and artifacts, and what was left over."""
+    kept = {**files, **records_of(database)}
+    for sha256 in _models(artifacts):  # of a file that says when it was written; that it is right does not differ
         kept = {name: content.replace(sha256.encode(), b"<right>") for name, content in kept.items()}
-    return State(kept, sorted(map(plain, leftovers(place))))
+    return State(kept, sorted(map(plain, left)))
 
 
 def _models(artifacts: Path) -> set[str]:
@@ -117,14 +133,29 @@ def _models(artifacts: Path) -> set[str]:
 
 def files_of(store: Path) -> dict[str, bytes]:
     """Every file of the run store by its path, nights as they are published."""
-    found: dict[str, bytes] = {}
+    found = {}
     for path in store.rglob("*"):
         relative = path.relative_to(store)
         if path.is_file() and ".nights" not in relative.parts and not path.name.endswith(".lock"):
-            found[_free(plain(str(relative)), found)] = _content(path)
+            found[str(relative)] = path.read_bytes()
     for link in store.glob("*/**/20*"):
         if link.is_symlink():
-            found |= {f"{link.relative_to(store)}/{item.name}": _content(item) for item in link.iterdir()}
+            found |= {f"{link.relative_to(store)}/{item.name}": item.read_bytes() for item in link.iterdir()}
+    return found
+
+
+def plain_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files of a store by their paths, names and contents without what differs by nature."""
+    found: dict[str, bytes] = {}
+    for name, content in files.items():
+        words = _plain(content)
+        if name.endswith(
+            "/night.json"
+        ):  # digests of files that name a moment differ by nature; that they are right not
+            for sibling in files:
+                if sibling.rpartition("/")[0] == name.rpartition("/")[0]:
+                    words = words.replace(hashlib.sha256(files[sibling]).hexdigest().encode(), b"<right>")
+        found[_free(plain(name), found)] = words
     return found
 
 
@@ -133,14 +164,6 @@ def _free(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += ", another"
     return name
-
-
-def _content(path: Path) -> bytes:
-    content = _plain(path.read_bytes())
-    if path.name == "night.json":  # digests of files that name a moment differ by nature; that they are right does not
-        for item in path.parent.iterdir():
-            content = content.replace(hashlib.sha256(item.read_bytes()).hexdigest().encode(), b"<right>")
-    return content
 
 
 def plain(text: str) -> str:
@@ -164,6 +187,7 @@ _QUERIES = {
     "where r.lifecycle_stage = 'active'",
     "versions": "select name, version, current_stage, status from model_versions",
     "version tags": "select name, version, key, value from model_version_tags",
+    "models": "select count(*), status from logged_models where lifecycle_stage = 'active' group by status",
     "aliases": "select name, alias, version from registered_model_aliases",
 }
 
@@ -204,9 +228,3 @@ def _at_work(place: Path) -> Iterator[str]:
                 continue
             if any(part.startswith(f"{place}/") for part in command):
                 yield " ".join(command)
-
-
-def fresh(place: Path, template: Path) -> None:
-    """Put a folder in the state in which another one is."""
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(template, place, symlinks=True)
