@@ -20,6 +20,7 @@ _BY_NATURE = (
     (re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC|\+00:00)?"), b"<moment>"),
     (re.compile(rb"\b\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d [+-]0000"), b"<moment>"),
     (re.compile(rb"\b1\.\d+e\+09\b"), b"<moment>"),
+    (re.compile(rb"(?m)^.*model_monitor_step_duration_seconds.*\n"), b""),  # of steps whose time is known
 )
 _LEFT = re.compile(
     r"(.+/)?(\..+~[0-9a-f]{8}-\d+-[^/]+"  # a file on its way
@@ -148,6 +149,8 @@ def plain_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Files of a store by their paths, names and contents without what differs by nature."""
     found: dict[str, bytes] = {}
     for name, content in files.items():
+        if name.rpartition("/")[2].startswith("time-"):  # how long a step took
+            continue
         words = _plain(content)
         if name.endswith(
             "/night.json"
