@@ -46,6 +46,8 @@ RANDOM: dict[str, Callable[[], str]] = {
     "mlflow_admin_password": lambda: _token(18),
     "mlflow_airflow_password": lambda: _token(18),
     "mlflow_flask_secret_key": _token,
+    "grafana_admin_password": lambda: _token(18),
+    "grafana_secret_key": _token,
     "s3_root_access_key": lambda: secrets.token_hex(10),
     "s3_root_secret_key": _token,
     "operator_password": lambda: _token(18),

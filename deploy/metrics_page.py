@@ -19,7 +19,8 @@ Every gauge that Nightjar pushes to a Pushgateway. Beside the labels below each 
 `gauges.prom` of a night or a retraining and `probation.prom` of a night, but for the moments at which it was pushed.
 
 A unit of `own` is that of what a label names: the column's, the metric's, the loss's, or that of the method of drift.
-A fraction is in [0, 1]. The alerts are in [notifications.md](notifications.md#alerts).
+A fraction is in [0, 1]. The alerts are in [notifications.md](notifications.md#alerts),
+dashboards that show every gauge in [compose.md](compose.md#dashboards).
 """
 
 

@@ -134,6 +134,8 @@ ROOTS = {"s3_root_access_key", "s3_root_secret_key"}
         ("airflow_jwt_secret", {"airflow-api-server", "airflow-scheduler"}),
         ("airflow_api_secret_key", {"airflow-api-server"}),
         ("airflow_admin_password", {"airflow-init"}),
+        ("grafana_admin_password", {"grafana"}),
+        ("grafana_secret_key", {"grafana"}),
         ("operator_password", {"proxy"}),
     ],
 )
@@ -149,7 +151,7 @@ def test_each_account_of_the_store_has_a_policy() -> None:
 REACHED = {
     "proxy": {
         *("airflow-api-server", "reports", "mlflow", "s3"),
-        *("prometheus", "pushgateway", "alertmanager", "mailpit"),
+        *("prometheus", "pushgateway", "alertmanager", "grafana", "mailpit"),
     },
     "airflow-init": {"postgres"},
     "airflow-api-server": {"postgres"},
@@ -160,7 +162,8 @@ REACHED = {
     "set-up-s3": {"s3"},
     "set-up-mlflow": {"mlflow"},
     "reports": {"s3"},
-    "prometheus": {"pushgateway", "alertmanager"},
+    "prometheus": {"pushgateway", "alertmanager", "node-exporter"},
+    "grafana": {"prometheus"},
     "alertmanager": {"mailpit"},
 }
 """Who has to reach whom."""
@@ -173,7 +176,7 @@ def test_services_that_talk_share_a_network() -> None:
 
 
 def test_what_holds_data_is_reached_by_those_alone_that_have_to() -> None:
-    for guarded in ("postgres", "s3", "mlflow", "mailpit", "pushgateway", "reports"):
+    for guarded in ("postgres", "s3", "mlflow", "mailpit", "pushgateway", "reports", "grafana", "node-exporter"):
         near = {name for name in SERVICES if name != guarded and networks(name) & networks(guarded)}
         wanted = {name for name, others in REACHED.items() if guarded in others} | REACHED.get(guarded, set())
         # Beside each other in a network that both need: what one of them could say to the other is written here.
@@ -184,6 +187,8 @@ def test_what_holds_data_is_reached_by_those_alone_that_have_to() -> None:
             "mailpit": set(),
             "pushgateway": {"alertmanager"},
             "reports": set(),
+            "grafana": set(),
+            "node-exporter": set(),
         }[guarded]
         assert near - wanted <= beside | {"proxy"}, guarded
 
@@ -234,6 +239,9 @@ def test_no_service_has_rights_it_does_not_need(name: str) -> None:
 def test_everything_mounted_is_in_the_repository_and_read_only(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
         source = volume.split(":")[0]
+        if source == "/":
+            assert name == "node-exporter", "all of this machine is seen by what tells of it alone"
+            assert volume.endswith(":ro,rslave")
         if not source.startswith("."):
             continue
         assert volume.endswith(":ro"), volume
@@ -242,7 +250,7 @@ def test_everything_mounted_is_in_the_repository_and_read_only(name: str) -> Non
 
 
 def test_named_volumes_are_declared_and_used() -> None:
-    named = {source for name in SERVICES for source, _ in mounts(name) if not source.startswith(".")}
+    named = {source for name in SERVICES for source, _ in mounts(name) if not source.startswith((".", "/"))}
     assert named == set(COMPOSE["volumes"])
 
 
@@ -377,6 +385,37 @@ def test_mlflow_asks_for_a_password_and_answers_to_its_own_names_only() -> None:
     command = SERVICES["mlflow"]["command"][-1]
     assert "--app-name=basic-auth" in command
     assert "--allowed-hosts='mlflow:5000,localhost:*,127.0.0.1:*,${NIGHTJAR_HOST:-localhost}:5000'" in command
+
+
+def test_grafana_finds_what_it_is_given_and_people_only_look() -> None:
+    folder = ROOT / "deploy" / "grafana"
+    mounted = {target: source for source, target in mounts("grafana")}
+    (source,) = yaml.safe_load((folder / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((folder / "provisioning/dashboards/nightjar.yml").read_text())["providers"]
+    assert source["url"] == "http://prometheus:9090"
+    assert (source["editable"], provider["allowUiUpdates"]) == (False, False)
+    assert mounted[provider["options"]["path"]] == "./deploy/grafana/dashboards"
+    assert mounted["/etc/grafana/provisioning"] == "./deploy/grafana/provisioning"
+    variables = environment("grafana")
+    home = variables["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].removeprefix(provider["options"]["path"] + "/")
+    assert (folder / "dashboards" / home).is_file()
+    assert variables["GF_USERS_AUTO_ASSIGN_ORG_ROLE"] == "Viewer"
+    assert variables["GF_USERS_ALLOW_SIGN_UP"] == variables["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+
+
+def test_a_profile_is_asked_for_and_nobody_waits_for_its_services() -> None:
+    optional = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert optional == {"node-exporter": ["node"]}
+    assert not {target for name in SERVICES for target in dependencies(name)} & set(optional)
+
+
+def test_prometheus_scrapes_services_that_are_there_at_their_ports() -> None:
+    jobs = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    fixed = [target for job in jobs for found in job.get("static_configs", []) for target in found["targets"]]
+    assert {target.split(":")[0] for target in fixed} - {"localhost"} <= set(SERVICES)
+    (node,) = [found for job in jobs for found in job.get("dns_sd_configs", [])]
+    assert node["names"] == ["node-exporter"]
+    assert f":{node['port']}/" in SERVICES["node-exporter"]["healthcheck"]["test"][-1]
 
 
 def compose_command() -> list[str] | None:

@@ -72,7 +72,7 @@ def test_promtool_is_content(command: tuple[str, ...]) -> None:
 def test_pushed_labels_are_kept() -> None:
     jobs = {job["job_name"]: job for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]}
     assert jobs["pushgateway"]["honor_labels"] is True
-    assert set(jobs) == {"pushgateway", "prometheus", "alertmanager"}
+    assert set(jobs) == {"pushgateway", "prometheus", "alertmanager", "node"}
 
 
 def test_alerts_are_apart_for_the_model_the_data_and_the_plumbing() -> None:

@@ -17,7 +17,9 @@ import pytest
 from tests.servers.loopback import LoopbackServer, QuietHandler, serving_thread
 from tests.servers.processes import LOOPBACK, free_port, require, wait_until
 
-CADDYFILE = Path(__file__).parents[2] / "deploy" / "proxy" / "Caddyfile"
+ROOT = Path(__file__).parents[2]
+CADDYFILE = ROOT / "deploy" / "proxy" / "Caddyfile"
+RUNBOOKS = ROOT / "docs" / "runbooks"
 PASSWORDS = {"operator": "password-of-the-operator", "reader": "password-of-the-reader"}
 SITES = dict(re.findall(r"\{\$(\w+):[\w-]+:(\d+)\}", CADDYFILE.read_text()))
 PARTS = sorted(set(SITES) - {"NIGHTJAR_HOST"})
@@ -77,6 +79,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     (folder / "Caddyfile").write_text(text)
     environment = {
         **{name: part.url.removeprefix("http://") for name in PARTS},
+        "RUNBOOKS": str(RUNBOOKS),
         "OPERATOR_HASH": hashed(PASSWORDS["operator"]),
         "READER_HASH": hashed(PASSWORDS["reader"]),
         "XDG_DATA_HOME": str(folder / "data"),
@@ -105,7 +108,7 @@ def _answers(proxy: Proxy) -> bool:
 
 
 def test_what_has_a_sign_in_of_its_own_is_passed_on_as_it_was_asked(proxy: Proxy) -> None:
-    for part in ("AIRFLOW", "MLFLOW", "S3"):
+    for part in ("AIRFLOW", "MLFLOW", "S3", "GRAFANA"):
         status, body, _ = proxy.ask(part, "/some/where?x=1")
         assert (status, body) == (200, f"/some/where?x=1 of localhost:{proxy.ports[part]} over https")
 
@@ -139,6 +142,17 @@ def test_a_browser_is_told_to_show_no_page_in_a_frame_and_guess_no_type(proxy: P
         assert "Alt-Svc" not in headers  # HTTP/3 has no port
     _, _, headers = proxy.ask("REPORTS", account="reader")
     assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+
+
+def test_runbooks_are_beside_the_dashboards_that_lead_to_them_and_nothing_else_is(proxy: Proxy) -> None:
+    name = "NightjarNeverRan.md"
+    status, body, headers = proxy.ask("GRAFANA", f"/runbooks/{name}")
+    assert (status, body) == (200, (RUNBOOKS / name).read_text())
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    for wrong in ("/runbooks/", "/runbooks/../README.md", "/runbooks/%2e%2e/README.md", "/runbooks/..%2fREADME.md"):
+        status, body, _ = proxy.ask("GRAFANA", wrong)
+        assert status in (200, 400, 404), wrong
+        assert "Nightjar" not in body, wrong
 
 
 def test_plain_http_gets_nothing(proxy: Proxy) -> None:

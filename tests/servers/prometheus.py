@@ -78,12 +78,21 @@ def run_prometheus(directory: Path, pushgateway_url: str) -> Iterator[Prometheus
 
 
 @contextmanager
-def run_whole_prometheus(directory: Path, pushgateway_url: str, alertmanager_url: str) -> Iterator[Prometheus]:
-    """Run one with the configuration and the rules of deploy/prometheus, looking every second."""
+def run_whole_prometheus(
+    directory: Path, pushgateway_url: str, alertmanager_url: str, node_url: str | None = None
+) -> Iterator[Prometheus]:
+    """Run one with the configuration and the rules of deploy/prometheus, looking every second.
+
+    Args:
+        node_url: of a node exporter, in place of what the network's names would give.
+    """
     folder = shutil.copytree(FOLDER, directory / "prometheus")
     text = (folder / "prometheus.yml").read_text(encoding="utf-8")
     for service, url in (("pushgateway:9091", pushgateway_url), ("alertmanager:9093", alertmanager_url)):
         text = text.replace(service, urlsplit(url).netloc)
+    if node_url is not None:
+        found = f"static_configs: [{{targets: [{urlsplit(node_url).netloc!r}]}}]"
+        text = re.sub(r"dns_sd_configs: .*", found, text)
     text = re.sub(r"_interval: \w+", "_interval: 1s", text).replace("global:\n", "global:\n  scrape_timeout: 1s\n")
     with _running(directory, folder / "prometheus.yml", text) as running:
         yield running
@@ -92,9 +101,9 @@ def run_whole_prometheus(directory: Path, pushgateway_url: str, alertmanager_url
 @contextmanager
 def _running(directory: Path, config: Path, text: str) -> Iterator[Prometheus]:
     program = require("prometheus", "prometheus")
-    config.write_text(text, encoding="utf-8")
 
     def command(port: int) -> list[str]:
+        config.write_text(text.replace("localhost:9090", f"{LOOPBACK}:{port}"), encoding="utf-8")  # itself
         return [
             program,
             f"--config.file={config}",

@@ -35,9 +35,10 @@ class Service:
 
 
 def services() -> dict[str, Service]:
-    """All services by name."""
+    """All services by name, but those of a profile, which have to be asked for."""
     text = _CHOICE.sub(r"\1", (ROOT / "docker-compose.yml").read_text()).replace("$$", "$")
-    return {name: _service(name, said) for name, said in yaml.safe_load(text)["services"].items()}
+    known = yaml.safe_load(text)["services"]
+    return {name: _service(name, said) for name, said in known.items() if "profiles" not in said}
 
 
 def _service(name: str, said: dict[str, Any]) -> Service:

@@ -35,7 +35,7 @@ def command_of(service: Service, folder: Path) -> list[str]:
         return [*([program] if program else []), *service.command]
     if service.image == "postgres":
         return ["bash", "-euc", _postgres(folder)]
-    stand_in = {"rustfs/rustfs": "s3", "axllent/mailpit": "mail"}[service.image]
+    stand_in = {"rustfs/rustfs": "s3", "axllent/mailpit": "mail", "grafana/grafana": "grafana"}[service.image]
     return [sys.executable, str(ROOT / "tests" / "stack" / f"{stand_in}.py"), str(folder)]
 
 
