@@ -33,10 +33,11 @@ SHARE = (
 SINCE = f"time() - max by (monitor) (model_monitor_last_success_timestamp_seconds{{{M}}})"
 NEVER = (
     'max by (monitor, owner) (model_monitor_configured{environment=~"$environment", owner=~"$owner"}) '
-    "unless on (monitor) model_monitor_last_attempt_timestamp_seconds"
+    "unless on (monitor) model_monitor_last_attempt_timestamp_seconds "
+    "unless on (monitor) model_monitor_last_success_timestamp_seconds"  # all that earlier versions told
 )
 WHOSE = f"on (monitor) group_left (owner, environment) model_monitor_info{{{M}}}"
-OF_LIMIT: Levels = ((None, GOOD), (0.8, NOTICE), (1, BAD))
+OF_LIMIT: Levels = ((None, GOOD), (0.8, NOTICE), (1.001, BAD))  # the limit itself holds
 LATE: Levels = ((None, GOOD), (26 * 3600, NOTICE), (50 * 3600, BAD))
 TO_MONITOR = ("Open this monitor", "/d/nightjar-monitor?var-monitor=${__data.fields.monitor}")
 TO_PAGE = ("Open its page", "${__data.fields.page}")

@@ -22,6 +22,7 @@ from deploy.grafana.panels import (
     stat_panel,
     state_of,
     states_panel,
+    table_panel,
 )
 
 M = 'monitor="$monitor"'
@@ -157,6 +158,8 @@ def _quality() -> list[Panel]:
         series_panel("Fresh and whole", "1 where the newest data was too old; parts of the night that broke.",
                      Query(one("data_stale"), "stale"), Query(one("broken_measurements"), "broken parts"), low=0,
                      links=[runbook("NightjarStale"), runbook("NightjarNightIncomplete")]),
+        series_panel("How long the night took", "Step by step, up to its page.",
+                     Query(_each("step_duration_seconds", "step"), "{{step}}"), unit="s", low=0, stacked=True),
     ]  # fmt: skip
 
 
@@ -242,12 +245,12 @@ def _retraining() -> list[Panel]:
 
 def _incidents() -> list[Panel]:
     ringing = f'sum by (alertname, severity) (ALERTS{{alertstate="firing", {M}}})'
-    failed = f"{_each('last_failure_timestamp_seconds', 'task')} * 1000"
+    failed = f"time() - {_each('last_failure_timestamp_seconds', 'task')}"
     return [
         series_panel("What rings", "Alerts of this monitor over time. Each has a runbook of its name.",
                      Query(ringing, "{{alertname}} ({{severity}})"), low=0, stacked=True),
-        bars_panel("When a night last broke", "And at which step; gone after the next good night.",
-                   Query(failed, "{{task}}"), levels=((None, BAD),), unit="dateTimeAsIso", span=6),
+        table_panel("When a night last broke", "And at which step; gone after the next good night.", {"ago": failed},
+                    labels=("task",), units={"ago": "dtdurations"}, span=6),
         series_panel("Muted",
                      "1 where nobody is told of this monitor, but of broken data.", Query(one("muted"), "muted"),
                      low=0, high=1, span=6),
