@@ -79,6 +79,7 @@ def ask(
 
 def test_a_service_reaches_those_that_it_shares_a_network_with_and_no_other(stack: Stack) -> None:
     ports = {"postgres": 5432, "s3": 9000, "mlflow": 5000, "pushgateway": 9091, "mailpit": 1025, "reports": 8080}
+    ports |= {"grafana": 3000, "prometheus": 9090}
     known = stack.services
     for name, service in known.items():
         for other, port in ports.items():
@@ -115,6 +116,8 @@ def test_a_night_goes_through_all_of_it(stack: Stack) -> None:
     assert ask(stack, 8081, f"/churn/{DAY}/")[0] == 401
     assert ask(stack, 8081, "/.format", account="reader")[0] == 404
     assert ask(stack, 9090, "/", account="reader")[0] == 401
+    assert ask(stack, 3000, "/api/health")[0] == 200
+    assert "Nightjar" in ask(stack, 3000, "/runbooks/NightjarNeverRan.md")[1]
     query = "/api/v1/query?query=model_monitor_info"
     (series,) = json.loads(ask(stack, 9090, query, account="operator")[1])["data"]["result"]
     assert series["metric"]["environment"] == "production"
