@@ -201,19 +201,7 @@ def table_panel(
     )
     for place, expr in enumerate(columns.values()):
         panel.with_target(_target(Query(expr, ""), place, instant=True, rows=True))
-    values = {f"Value #{_letter(place)}" if len(columns) > 1 else "Value": name for place, name in enumerate(columns)}
-    hidden = [
-        "Time",
-        *(f"Time {place}" for place in range(1, len(columns) + 1)),
-        *(of for of in values if not values[of]),
-    ]
-    if len(columns) > 1:
-        panel.with_transformation(_transform("joinByField", byField=labels[0], mode="outer"))
-    order = {name: place for place, name in enumerate([*labels, *values])}
-    panel.with_transformation(
-        _transform("organize", excludeByName=dict.fromkeys(hidden, True), indexByName=order,
-                   renameByName={of: name for of, name in values.items() if name})
-    )  # fmt: skip
+    panel.transformations(_one_table(list(columns), labels))
     properties = [
         *((name, "unit", unit) for name, unit in (units or {}).items()),
         *((name, "thresholds", _thresholds(levels).build()) for name, levels in (colours or {}).items()),
@@ -225,6 +213,21 @@ def table_panel(
         told = [models.DynamicConfigValue(id_val=kind, value=value) for of, kind, value in properties if of == name]
         panel.override_by_name(name, told)
     return panel
+
+
+def _one_table(names: Sequence[str], labels: Sequence[str]) -> list[models.DataTransformerConfig]:
+    """Rows of several queries as one table by the first label, each value under its name, without their moments."""
+    several = len(names) > 1
+    values = {f"Value #{_letter(place)}" if several else "Value": name for place, name in enumerate(names)}
+    moments = ["Time", *(f"Time {place}" for place in range(1, len(names) + 1))]
+    hidden = [*moments, *(of for of, name in values.items() if name == "")]
+    shown = _transform(
+        "organize",
+        excludeByName=dict.fromkeys(hidden, True),
+        indexByName={name: place for place, name in enumerate([*labels, *values])},
+        renameByName={of: name for of, name in values.items() if name},
+    )
+    return [_transform("joinByField", byField=labels[0], mode="outer"), shown] if several else [shown]
 
 
 def row(title: str) -> Builder[models.RowPanel]:
