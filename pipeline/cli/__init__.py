@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
-from pipeline.cli import authoring, backtest, check, expecting, muting, nights, pages, people, pruning, retraining, tune
+from pipeline.cli import (
+    authoring,
+    backtest,
+    check,
+    expecting,
+    muting,
+    nights,
+    pages,
+    people,
+    pruning,
+    retiring,
+    retraining,
+    tune,
+)
 from pipeline.cli.options import program
 from pipeline.errors import ExitCode, NightjarError
 from pipeline.plain_text import visible
@@ -18,7 +31,7 @@ from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
 
-_GROUPS = (nights, backtest, tune, expecting, muting, authoring, check, pages, retraining, people, pruning)
+_GROUPS = (nights, backtest, tune, expecting, muting, authoring, check, pages, retraining, people, pruning, retiring)
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 

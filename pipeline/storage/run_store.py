@@ -199,6 +199,20 @@ class RunStore:
             for key in _keys_of(monitor, run_date):
                 self._files.remove_folder(key)
 
+    def knows(self, monitor: str) -> bool:
+        """Whether there is anything of a monitor."""
+        return bool(self._files.folders(monitor) or self._files.names(monitor))
+
+    def bytes_of_monitor(self, monitor: str) -> int:
+        """What everything takes that there is of a monitor."""
+        return self._files.bytes_of(monitor)
+
+    def remove_monitor(self, monitor: str) -> None:
+        """Remove everything that there is of a monitor: whoever is killed in it does it again. Of those who publish at
+        the same moment something may be left.
+        """
+        self._files.remove_folder(monitor)
+
     def days(self, key: str) -> list[date]:
         """Dates by which files right in a folder are named, such as `2026-01-14.json`; oldest first."""
         names = (name.partition(".")[0] for name in self._files.names(key))
