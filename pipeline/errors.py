@@ -29,7 +29,10 @@ class ExitCode(IntEnum):
         return code
 
     SOUND = 0, "healthy, too few rows, drifted or degraded: a verdict is not a failure"
-    UNEXPECTED = 1, "an error that Nightjar does not know; `--traceback` shows all of it"
+    UNEXPECTED = (
+        1,
+        "an error that Nightjar does not know; `--traceback` shows all of it. `doctor`: something is wrong",
+    )
     USAGE = 2, "bad usage or configuration"
     SNAPSHOT = 3, "a snapshot is missing or unreadable"
     QUALITY = 4, "a critical expectation failed"

@@ -92,7 +92,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("lease",),
         ("local_files", "s3_files"),
         ("files",),
-        ("store_format",),
+        ("probe", "store_format"),
         ("run_store", "training_archive"),
     ),
     "retrain": (

@@ -14,6 +14,7 @@ from pipeline.cli import (
     authoring,
     backtest,
     check,
+    doctor,
     expecting,
     muting,
     nights,
@@ -31,7 +32,10 @@ from pipeline.steps.contain import foreseen
 
 __all__ = ["main"]
 
-_GROUPS = (nights, backtest, tune, expecting, muting, authoring, check, pages, retraining, people, pruning, retiring)
+_GROUPS = (
+    *(nights, backtest, tune, expecting, muting, authoring, check, doctor),
+    *(pages, retraining, people, pruning, retiring),
+)
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     report_base_url: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
+    airflow_login: SecretStr | None = None
     environment: Name | None = None
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()

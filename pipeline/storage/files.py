@@ -57,6 +57,10 @@ class Files(Protocol):
         """Hold the lease of a key; see `pipeline.storage.lease`."""
         ...
 
+    def silence(self, key: str) -> float | None:
+        """For how many seconds the holder of a lease has given no sign of life; None where nobody holds it."""
+        ...
+
     def publish(self, key: str, files: Mapping[str, bytes], manifest: Manifest, lease: Lease) -> None:
         """Put a folder in place of the one of that key, whole: these files, and of those there now what it names, too.
 

@@ -106,6 +106,29 @@ def hold_object(uri: str, wait_seconds: float, holder: str) -> Iterator[Lease]:
         held.give_back()
 
 
+def file_silence(path: Path) -> float | None:
+    """For how long the holder of a local lease has been silent: 0 while it lives; None where nobody holds it."""
+    from filelock import FileLock, Timeout
+
+    if not path.exists():
+        return None
+    lock = FileLock(path, timeout=0, mode=0o600, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return 0.0
+    except OSError as error:
+        raise OutletUnavailable(f"{path}: cannot be locked: {error.strerror or error}; see PIPELINE_STORE") from error
+    lock.release()
+    return None
+
+
+def object_silence(uri: str) -> float | None:
+    """For how many seconds the holder of a lease on S3 has not renewed it; None where nobody holds it."""
+    there = s3.read(uri)
+    return None if there is None or there.content == _FREE else max(there.age_seconds, 0.0)
+
+
 class _Held:
     """A lease object of ours: every renewal changes its content and so its ETag, which the next one is bound to."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.errors import OutletUnavailable
-from pipeline.storage.lease import Lease, hold_file
+from pipeline.storage.lease import Lease, file_silence, hold_file
 from pipeline.storage.manifest import MANIFEST, Manifest, aside
 from pipeline.storage.modes import OWN, Modes, make_folders, modes_of
 from pipeline.storage.parts import part_prefix, sweep_parts
@@ -128,6 +128,10 @@ class LocalFiles:
         with _explained(self._root / key, "locked"):
             self._make(_folder_of(key))
         return hold_file(self._root / key, wait_seconds, holder)
+
+    def silence(self, key: str) -> float | None:
+        """See `Files`."""
+        return file_silence(self._root / key)
 
     def publish(self, key: str, files: Mapping[str, bytes], manifest: Manifest, lease: Lease) -> None:
         """See `Files`."""

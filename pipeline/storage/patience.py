@@ -38,6 +38,16 @@ def wait_at_most(seconds: float) -> None:
 
 
 @contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """A block in which an outlet has so many seconds, and as many as before after it."""
+    before, _Patience.seconds = _Patience.seconds, seconds
+    try:
+        yield
+    finally:
+        _Patience.seconds = before
+
+
+@contextmanager
 def one_wait_each() -> Iterator[None]:
     """A block, such as a night, in which a silent outlet is waited for once: who asks it again is told so at once."""
     before, _Patience.silent = _Patience.silent, {}

@@ -19,10 +19,10 @@ leaves the other files of a night as they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -30,7 +30,7 @@ from pipeline.errors import ResultMissing
 from pipeline.results import Result
 from pipeline.storage import store_format
 from pipeline.storage.files import Files, files_at
-from pipeline.storage.lease import Lease
+from pipeline.storage.lease import EXPIRES_SECONDS, Lease
 from pipeline.storage.manifest import MANIFEST, Manifest, aside, digests
 from pipeline.storage.modes import VERSIONS
 
@@ -39,9 +39,22 @@ DELIVERY_SECONDS = 1_200.0
 """A mail server may take ten minutes for its answer."""
 _OF_A_DATE = (VERSIONS, ".work", ".receipts")
 """Folders of a monitor that have one for each date, beside the published nights."""
+_LEASES = (".lock", f"{VERSIONS}/.lock", ".retraining.lock", "retraining/.nights/.lock")
 _READS = 5
 _BETWEEN_READS_SECONDS = 0.1
 R = TypeVar("R", bound=Result)
+
+
+class Held(NamedTuple):
+    """A lease that somebody holds: where it lies, and for how many seconds its holder has given no sign of life."""
+
+    uri: str
+    silent_seconds: float
+
+    @property
+    def stale(self) -> bool:
+        """Whether its holder was killed: whoever comes next may take it over."""
+        return self.silent_seconds > EXPIRES_SECONDS
 
 
 class RunStore:
@@ -260,6 +273,12 @@ class RunStore:
         """
         key = f"{monitor}/.receipts/.{outlet}.lock"
         return self._files.alone(key, DELIVERY_SECONDS, f"another process that serves the outlet {outlet}")
+
+    def leases(self, monitors: Iterable[str]) -> list[Held]:
+        """Those that somebody holds of the fleet and of some monitors, or held when it was killed."""
+        keys = [_lease_of(""), *(f"{monitor}/{lease}" for monitor in monitors for lease in _LEASES)]
+        found = ((key, self._files.silence(key)) for key in keys)
+        return [Held(self._files.uri(key), silent) for key, silent in found if silent is not None]
 
     def page_uri(self, key: str) -> str:
         """Where a page over many nights lies: a path or an s3:// address."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import StoreBusy
 from pipeline.storage import s3
-from pipeline.storage.lease import Lease, hold_object
+from pipeline.storage.lease import Lease, hold_object, object_silence
 from pipeline.storage.manifest import MANIFEST, Manifest, aside
 
 _CONTENT_TYPES = {
@@ -75,6 +75,10 @@ class S3Files:
     def alone(self, key: str, wait_seconds: float, holder: str) -> AbstractContextManager[Lease]:
         """See `Files`."""
         return hold_object(self.uri(key), wait_seconds, holder)
+
+    def silence(self, key: str) -> float | None:
+        """See `Files`."""
+        return object_silence(self.uri(key))
 
     def publish(self, key: str, files: Mapping[str, bytes], manifest: Manifest, lease: Lease) -> None:
         """See `Files`. A file that the folder no longer has stays where it is, unnamed by the manifest."""

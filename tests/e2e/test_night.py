@@ -8,7 +8,9 @@ from datetime import date
 import pytest
 
 from demo.airflow_client import AirflowFailed
+from pipeline.config import load_settings
 from pipeline.publish.facts.night import Runs
+from pipeline.steps.doctor.airflow import dags
 from tests.e2e.conftest import SECOND, World
 
 pytestmark = pytest.mark.slow
@@ -190,3 +192,19 @@ def test_a_date_that_is_none_is_refused(world: World) -> None:
 
 def _published(world: World, monitor: str, day: str) -> set[str]:
     return {path.name for path in (world.root / "store" / monitor / day).iterdir()}
+
+
+def test_the_doctor_tells_a_paused_dag_and_the_one_of_a_wrong_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_HOME", str(world.root))
+    monkeypatch.setenv("PIPELINE_AIRFLOW_URL", world.airflow.url)
+    world.airflow.set_paused(f"retrain_{SECOND}", paused=True)
+    try:
+        told = {finding.grade: finding.words for finding in dags(load_settings())}
+    finally:
+        world.airflow.set_paused(f"retrain_{SECOND}", paused=False)
+    assert told == {
+        "warning": f"paused: retrain_{SECOND}; `airflow dags unpause` lets them run",
+        "wrong": "of a wrong monitor file: nightly_greedy; `check` says what is wrong",
+    }

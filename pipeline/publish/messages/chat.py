@@ -113,18 +113,9 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
             message, which is not sent a second time then.
         OutletRefused: apprise is not installed, no URL is set, apprise cannot read it, or the service said no.
     """
-    apprise = _apprise(channel)
-    variable = channel_variable(channel)
-    if url is None:
-        raise OutletRefused(f"the channel {channel} has no address: set {variable} to its apprise URL")
-    # In this thread, whose time is limited: apprise would leave a slow service to a thread that it does not end.
-    here = apprise.AppriseAsset(async_mode=False)
-    here._service_timeout = 0.0  # noqa: SLF001 - older versions have no such argument
-    service = apprise.Apprise.instantiate(url, asset=here, suppress_exceptions=True)
-    if service is None:
-        raise OutletRefused(f"the channel {channel} has an address that apprise cannot read: correct {variable}")
+    apprise, variable = _apprise(channel), channel_variable(channel)
     caller = apprise.Apprise()
-    caller.add(service)
+    caller.add(service_of(channel, url))
 
     def attempt() -> None:
         with noting_requests() as sent:
@@ -134,6 +125,24 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
 
     with outlet(f"the channel {channel}"):
         with_retries(sleep, but_not=Unanswered)(attempt)
+
+
+def service_of(channel: str, url: str | None) -> Any:
+    """What apprise makes of a channel's address; nothing is sent.
+
+    Raises:
+        OutletRefused: apprise is not installed, no URL is set, or apprise cannot read it.
+    """
+    apprise, variable = _apprise(channel), channel_variable(channel)
+    if url is None:
+        raise OutletRefused(f"the channel {channel} has no address: set {variable} to its apprise URL")
+    # In this thread, whose time is limited: apprise would leave a slow service to a thread that it does not end.
+    here = apprise.AppriseAsset(async_mode=False)
+    here._service_timeout = 0.0  # noqa: SLF001 - older versions have no such argument
+    service = apprise.Apprise.instantiate(url, asset=here, suppress_exceptions=True)
+    if service is None:
+        raise OutletRefused(f"the channel {channel} has an address that apprise cannot read: correct {variable}")
+    return service
 
 
 def _apprise(channel: str) -> Any:

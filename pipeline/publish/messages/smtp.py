@@ -114,6 +114,17 @@ def deliver(
         raise
 
 
+def greet(smtp_url: str) -> None:
+    """Connect to a server, encrypt and log in as for a mail, and leave again: nothing is sent.
+
+    Raises:
+        ConfigError, OutletUnavailable, OutletRefused: as for `deliver`.
+    """
+    server = _Server.parse(smtp_url)
+    with outlet(f"the mail server at {server.name}"):
+        _Greeting(EmailMessage(), server, [], lambda: None).attempt()
+
+
 @dataclass(frozen=True)
 class _Server:
     """A mail server, and how to log in. Its address names a port."""
@@ -261,8 +272,8 @@ class _Delivery:
                 f"the mail server at {self.server.name} refused the login ({said}): "
                 "check user and password in PIPELINE_SMTP_URL"
             )
-        waiting = ", ".join(self.waiting)
-        return OutletRefused(f"the mail server at {self.server.name} refused the mail to {waiting} ({said})")
+        what = f"the mail to {', '.join(self.waiting)}" if self.waiting else "to talk to us"
+        return OutletRefused(f"the mail server at {self.server.name} refused {what} ({said})")
 
     def _lost(self, session: _Watched | None, reason: str) -> OutletUnavailable:
         """The connection is gone. With a whole mail it is not known whether somebody got it."""
@@ -277,6 +288,13 @@ class _Delivery:
     def _unavailable(self, reason: str) -> OutletUnavailable:
         place = f"the mail server at {self.server.name}"
         return OutletUnavailable(f"{place} cannot take the mail now: {clip(reason, 600)}")
+
+
+class _Greeting(_Delivery):
+    """No mail: only what comes before one."""
+
+    def _send(self, session: smtplib.SMTP) -> None:
+        session.noop()
 
 
 def _reason(error: OSError) -> str:

@@ -1,0 +1,114 @@
+"""DAGs that are paused or cannot be parsed, through Airflow's REST API. Nothing here imports Airflow."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPException
+from typing import Any
+
+from pipeline.config import Settings
+from pipeline.config.environment import reveal
+from pipeline.errors import OutletRefused, OutletUnavailable
+from pipeline.steps.doctor.finding import Finding
+from pipeline.storage.causes import certificate_advice, distrusted, no_answer
+from pipeline.storage.patience import outlet
+from pipeline.wording import clip, count, listed
+
+_ANSWER_SECONDS = 10.0
+_DENIED = (401, 403)
+_OF_NIGHTJAR = "/api/v2/dags?tags=nightjar&limit=100&offset={}"
+_LOGIN = "PIPELINE_AIRFLOW_LOGIN"
+
+
+def dags(settings: Settings) -> Iterator[Finding]:
+    """Whether Airflow knows Nightjar's DAGs, runs them, and can read every file."""
+    if settings.airflow_url is None:
+        words = "PIPELINE_AIRFLOW_URL is not set: nobody looked whether DAGs are paused or cannot be parsed"
+        yield Finding("Airflow", "not asked", words)
+        return
+    url = settings.airflow_url.rstrip("/")
+    with outlet(f"Airflow at {url}"):
+        token = _token(url, reveal(settings.airflow_login))
+        errors = _part(_ask(f"{url}/api/v2/importErrors", token), "import_errors", url)
+        known = _all(url, token)
+    yield from judged(known, errors)
+
+
+def judged(known: list[dict[str, Any]], errors: list[dict[str, Any]]) -> Iterator[Finding]:
+    """What there is to say of DAGs and of files that cannot be parsed, as Airflow's REST API tells of them."""
+    for error in errors:
+        last = (str(error.get("stack_trace") or "").strip().splitlines() or ["no reason given"])[-1]
+        words = f"{error.get('filename')} cannot be parsed, so its DAGs do not run: {clip(last, 200)}"
+        yield Finding("Airflow", "wrong", words)
+    paused = sorted(dag["dag_id"] for dag in known if dag["is_paused"])
+    broken = sorted(dag["dag_id"] for dag in known if "broken-configuration" in {tag["name"] for tag in dag["tags"]})
+    if paused:
+        yield Finding("Airflow", "warning", f"paused: {listed(paused)}; `airflow dags unpause` lets them run")
+    if broken:
+        yield Finding("Airflow", "wrong", f"of a wrong monitor file: {listed(broken)}; `check` says what is wrong")
+    if not known:
+        words = "knows no DAG of Nightjar: see that its DAGs folder has the file that calls build_dags()"
+        yield Finding("Airflow", "wrong", words)
+    elif not (errors or paused or broken):
+        yield Finding("Airflow", "ok", f"runs {count(len(known), 'DAG')} of Nightjar")
+
+
+def _all(url: str, token: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = _ask(url + _OF_NIGHTJAR.format(len(found)), token)
+        page = _part(answer, "dags", url)
+        found += page
+        if not page or len(found) >= answer.get("total_entries", 0):
+            return found
+
+
+def _part(answer: dict[str, Any], name: str, url: str) -> list[dict[str, Any]]:
+    found = answer.get(name)
+    if not isinstance(found, list):
+        raise OutletUnavailable(f"Airflow at {url} answers something else: check PIPELINE_AIRFLOW_URL")
+    return found
+
+
+def _token(url: str, login: str | None) -> str:
+    if login is None:
+        return str(_ask(f"{url}/auth/token", "").get("access_token", ""))  # of an Airflow without accounts
+    user, _, password = login.partition(":")
+    body = json.dumps({"username": user, "password": password}).encode()
+    return str(_ask(f"{url}/auth/token", "", body).get("access_token", ""))
+
+
+def _ask(url: str, token: str, body: bytes | None = None) -> dict[str, Any]:
+    """What Airflow answers.
+
+    Raises:
+        OutletUnavailable: no answer, or one that nobody can read.
+        OutletRefused: it wants another login.
+    """
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - http and https only
+    place = url.partition("/auth/")[0].partition("/api/")[0]
+    try:
+        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
+            found = json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in _DENIED or "/auth/" in url:
+            advice = f"set {_LOGIN} to user:password of one who may read DAGs"
+            raise OutletRefused(f"Airflow at {place} wants a login ({error.code}): {advice}") from None
+        raise OutletUnavailable(f"Airflow at {place} answered {error.code}: see the log of its API server") from None
+    except (OSError, HTTPException) as error:
+        distrust = distrusted(error)
+        if distrust is not None:
+            advice = certificate_advice("SSL_CERT_FILE")
+            raise OutletRefused(f"Airflow at {place}: {distrust}; {advice}") from None
+        words = no_answer(error, "PIPELINE_AIRFLOW_URL") or "check that it runs and PIPELINE_AIRFLOW_URL"
+        raise OutletUnavailable(f"Airflow at {place} cannot be reached: {words}") from None
+    except ValueError:
+        raise OutletUnavailable(f"Airflow at {place} answers no JSON: check PIPELINE_AIRFLOW_URL") from None
+    if not isinstance(found, dict):
+        raise OutletUnavailable(f"Airflow at {place} answers something else: check PIPELINE_AIRFLOW_URL")
+    return found
