@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.config import Settings
 from pipeline.config.values import NAME_PATTERN
 from pipeline.errors import ConfigError
+from pipeline.steps.pushing import fleet_gauges
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import clip, count, size
 
@@ -89,9 +90,12 @@ def _gauges(name: str, settings: Settings) -> Iterator[Task]:
     gateway = settings.pushgateway_url.get_secret_value()
 
     def remove() -> None:
-        from pipeline.publish.gauges import retired
+        from pipeline.publish.gauges import fleet, retired
 
         retired.remove(name, gateway)
+        others = fleet_gauges(settings)  # else it would be a monitor that has a file and never ran
+        if others is not None:
+            fleet.push(others, gateway)
 
     yield Task("delete its groups in the Pushgateway, so that no alert rings for it", remove)
 

@@ -49,7 +49,13 @@ def publish(project: Project, name: str) -> None:
 
 
 def groups(pushgateway: Pushgateway) -> list[str]:
-    return sorted(group["monitor"] for group in pushgateway.groups())
+    """Whose groups are there, but for the one of all monitors."""
+    return sorted(group["monitor"] for group in pushgateway.groups() if "monitor" in group)
+
+
+def configured(pushgateway: Pushgateway) -> set[str]:
+    """The monitors that have a file, as the group of all monitors says."""
+    return {sample.labels["monitor"] for sample in pushgateway.samples("model_monitor_configured")}
 
 
 def fleet(project: Project) -> set[str]:
@@ -68,12 +74,14 @@ def test_its_file_and_its_gauges_go_and_its_nights_where_that_is_asked_for(
     assert file.exists()
     assert store.exists()
     assert groups(pushgateway) == ["people"] * 3 + ["people-2"] * 3
+    assert configured(pushgateway) == {"people", "people-2"}
 
     assert main(["retire", "people", "--yes"]) == ExitCode.SOUND
     assert "airflow dags delete --yes nightly_people" in capsys.readouterr().out
     assert not file.exists()
     assert (watched.root / "monitors/retired/people.yaml").read_text() == before
     assert groups(pushgateway) == ["people-2"] * 3
+    assert configured(pushgateway) == {"people-2"}
     assert (store / str(DAY) / "index.html").exists()
     assert fleet(watched) == {"people-2"}
     assert main(["check", "--without-data"]) == ExitCode.SOUND
