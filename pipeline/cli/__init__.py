@@ -11,6 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
 from pipeline.cli import (
+    auditing,
     authoring,
     backtest,
     check,
@@ -33,7 +34,7 @@ from pipeline.steps.contain import foreseen
 __all__ = ["main"]
 
 _GROUPS = (
-    *(nights, backtest, tune, expecting, muting, authoring, check, doctor),
+    *(nights, backtest, tune, expecting, muting, authoring, check, doctor, auditing),
     *(pages, retraining, people, pruning, retiring),
 )
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])

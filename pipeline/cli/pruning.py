@@ -48,19 +48,24 @@ def _many(text: str) -> int:
 def _prune(options: argparse.Namespace) -> int:
     from pipeline.steps.pages import write_fleet
 
-    workspaces, codes = _workspaces(options.monitor), list[ExitCode]()
-    for workspace in workspaces:
+    found, codes = workspaces(options.monitor), list[ExitCode]()
+    for workspace in found:
         try:
             _prune_one(workspace, options.keep_nights, options.dry_run)
         except NightjarError as error:  # of one monitor; the others go on
             print(f"{workspace.name}: error: {error}", flush=True)
             codes.append(error.exit_code)
-    if workspaces and not options.dry_run:
-        write_fleet(workspaces[0].store, workspaces[0].settings)
+    if found and not options.dry_run:
+        write_fleet(found[0].store, found[0].settings)
     return ExitCode.of(codes)
 
 
-def _workspaces(monitor: str | None) -> list[Workspace]:
+def workspaces(monitor: str | None) -> list[Workspace]:
+    """The monitor of that name, or for None every one whose file is sound.
+
+    Raises:
+        ConfigError: there is none.
+    """
     from pipeline.config import load_settings, monitor_files
     from pipeline.steps.night import open_workspace
 

@@ -31,3 +31,9 @@ def next_moment(cron: str, after: datetime) -> datetime:
     """When a cron line (UTC) fires next, strictly after a moment."""
     following: datetime = croniter(cron, after.astimezone(UTC)).get_next(datetime)
     return following
+
+
+def last_moment(cron: str, before: datetime) -> datetime:
+    """When a cron line (UTC) fired last, strictly before a moment."""
+    preceding: datetime = croniter(cron, before.astimezone(UTC)).get_prev(datetime)
+    return preceding

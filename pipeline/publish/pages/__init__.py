@@ -3,6 +3,7 @@
 Equal results give equal bytes.
 """
 
+from pipeline.publish.pages.audit import audit_page
 from pipeline.publish.pages.columns import MAX_CHARTS, columns_page, shown_nights
 from pipeline.publish.pages.fleet import fleet_page
 from pipeline.publish.pages.incident import POST_MORTEM, incident_page, post_mortem
@@ -14,6 +15,7 @@ from pipeline.publish.pages.stand_in import stand_in
 __all__ = [
     "MAX_CHARTS",
     "POST_MORTEM",
+    "audit_page",
     "columns_page",
     "fleet_page",
     "incident_page",

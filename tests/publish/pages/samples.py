@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
+from pipeline.config import AlarmPolicy, Monitor
 from pipeline.publish import pages
+from pipeline.publish.facts.audit import Audit, Evidence, audit
 from pipeline.publish.facts.fleet import Watched
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.incidents import standing_of
 from pipeline.publish.facts.night import NightView
-from pipeline.results import Decision, DriftResult, ExpectationOutcome, PinnedObject, QualityResult, Shape, Snapshot
+from pipeline.publish.facts.retraining import remember
+from pipeline.results import (
+    Decision,
+    DriftResult,
+    ExpectationOutcome,
+    PinnedObject,
+    QualityResult,
+    Shape,
+    Snapshot,
+    Told,
+)
 from tests.publish import budgets, incidents, performances, probations, profiles, retrainings, samples
 from tests.publish.nights import past
 from tests.publish.samples import HOSTILE
 
 MEGABYTE = 1_000_000
+NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
 
 
 def drifted_night() -> NightView:
@@ -134,9 +148,34 @@ def hostile_columns() -> bytes:
     return pages.columns_page(night.monitor, night.history, [(newest, profiles.profile(kept))])
 
 
+def evidence(monitor: Monitor, more: Sequence[str] = ()) -> Evidence:
+    """Of a monitor that lacks nothing but a drill."""
+    mail = Told(run_date=samples.RUN_DATE, about="night", outlet="mail", moment=NOW, said="sent", identity="<1@x>")
+    budget = monitor.drift.model_copy(update={"alarms": AlarmPolicy(per_nights=365)})
+    return Evidence(
+        monitor=monitor.model_copy(update={"drift": budget}),
+        due=samples.RUN_DATE,
+        now=NOW,
+        nights=(performances.healthy_view().tonight,),
+        quality=samples.quality(False),
+        retrainings=[remember(retrainings.retraining(status)) for status in ("rejected", "promoted")],
+        told=(mail,),
+        outlets=("mail to ml-team@example.com", *more),
+    )
+
+
+def audits(monitor: Monitor, more: Sequence[str] = ()) -> list[Audit]:
+    """Of that monitor, and of one that has only a file."""
+    bare = Evidence(monitor=samples.monitor("pricing"), due=samples.RUN_DATE, now=NOW, lacking=("muted", *more))
+    return [audit(evidence(monitor, more)), audit(bare)]
+
+
 PAGES: dict[str, Callable[[], bytes]] = {
     "drifted": lambda: pages.night_page(drifted_night()),
     "broken": lambda: pages.night_page(broken_night()),
+    "audit": lambda: pages.audit_page(audits(samples.monitor()), NOW),
+    "short-audit": lambda: pages.audit_page(audits(samples.monitor())[:1], NOW),
+    "hostile-audit": lambda: pages.audit_page(audits(hostile_night().monitor, HOSTILE), NOW),
     "first": lambda: pages.night_page(first_night()),
     "hostile": lambda: pages.night_page(hostile_night()),
     "incident-night": lambda: pages.night_page(incident_night()),

@@ -104,6 +104,7 @@ def test_hostile_text_adds_no_element_and_no_address() -> None:
         ("-fleet", "fleet"),
         ("-columns", "columns"),
         ("-incident", "incident"),
+        ("-audit", "audit"),
     )
     for hostile, plain in ((f"hostile{kind}", plain) for kind, plain in kinds):
         bad, good = Page(PAGES[hostile]()), Page(PAGES[plain]())
