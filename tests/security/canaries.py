@@ -9,10 +9,14 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from pipeline.publish.evidently_report.page import render
+from pipeline.publish.evidently_report.shared import FOLDER, split
 
 WORD = "kanarie"
 FIRST_YEAR = 2147
@@ -95,6 +99,12 @@ def leaks(root: Path, *, beside: tuple[str, ...] = (), deviations: bool = True) 
     return found
 
 
+@lru_cache(maxsize=1)
+def _library() -> frozenset[str]:
+    """The digests of what all reports share, of this version of Evidently."""
+    return frozenset(name.partition(".")[0] for name in split(render("nothing", [], {})).parts)
+
+
 def texts_of(path: Path) -> Iterator[str]:
     """What a file says: of a mail the decoded parts and headers, of a database its text, of a page no library."""
     content = path.read_bytes()
@@ -107,6 +117,8 @@ def texts_of(path: Path) -> Iterator[str]:
         return
     if path.suffix == ".db":
         yield from re.findall(r"[\x20-\x7e]{4,}", content.decode("latin-1"))
+        return
+    if path.parent.name == FOLDER and path.stem in _library():  # by its digest: of a report without any data
         return
     text = content.decode("utf-8", "replace")
     if path.suffix == ".html":
