@@ -202,8 +202,14 @@ class Cache:
             return sum(found.st_size for name in names if (found := _stat(self._objects / name)) is not None)
 
     def forget(self, names: Collection[str]) -> None:
-        """Remove objects, but those that somebody reads just now."""
-        with self._explained():
+        """Remove objects, but those that somebody reads just now.
+
+        Raises:
+            SourceUnavailable: the cache cannot be written, or another process has held it for too long.
+        """
+        if not names:
+            return
+        with self._alone("add", str(self._objects)), self._explained():
             for name in names:
                 _remove_unless_leased(self._objects / name)
             self._forget_removed()

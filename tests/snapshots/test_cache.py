@@ -76,6 +76,18 @@ def test_an_object_in_use_is_never_removed(tmp_path: Path) -> None:
     assert size(tmp_path) <= 150
 
 
+def test_what_nobody_needs_is_forgotten_but_not_what_somebody_reads(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 1_000)
+    kept, gone, used = (put(cache, name.encode() * 100, uri=name) for name in "abc")
+    for lease in (kept, gone):
+        lease.__exit__(None, None, None)
+    assert cache.bytes_of({kept.sha256, gone.sha256, "0" * 64}) == 200
+    cache.forget({gone.sha256, used.sha256, "0" * 64})
+    assert sorted(path.name for path in (tmp_path / "objects").iterdir()) == sorted([kept.sha256, used.sha256])
+    assert used.path.read_bytes() == b"c" * 100
+    assert (cache.known("b", "state"), cache.known("a", "state")) == (None, Known(kept.sha256))
+
+
 def test_an_object_in_use_stays_the_one_in_use_when_equal_content_comes_from_elsewhere(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 150)
     with put(cache, b"a" * 100, uri="a") as used:
