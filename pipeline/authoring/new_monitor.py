@@ -38,6 +38,7 @@ from pipeline.config import Name, Settings, dated_folders, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.files import replacing
 from pipeline.errors import ConfigError
+from pipeline.storage.patience import wait_at_most
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
     from pipeline.checks.quality import Limits
 
     settings = load_settings(os.environ)
+    wait_at_most(settings.outlet_seconds, settings.snapshot_seconds)
     path = _new_file(name, settings, force=wishes.force)
     person.tell(_MANNERS)
     places = ask_places(wishes.places, settings, today, person)

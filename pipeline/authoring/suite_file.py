@@ -14,6 +14,7 @@ from pipeline.authoring.newest_nights import local_files, newest_nights
 from pipeline.config import Monitor, Settings, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.files import write_text
+from pipeline.storage.patience import wait_at_most
 from pipeline.wording import count
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def suggest(name: str, day: date, *, write: bool, force: bool) -> Written:
     from pipeline.checks.quality import Limits
 
     settings = load_settings(os.environ)
+    wait_at_most(settings.outlet_seconds, settings.snapshot_seconds)
     monitor = monitors.load(name, settings, suite_exists=False)
     sources = monitor.snapshots
     limits = Limits(budget_bytes=settings.memory_budget_bytes)

@@ -15,6 +15,7 @@ from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
 from pipeline.steps.named_columns import Seen, column_problems, see
+from pipeline.storage.patience import wait_at_most
 from pipeline.wording import count, moment
 
 
@@ -29,6 +30,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
+    wait_at_most(settings.outlet_seconds, settings.snapshot_seconds)
     print(f"home: {settings.home} ({origin()})")
     problems: list[str] = []
     if options.monitor:

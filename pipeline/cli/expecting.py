@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 from typing import TYPE_CHECKING
 
 from pipeline.cli.options import Commands, add_monitor, run_date, user_name
@@ -27,7 +28,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     expect.add_argument("--why", help="what people read beside the columns")
     instead = expect.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="print what is expected instead")
-    instead.add_argument("--withdraw", type=int, metavar="NUMBER", help="take back what --list numbers so instead")
+    instead.add_argument("--withdraw", type=_note_name, metavar="NOTE", help="take back what --list calls so instead")
     expect.set_defaults(command=_expect)
 
     ack = commands.add_parser(
@@ -41,7 +42,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _expect(options: argparse.Namespace) -> int:
-    from pipeline.steps import expecting, pages
+    from pipeline.steps import expecting
     from pipeline.steps.night import open_workspace
 
     told = {"--from": options.first, "--until": options.until, "--columns": options.columns, "--why": options.why}
@@ -55,12 +56,21 @@ def _expect(options: argparse.Namespace) -> int:
     if options.list:
         print("\n".join(_lines(workspace)))
     elif options.withdraw is not None:
-        print(f"withdrawn: {_words(expecting.withdraw(workspace, options.withdraw))}")
-        pages.show_incidents(workspace)
+        _withdraw(workspace, options.withdraw)
     else:
         change = expecting.change_of(_names(options.columns), options.first, options.until, options.why, user_name())
         _note(workspace, change)
     return 0
+
+
+def _withdraw(workspace: Workspace, name: str) -> None:
+    """Again is no change, so that it can be typed again after it was interrupted."""
+    from pipeline.steps import expecting, pages
+
+    change = expecting.withdraw(workspace, name)
+    pages.show_incidents(workspace)
+    gone = f"nothing is noted as {name}; it was taken back, or was never there"
+    print(f"{workspace.name}: {gone if change is None else f'withdrawn: {_words(change)}'}")
 
 
 def _ack(options: argparse.Namespace) -> int:
@@ -81,13 +91,14 @@ def _note(workspace: Workspace, change: NotedChange) -> None:
 
 
 def _lines(workspace: Workspace) -> list[str]:
-    """What is expected, of the file and as noted, with the numbers that `--withdraw` takes."""
+    """What is expected, of the file and as noted, with the names that `--withdraw` takes."""
     from pipeline.steps import expecting
+    from pipeline.steps.notes import name_of
 
     of_file = [f"in {workspace.name}.yaml  {_words(change)}" for change in workspace.monitor.expected]
     noted = [
-        f"{number}  {_words(change)}" + (f" (by {clip(change.by, 60)})" if change.by else "")
-        for number, change in enumerate(expecting.noted(workspace), 1)
+        f"{name_of(change)}  {_words(change)}" + (f" (by {clip(change.by, 60)})" if change.by else "")
+        for change in expecting.noted(workspace)
     ]
     return of_file + noted or [f"{workspace.name}: nothing is expected"]
 
@@ -95,6 +106,12 @@ def _lines(workspace: Workspace) -> list[str]:
 def _words(change: ExpectedChange) -> str:
     columns = listed([clip(name, 60) for name in change.columns], len(change.columns))
     return f"{change.first} to {change.until}  {columns}: {clip(change.why, LONGEST_WHY)}"
+
+
+def _note_name(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{8}", text):
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: what --list prints before a note, such as 3f9a1c22")
+    return text
 
 
 def _names(text: str) -> list[str]:

@@ -64,5 +64,5 @@ def _line(outcome: Outcome, retrained: bool = False) -> str:
         words.append(f"{outcome.decision.status.replace('_', ' ')}: {outcome.decision.reason}")
         if outcome.decision.retrain and not retrained:
             words.append(f"(retrain with: {program()} retrain {night.name} --date {night.run_date})")
-    words += [f"error: {error}" for error in outcome.errors]
+    words += [f"error: {text}" for text in outcome.broken]
     return "  ".join(words)

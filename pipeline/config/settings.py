@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     cache_max_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
     memory_budget_bytes: Annotated[int, Field(ge=64 * 2**20)] = 2 * 2**30
     outlet_seconds: Annotated[float, Field(ge=1, le=3600)] = 180
+    snapshot_seconds: Annotated[float, Field(ge=1, le=86400)] = 10_800
     pushgateway_url: SecretStr | None = None
     smtp_url: SecretStr | None = None
     mail_from: Email = "nightjar@localhost"

@@ -18,6 +18,7 @@ from pipeline.snapshots.cache import Cache, Known, Lease
 from pipeline.snapshots.disk import file_state, listed_file
 from pipeline.snapshots.listed import Listed
 from pipeline.storage import s3
+from pipeline.storage.time_limit import over, require_time
 
 _BLOCK = 4 * 2**20
 _ATTEMPTS = 6
@@ -197,7 +198,7 @@ def disk_error(error: OSError, uri: str, size: int) -> SourceUnavailable:
 def _download(listed: Listed, partial: Path, version_id: str | None) -> str | None:
     """Retries what breaks in the middle of a body; boto3 itself retries requests that fail at the start."""
     retrying = Retrying(
-        retry=retry_if_exception(s3.may_pass),
+        retry=retry_if_exception(lambda error: s3.may_pass(error) and not over()),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.2, max=20),
         reraise=True,
@@ -208,6 +209,7 @@ def _download(listed: Listed, partial: Path, version_id: str | None) -> str | No
 
 def _download_rest(listed: Listed, partial: Path, version_id: str | None) -> str | None:
     """What is not in the partial file yet, only if the object is still the listed one."""
+    require_time()
     offset = partial.stat().st_size if partial.exists() else 0
     if offset >= listed.size and listed.size > 0:
         if offset == listed.size:

@@ -22,7 +22,7 @@ from pipeline.snapshots.form import Part, ends_alike, form_of, has_form, packed
 from pipeline.snapshots.listed import Listed
 from pipeline.snapshots.locations import list_objects
 from pipeline.snapshots.partitions import partition_of
-from pipeline.storage import s3
+from pipeline.storage import patience, s3
 from pipeline.wording import cause, seconds
 
 _PARALLEL_FETCHES = 8
@@ -47,11 +47,11 @@ def pin(
         SnapshotMissing: nothing is there, or it is still being written.
         SnapshotUnreadable: an object is not parquet, is cut off, or does not fit to the others.
         SnapshotChanged: an object changed while it was being fetched.
-        SourceUnavailable: the storage did not answer after retries.
+        SourceUnavailable: the storage did not answer after retries, or took too long for all of it.
     """
-    listed = list_objects(location, complete)
-    _require_settled(location, listed, settle)
-    with ExitStack() as leases:
+    with patience.snapshot(location), ExitStack() as leases:
+        listed = list_objects(location, complete)
+        _require_settled(location, listed, settle)
         fetched = _in_parallel(lambda item: fetch(item, cache, leases), listed)
         parts = [_part(item, partition_of(item.listed.uri, location, dates)) for item in fetched]
         form = form_of(parts)
@@ -86,10 +86,11 @@ def open_snapshot(snapshot: Snapshot, cache: Cache) -> Iterator[list[Path]]:
     Raises:
         SnapshotChanged: the pinned bytes are no longer to be had.
         SnapshotUnreadable: a reader found a file to be damaged.
-        SourceUnavailable: the storage did not answer after retries.
+        SourceUnavailable: the storage did not answer after retries, or took too long for all of it.
     """
     with ExitStack() as leases:
-        paths = _local_files(snapshot, cache, leases)
+        with patience.snapshot(snapshot.uri):
+            paths = _local_files(snapshot, cache, leases)
         try:
             yield paths
         except SnapshotUnreadable as error:

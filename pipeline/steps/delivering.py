@@ -45,16 +45,28 @@ def serving(night: Night, outlet: str) -> Iterator[None]:
     try:
         yield
     except Exception:
-        note(night, missed=[outlet])
+        note(night, [outlet], [outlet])
         raise
-    note(night, served=[outlet])
+    note(night, [outlet])
 
 
-def note(night: Night, served: Collection[str] = (), missed: Collection[str] = ()) -> None:
-    """Note with a published night which outlets it has reached and which not. That it cannot be noted stops nothing."""
+def note_people(night: Night, missed: Collection[str] = ()) -> None:
+    """Note which ways to tell people the night has not reached; all others it has, or they are not set any more."""
+    known = pages.runs_of(night).missing
+    note(night, [name for name in known if name not in (MLFLOW, GATEWAY)], missed)
+
+
+def note(night: Night, mine: Collection[str], missed: Collection[str] = ()) -> None:
+    """Note with a published night which outlets it has not reached. That it cannot be noted stops nothing.
+
+    Args:
+        night: the night.
+        mine: what is no longer as it was noted: outlets that were served or have nothing to get, and those in `missed`.
+        missed: the outlets among them that were not reached.
+    """
     try:
         before = set(pages.runs_of(night).missing)
-        if before & {*served} or not before.issuperset(missed):
-            pages.note_outlets(night, served, missed)
+        if before - {*mine} | {*missed} != before:
+            pages.note_outlets(night, mine, missed)
     except (NightjarError, ValidationError) as error:
         log.warning("%s on %s: which outlets it reached could not be noted: %s", night.name, night.run_date, error)

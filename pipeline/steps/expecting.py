@@ -10,7 +10,6 @@ from pipeline.errors import ConfigError, ResultMissing
 from pipeline.results import DriftResult
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.notes import Notes
-from pipeline.wording import count
 
 _ACKNOWLEDGED_DAYS = 14
 
@@ -61,23 +60,17 @@ def expect(workspace: Workspace, change: NotedChange) -> bool:
     return _NOTES.add(workspace, change)
 
 
-def withdraw(workspace: Workspace, number: int) -> NotedChange:
-    """Take back what was noted; what it was.
+def withdraw(workspace: Workspace, name: str) -> NotedChange | None:
+    """Take back what was noted; what it was, None where it is not noted, as after it was taken back.
 
     Args:
         workspace: whose.
-        number: its place among what was noted, from 1.
+        name: see `pipeline.steps.notes.name_of`.
 
     Raises:
-        ConfigError: there is no such number, or what was noted cannot be read.
+        ConfigError: what was noted cannot be read.
     """
-    with workspace.store.alone(workspace.name):
-        before = noted(workspace)
-        if not 1 <= number <= len(before):
-            allowed = f"a number from 1 to {count(len(before))}" if before else "none, as nothing is noted"
-            raise ConfigError([f"--withdraw: found {number}; allowed: {allowed}"])
-        _NOTES.keep(workspace, (*before[: number - 1], *before[number:]))
-    return before[number - 1]
+    return _NOTES.remove(workspace, name)
 
 
 def acknowledge(night: Night, until: date | None, why: str, by: str | None) -> NotedChange:

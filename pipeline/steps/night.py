@@ -214,7 +214,7 @@ def open_workspace(name: str) -> Workspace:
         ConfigError: a variable or the monitor file is wrong.
     """
     settings = load_settings(os.environ)
-    wait_at_most(settings.outlet_seconds)
+    wait_at_most(settings.outlet_seconds, settings.snapshot_seconds)
     return Workspace(monitors.load(name, settings), settings, RunStore(settings.store))
 
 

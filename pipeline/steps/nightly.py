@@ -291,7 +291,7 @@ def push_gauges(night: Night) -> str:
         raise OutletRefused(f"{night.uri()}: the night's gauges could not be made; the log of render_report says why")
     url = night.settings.pushgateway_url
     if url is None:
-        delivering.note(night, served=[delivering.GATEWAY])  # nobody waits for it any more
+        delivering.note(night, [delivering.GATEWAY])  # nobody waits for it any more
         return f"written to {night.uri('gauges.prom')}"
     gateway, took = url.get_secret_value(), durations(night)
     of_all = fleet_gauges(night.settings)

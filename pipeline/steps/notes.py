@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipeline.steps.night import Workspace
 from pipeline.wording import clip
 
 S = TypeVar("S", bound=Spell)
+_NAME_LETTERS = 8
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,23 @@ class Notes(Generic[S]):
         """
         with workspace.store.alone(workspace.name):
             before = self.of(workspace)
-            is_new = all(note.model_dump(exclude={"by"}) != known.model_dump(exclude={"by"}) for known in before)
+            is_new = name_of(note) not in map(name_of, before)
             if is_new:
                 self.keep(workspace, (*before, note))
         return is_new
+
+    def remove(self, workspace: Workspace, name: str) -> S | None:
+        """Take back the note of a name; what it was, None where there is none, as after it was taken back.
+
+        Raises:
+            ConfigError: what was noted cannot be read.
+        """
+        with workspace.store.alone(workspace.name):
+            before = self.of(workspace)
+            found = [note for note in before if name_of(note) == name]
+            if found:
+                self.keep(workspace, tuple(note for note in before if note not in found))
+        return found[0] if found else None
 
     def keep(self, workspace: Workspace, notes: tuple[S, ...]) -> None:
         """Put these in place of what was noted. Whoever read that before is still alone with the monitor."""
@@ -86,6 +101,15 @@ class Notes(Generic[S]):
 
     def _key(self, workspace: Workspace) -> str:
         return f"{workspace.name}/{self.file}"
+
+
+def name_of(note: Spell) -> str:
+    """What a note is called by whoever takes it back: it follows from what the note says, whoever noted it.
+
+    Not its place among the others: that is another one once one before it is gone.
+    """
+    said = note.model_dump_json(exclude={"by"})
+    return hashlib.sha256(said.encode()).hexdigest()[:_NAME_LETTERS]
 
 
 def _problem(place: tuple[int | str, ...], message: str) -> str:

@@ -152,12 +152,12 @@ def note_run(night: Night, mlflow: str) -> None:
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
-def note_outlets(night: Night, served: Collection[str], missed: Collection[str]) -> None:
-    """Add to a published night, and to its page, which outlets it has reached since and which not."""
+def note_outlets(night: Night, mine: Collection[str], missed: Collection[str]) -> None:
+    """Put in a published night, and on its page, which of some outlets it has not reached, in place of before."""
     with night.store.alone(night.name):
         view = _published_view(night)
         if view is not None:
-            missing = tuple(sorted({*view.runs.missing, *missed} - {*served}))
+            missing = tuple(sorted({*view.runs.missing} - {*mine} | {*missed}))
             runs = view.runs.model_copy(update={"missing": missing})
             night.replace({f"{runs.file}.json": runs.to_json(), **_page(replace(view, runs=runs), nights_of(night))})
 

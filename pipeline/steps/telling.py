@@ -162,23 +162,30 @@ def send(night: Night, view: NightView, summary: bytes | None) -> str:
     from pipeline.publish.facts.muted import not_sent
     from pipeline.publish.messages import chat
 
-    notify = night.monitor.notify
-    if not notify.email and not notify.channels:
-        return "no recipients in notify.email, no channels in notify.channels"
-    reason = chat.not_due_words(view)
-    if reason is not None:
-        return reason
+    notify, nobody = night.monitor.notify, _nobody_words(view)
+    if nobody is not None:
+        delivering.note_people(night)
+        return nobody
     held = not_sent(view.muted) if view.muted is not None and view.held_back else ""
     once, message = _Once(night.settings, night.store, night.name, night.run_date, held), chat.night_message(view)
-    outlets: list[Outlet] = [("mail", partial(once.mail, summary))] if summary is not None else []
+    outlets: list[Outlet] = [("mail", partial(once.mail, summary))] if notify.email and summary is not None else []
     outlets += [(name, partial(once.chat, message, name)) for name in notify.channels]
     try:
         said, errors = _attempt(outlets)
-        delivering.note(night, served=[name for name, _ in outlets if name not in errors], missed=errors)
+        delivering.note_people(night, errors)
         _raise(errors.values())
     finally:
         _remember(night, once)
     return said[0].removeprefix("mail: ") if len(said) == 1 else "; ".join(said)
+
+
+def _nobody_words(view: NightView) -> str | None:
+    """Why nobody is told of this night; None when people are."""
+    from pipeline.publish.messages import chat
+
+    if not view.monitor.notify.email and not view.monitor.notify.channels:
+        return "no recipients in notify.email, no channels in notify.channels"
+    return chat.not_due_words(view)
 
 
 def send_retraining(workspace: Workspace, result: RetrainResult) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from pipeline.errors import ExitCode, NightjarError
+from pipeline.errors import ExitCode, NightjarError, OutletRefused, OutletUnavailable
 from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.retrain.progress import Progress
@@ -27,6 +27,16 @@ class Outcome:
     night: Night
     decision: Decision | None
     errors: tuple[NightjarError, ...]
+
+    @property
+    def broken(self) -> list[str]:
+        """What broke, in words; of an outlet that several steps asked what it said first."""
+        found: dict[str, str] = {}
+        for error in self.errors:
+            text = str(error)
+            of_outlet = isinstance(error, OutletUnavailable | OutletRefused)
+            found.setdefault(text.partition(": ")[0] if of_outlet else text, text)
+        return list(found.values())
 
 
 def run_night(night: Night, progress: Progress, backfill: bool = False, retrains: bool = False) -> Outcome:

@@ -1,4 +1,4 @@
-"""How long outlets are waited for: one place for all of them.
+"""How long outlets and storages are waited for: one place for all of them.
 
 An outlet that kept a night waiting and did not answer is not waited for again in the same night: see `one_wait_each`.
 """
@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from pipeline.errors import OutletUnavailable, StoreBusy
+from pipeline.errors import OutletUnavailable, SourceUnavailable, StoreBusy
 from pipeline.storage.time_limit import Limit, time_limit
 
 OUTLET_SECONDS: Final = 180.0
 """For all that a night asks an outlet at once, tries again included; `PIPELINE_OUTLET_SECONDS` says otherwise."""
-# Parts of that time.
+SNAPSHOT_SECONDS: Final = 10_800.0
+"""For all of a snapshot that is brought from S3; `PIPELINE_SNAPSHOT_SECONDS` says otherwise."""
+# Parts of an outlet's time.
 WHOLE: Final = 1.0
 SOME: Final = 1 / 3
 """For what a night needs from an outlet before it can go on: a minute."""
@@ -29,12 +31,15 @@ class _Patience:
     """What is set for this process, and which outlets were silent while somebody remembers it."""
 
     seconds = OUTLET_SECONDS
+    snapshot_seconds = SNAPSHOT_SECONDS
     silent: dict[str, str] | None = None
 
 
-def wait_at_most(seconds: float) -> None:
-    """From now on an outlet has so many seconds, in this process."""
+def wait_at_most(seconds: float, snapshot_seconds: float | None = None) -> None:
+    """From now on an outlet has so many seconds in this process, and a snapshot so many; None for as many as before."""
     _Patience.seconds = seconds
+    if snapshot_seconds is not None:
+        _Patience.snapshot_seconds = snapshot_seconds
 
 
 @contextmanager
@@ -80,3 +85,13 @@ def outlet(what: str, part: float = WHOLE) -> Iterator[Limit]:
         if silent is not None and time.monotonic() - begun >= _Patience.seconds * _SILENT:
             silent[what] = str(error)
         raise
+
+
+def snapshot(location: str) -> AbstractContextManager[Limit]:
+    """A block that brings a snapshot from a storage, and the limit that it has for all of it.
+
+    Raises:
+        SourceUnavailable: it took longer.
+    """
+    what = f"fetching {location}"
+    return time_limit(_Patience.snapshot_seconds, what, SourceUnavailable, "PIPELINE_SNAPSHOT_SECONDS")

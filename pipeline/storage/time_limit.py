@@ -23,21 +23,25 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
+from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable, SourceUnavailable
 from pipeline.wording import seconds as seconds_words
 
+Failed = Callable[[str], NightjarError]
+_NO_MORE_THAN_THAT = (OutletUnavailable, OutletRefused, SourceUnavailable)
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 class Limit:
     """How long some work may take; `over` once that was too long."""
 
-    def __init__(self, what: str, seconds: float) -> None:
+    def __init__(self, what: str, seconds: float, failed: Failed, variable: str) -> None:
         self.over = False
         self.thread = threading.current_thread()
         self.begun = time.monotonic()
         self._earlier = WeakSet(threading.enumerate())
         self._what = what
+        self._failed = failed
+        self._variable = variable
         self._seconds = seconds
         self._turn = 0
         self._one_at_a_time = threading.Lock()
@@ -69,11 +73,11 @@ class Limit:
             return True
         return thread not in self._earlier and all(thread is not other.thread for other in _sockets.active)
 
-    def error(self) -> OutletUnavailable:
+    def error(self) -> NightjarError:
         """What to say of work that took too long."""
-        return OutletUnavailable(
+        return self._failed(
             f"{self._what} did not finish within {seconds_words(self._seconds)}: it is slow or silent; check that it "
-            "and the network are well (PIPELINE_OUTLET_SECONDS says how long is waited)"
+            f"and the network are well ({self._variable} says how long is waited)"
         )
 
     def _expire(self, turn: int) -> None:
@@ -88,23 +92,27 @@ class Limit:
 
 
 @contextmanager
-def time_limit(seconds: float, what: str) -> Iterator[Limit]:
+def time_limit(
+    seconds: float, what: str, failed: Failed = OutletUnavailable, variable: str = "PIPELINE_OUTLET_SECONDS"
+) -> Iterator[Limit]:
     """A block whose network may take so many seconds in all. Of limits inside each other the shortest counts.
 
     Args:
         seconds: for all of it. What waits for something else, such as a lock, is not interrupted.
         what: what is asked, for the error.
+        failed: the error.
+        variable: which one says how long is waited.
 
     Raises:
-        OutletUnavailable: the time was over, and the block failed; half of an answer may look like any other failure.
-            Errors that say more of an outlet than that it is not there, or says no, stay as they are.
+        OutletUnavailable: or what `failed` makes: the time was over, and the block failed; half of an answer may look
+            like any other failure. Errors that say more than that somebody is not there, or says no, stay as they are.
     """
-    limit = Limit(what, seconds)
+    limit = Limit(what, seconds, failed, variable)
     _sockets.active = (*_sockets.active, limit)
     try:
         yield limit
     except Exception as error:
-        special = isinstance(error, NightjarError) and type(error) not in (OutletUnavailable, OutletRefused)
+        special = isinstance(error, NightjarError) and type(error) not in _NO_MORE_THAN_THAT
         if limit.over and not special:
             raise limit.error() from None
         raise
@@ -122,6 +130,12 @@ def limits() -> list[Limit]:
 def over() -> bool:
     """Whether the work of this thread has no time any more."""
     return any(limit.over for limit in limits())
+
+
+def require_time() -> None:
+    """Raises TimeoutError where the work of this thread has none any more."""
+    if over():
+        raise TimeoutError(errno.ETIMEDOUT, "the time for all of this is over")
 
 
 class _Sockets:
@@ -148,13 +162,16 @@ class _Sockets:
 
         An `OSError`, so that libraries close what they were about to connect.
         """
-        if over():
-            raise TimeoutError(errno.ETIMEDOUT, "the time for all of this is over")
+        require_time()
 
 
 def _is_of(limit: Limit, thread: threading.Thread, made: float) -> bool:
-    """Whether the work of a limit has this socket: its own thread may have made it earlier, and kept it."""
-    return thread is limit.thread or (made >= limit.begun and limit.covers(thread))
+    """Whether the work of a limit has this socket: its own thread may have made it earlier, and kept it.
+
+    Clients keep connections for whoever asks next. Of one whose maker has ended nobody knows who that is: whoever else
+    it is asks again.
+    """
+    return thread is limit.thread or not thread.is_alive() or (made >= limit.begun and limit.covers(thread))
 
 
 _sockets = _Sockets()

@@ -10,9 +10,12 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from pipeline.retrain.model.model_files import digest, listing
+from pipeline.steps.expecting import change_of
+from pipeline.steps.notes import name_of
 
 # What differs between two undisturbed runs: ids that MLflow gives, and when something was told or written.
 _BY_NATURE = (
@@ -57,6 +60,10 @@ class Scenario:
 _EARLIER = ("backfill people --from 2026-01-01 --to 2026-01-03", "run people --date 2026-01-05")
 _TWO_MODELS = ("retrain people --date 2026-01-03", "promote people 1", "retrain people --date 2026-01-05")
 _DRIFTED = "2026-01-05"
+_EXPECTS = [
+    f"expect people --from 2026-02-01 --until 2026-02-05 --columns {name} --why moved" for name in ("age", "city")
+]
+_NOTED = name_of(change_of(["age"], date(2026, 2, 1), date(2026, 2, 5), "moved", None))
 _SITE = "PIPELINE_REPORT_BASE_URL=https://reports.example.com site"
 SCENARIOS = (
     Scenario("first run", "run people --date 2026-01-04", share=1.5),
@@ -69,7 +76,8 @@ SCENARIOS = (
     Scenario("prune", "prune old --keep-nights 2", ("backfill old --from 2026-01-01 --to 2026-01-05",), 0.5),
     Scenario("digest", "digest --date 2026-01-05", _EARLIER, 0.5),
     Scenario("ack", f"ack people {_DRIFTED}", _EARLIER, 0.25),
-    Scenario("expect", "expect people --from 2026-02-01 --until 2026-02-05 --columns age --why moved", _EARLIER, 0.25),
+    Scenario("expect", _EXPECTS[0], _EARLIER, 0.25),
+    Scenario("withdraw", f"expect people --withdraw {_NOTED}", (*_EARLIER, *_EXPECTS), 0.25),
     Scenario("mute", "mute people --from 2026-01-05 --until 2026-01-20 --why holidays", _EARLIER, 0.25),
     Scenario(
         "unmute",

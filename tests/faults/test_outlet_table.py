@@ -49,6 +49,7 @@ TOLD = {
     MAIL: "the mail server at smtp",
     CHAT: "the channel team",
 }
+NOTIFY = {"email": ["team@example.com"], "channels": [CHAT]}
 FAULTS = ("refuses", "hangs", "fails", "drips", "cuts", "denies", "is distrusted")
 PAIRS = ((MLFLOW, MAIL), (GATEWAY, CHAT))
 ALONE = tuple((name,) for name in TOLD) if "NIGHTJAR_OUTLETS" in os.environ else ()
@@ -191,7 +192,7 @@ def measured(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """A project whose night was measured while nothing answered, how that ended, and what it said."""
     project = Project(tmp_path_factory.mktemp("outlets") / "project")
     project.write_suite()
-    project.write_monitor(NAME, notify={"email": ["team@example.com"], "channels": [CHAT]})
+    project.write_monitor(NAME, notify=NOTIFY)
     project.write_night(DAY, drifted=True)
     servers.well()
     servers.break_down((MLFLOW, GATEWAY, MAIL, CHAT), "refuses")
@@ -228,6 +229,7 @@ def ground(
     project = measured[0]
     shutil.rmtree(project.store, ignore_errors=True)
     shutil.copytree(project.root / "template", project.store, symlinks=True)
+    project.write_monitor(NAME, notify=NOTIFY)
     _in_no_time(monkeypatch)
     for name, value in project.environment().items():
         monkeypatch.setenv(name, value)
@@ -257,7 +259,8 @@ def test_a_fault_costs_its_own_outlet_alone_and_the_next_attempt_makes_up_for_it
     code, said = ground.run()
     assert code == 5, said
     assert time.monotonic() - begun < 60
-    assert all(TOLD[name] in said for name in broken), said
+    (line,) = (found for found in said.splitlines() if found.startswith(f"{NAME}  {DAY}"))
+    assert [line.count(TOLD[name]) for name in broken] == [1] * len(broken), said
     assert "hunter2" not in said
     assert "wrong@" not in said
     assert ground.missing() == sorted(broken)
@@ -271,6 +274,29 @@ def test_a_fault_costs_its_own_outlet_alone_and_the_next_attempt_makes_up_for_it
     assert ground.received() == dict.fromkeys(TOLD, 1) | twice
     after = ground.published()
     assert {name for name in before if before[name] != after[name]} == {"index.html", "runs.json", "night.json"}
+
+
+@pytest.mark.parametrize(
+    ("notify", "gone"),
+    [
+        ({"email": ["team@example.com"]}, CHAT),
+        ({"channels": [CHAT]}, MAIL),
+        (NOTIFY, GATEWAY),
+        ({}, f"{CHAT}, {MAIL}"),
+    ],
+)
+def test_an_outlet_that_is_not_set_any_more_is_none_that_was_not_reached(
+    ground: Ground, notify: dict[str, Any], gone: str
+) -> None:
+    ground.project.write_monitor(NAME, notify=notify)
+    ground.servers.environment |= {"MLFLOW_TRACKING_URI": ""}
+    if gone == GATEWAY:
+        ground.monkeypatch.delenv("PIPELINE_PUSHGATEWAY_URL", raising=False)
+        del ground.servers.environment["PIPELINE_PUSHGATEWAY_URL"]
+    code, said = ground.run()
+    assert code == 0, said
+    assert ground.missing() == []
+    assert ground.received() == {name: int(name not in gone) for name in TOLD}
 
 
 def arrived(name: str, fault: str) -> bool:

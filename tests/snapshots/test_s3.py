@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from pipeline.errors import SnapshotChanged, SnapshotMissing, SnapshotUnreadable
 from pipeline.snapshots import Cache, open_snapshot, pin
 from pipeline.snapshots import fetch as fetching
 from pipeline.snapshots.fetch import fetch
+from pipeline.snapshots.listed import Listed
 from pipeline.snapshots.locations import list_objects
 from pipeline.storage import s3 as s3_client
+from tests.servers.faulty import run_faulty
+from tests.servers.s3 import S3
 from tests.snapshots.reading import read_frame
 
 pytestmark = pytest.mark.slow
@@ -158,3 +162,27 @@ def test_denied_access_is_an_error_that_says_what_to_check(s3_flaky: Any, cache:
     s3_flaky.fail(times=20, status=403, code="AccessDenied")
     with pytest.raises(SourceUnavailable, match=r"access denied .*check the AWS credentials"):
         pin(s3_flaky.s3.uri("p/"), cache)
+
+
+def test_a_storage_that_drips_is_given_up_when_the_time_of_a_snapshot_is_over(
+    s3: S3, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First one whose objects drip, on a connection that was well before, and then one that is not listed at all."""
+
+    def list_and_drip(*asked: Any) -> list[Listed]:
+        found = list_objects(*asked)
+        proxy.drip()
+        return found
+
+    for name in ("a", "b"):
+        s3.put(f"{name}/0.parquet", large_parquet())
+    with run_faulty(s3.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", proxy.url)
+        s3_client.client.cache_clear()
+        pin(s3.uri("a/"), cache)
+        monkeypatch.setattr("pipeline.storage.patience._Patience.snapshot_seconds", 1.0)
+        monkeypatch.setattr(sys.modules[pin.__module__], "list_objects", list_and_drip)
+        words = r"^fetching s3://.*/b/ did not finish within 1 s: .*PIPELINE_SNAPSHOT_SECONDS"
+        for _ in range(2):
+            with pytest.raises(SourceUnavailable, match=words):
+                pin(s3.uri("b/"), cache)

@@ -14,9 +14,11 @@ import pytest
 from pipeline.cli import main
 from pipeline.publish.messages import mail
 from pipeline.results import Kept, Tellings
+from pipeline.steps import expecting
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
-from pipeline.steps.night import Night
+from pipeline.steps.night import Night, open_workspace
+from pipeline.steps.notes import name_of
 from tests.project import Project, people
 from tests.publish import samples
 from tests.publish.reading import Page, part
@@ -177,7 +179,8 @@ def test_the_page_says_who_was_told_and_when_and_what_people_did(project: Projec
     assert "New market" in text
     assert "Muted from 2026-01-14 to 2026-01-20" in text
     assert "Retraining rejected version" in text
-    assert main(["expect", "people", "--withdraw", "1"]) == 0
+    (noted,) = expecting.noted(open_workspace("people"))
+    assert main(["expect", "people", "--withdraw", name_of(noted)]) == 0
     assert "Expected to change" not in page(project, incident())
 
 

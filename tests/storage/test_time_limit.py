@@ -112,18 +112,37 @@ def test_threads_that_the_work_starts_are_under_its_limit_and_others_are_not() -
             read(port)
 
     with dripping() as port, closing(socket.create_connection((LOOPBACK, port))) as own:
-        other = threading.Thread(target=lambda: others.append(socket.create_connection((LOOPBACK, port))))
-        others: list[socket.socket] = []
+        ended, others = threading.Event(), list[socket.socket]()
+        other = threading.Thread(target=lambda: connect_until(port, others, ended))
         other.start()
-        other.join()
+        while not others:
+            time.sleep(0.01)
         with time_limit(0.3, WHAT) as limit, ThreadPoolExecutor(2) as pool:
             list(pool.map(ask, [port, port]))
         assert limit.over
         with closing(others[0]) as kept:
             kept.sendall(b"GET / HTTP/1.1\r\n\r\n")
             assert kept.recv(17) == b"HTTP/1.1 200 OK\r\n"
+        ended.set()
+        other.join()
         with pytest.raises(ConnectionError):
             read_to_its_end(own)
+
+
+def connect_until(port: int, made: list[socket.socket], ended: threading.Event) -> None:
+    made.append(socket.create_connection((LOOPBACK, port)))
+    ended.wait(PATIENCE)
+
+
+def test_a_connection_whose_maker_has_ended_is_under_the_limit_of_who_uses_it() -> None:
+    """Clients keep connections, and pools of threads end."""
+    with dripping() as port:
+        with ThreadPoolExecutor(1) as pool:
+            kept = pool.submit(socket.create_connection, (LOOPBACK, port)).result()
+        with closing(kept):
+            kept.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            with pytest.raises(OutletUnavailable, match="did not finish"), time_limit(0.3, WHAT):
+                read_to_its_end(kept)
 
 
 def test_who_tries_again_after_the_end_connects_to_nothing() -> None:
