@@ -4,11 +4,11 @@ On a local disk a night is switched to in one step. S3 has no such step, so ther
 
 1. the new files are written aside, under `<monitor>/.nights/<run_date>/<version>/`,
 2. the manifest says what the night is now, and that it lies aside: from here on readers see the new night,
-3. the files are copied to their places,
-4. the manifest says that they are in their places, and what lay aside is removed.
+3. the files are copied to their places, and what lay aside is removed,
+4. the manifest says that they are in their places.
 
 A publisher that ends before (2) has changed nothing. One that ends after it leaves a night that can be read, and that
-whoever changes it next puts in its place first.
+whoever publishes or changes it next puts in its place first, also where that is all that there is to do.
 """
 
 from __future__ import annotations

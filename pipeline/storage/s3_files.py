@@ -120,6 +120,9 @@ class S3Files:
         Copies, not writes: one who stood still in the middle of this finds that what it would copy is gone. So that is
         removed first. `left` was listed while the lease was held for certain, so nothing in it is a later one's.
 
+        The last step says that all of this is done: who was killed before is finished by the next one, and nothing
+        stays aside.
+
         Args:
             key: of the folder.
             manifest: what it is now, and which version aside it is.
@@ -135,9 +138,9 @@ class S3Files:
         for name in sorted(names, key=lambda name: (name == _PAGE, name)):
             if not s3.copy(f"{heap}{mine}{name}", self.uri(f"{key}/{name}")):
                 lease.require()
-        self._note(key, replace(manifest, in_place=True), etag)
         for name in names:
             s3.remove(f"{heap}{mine}{name}")
+        self._note(key, replace(manifest, in_place=True), etag)
 
 
 def _content_type(key: str) -> str:

@@ -71,7 +71,7 @@ CHANGES: dict[str, tuple[Change, Files]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("then", ["refresh", "refresh unchanged", "publish"])
+@pytest.mark.parametrize("then", ["refresh", "refresh unchanged", "publish", "the same again"])
 def test_on_s3_a_publisher_killed_at_any_request_leaves_the_old_night_or_the_new_one(
     s3: S3, requests: Requests, change: str, then: str
 ) -> None:
@@ -92,6 +92,10 @@ def test_on_s3_a_publisher_killed_at_any_request_leaves_the_old_night_or_the_new
         elif then == "refresh unchanged":
             store.replace_in_night("churn", DAY, {"index.html": found["index.html"]})
             assert require_consistent(s3, store) == found, step
+        elif then == "the same again":
+            act(store)
+            assert require_consistent(s3, store) == new, step
+            require_tidy(s3)
         else:
             publish(OTHER)(store)
             assert require_consistent(s3, store) == OTHER, step

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipeline.checks.quality.check import Check, Evaluation, Files, Limits
 from pipeline.checks.quality.conditions import Condition, ConditionError
 from pipeline.checks.quality.engines.filters import where
+from pipeline.checks.quality.engines.in_memory import context_in_memory
 from pipeline.checks.quality.engines.library import validate_checks, why_it_raised
 from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
@@ -169,7 +170,7 @@ def _broken(error: Exception, engine: Engine) -> Evaluation:
 def _opened(files: Files, limits: Limits) -> AbstractContextManager[Database]:
     from pipeline.checks.quality.engines.pushdown import open_database
 
-    return open_database(_context(), files.paths, files.schema, limits.budget_bytes, limits.threads)
+    return open_database(context_in_memory(), files.paths, files.schema, limits.budget_bytes, limits.threads)
 
 
 @contextmanager
@@ -182,15 +183,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-def _context() -> Any:
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
 
 
 def _in_duckdb(
@@ -327,7 +319,7 @@ def _type_of(column: pd.Series) -> str:
 
 
 def _batch(frame: pd.DataFrame) -> Any:
-    asset = _context().data_sources.add_pandas("snapshot").add_dataframe_asset("columns")
+    asset = context_in_memory().data_sources.add_pandas("snapshot").add_dataframe_asset("columns")
     return asset.add_batch_definition_whole_dataframe("night").get_batch({"dataframe": frame})
 
 
