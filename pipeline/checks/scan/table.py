@@ -5,8 +5,11 @@ Nothing here reads more than one column, or more of it at once than a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +23,8 @@ from pipeline.wording import cause, count
 BATCH_ROWS = 1 << 17
 # Reading through a buffer keeps a row group of any size from being loaded whole.
 _READ_BUFFER_BYTES = 1 << 20
+# Each thread has them open, of two snapshots; a process may have a thousand files.
+_KEPT_OPEN = 16
 # Moments of 96 bits, as Spark writes them, reach beyond the year 2262, where nanoseconds wrap around.
 _INT96_UNIT = "us"
 
@@ -42,6 +47,27 @@ class Picks:
             self.values[name].append(batch.take(pa.array(self.rows[first:last] - start)))
 
 
+class Readers:
+    """Files that stay open from column to column, in each thread: to open one takes as long as it has columns."""
+
+    def __init__(self) -> None:
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def reading(self, place: int, open_file: Callable[[], pq.ParquetFile]) -> Iterator[pq.ParquetFile]:
+        """A file by its place. The first few stay open; where it cannot be read, it is opened anew the next time."""
+        opened: dict[int, pq.ParquetFile] = self._of_thread.__dict__.setdefault("opened", {})
+        if place >= _KEPT_OPEN:
+            with open_file() as file:
+                yield file
+            return
+        try:
+            yield opened.get(place) or opened.setdefault(place, open_file())
+        except Exception:
+            opened.pop(place, None)
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The files of one snapshot, with their footers already read. `places`: where a footer has which flat column.
@@ -53,6 +79,7 @@ class Table:
     schemas: tuple[pa.Schema, ...]
     places: tuple[Mapping[str, int], ...]
     picks: Picks | None = None
+    readers: Readers = field(default_factory=Readers, compare=False)
 
     @property
     def rows(self) -> int:
@@ -83,19 +110,9 @@ class Table:
             SnapshotUnreadable: a file is damaged or gone.
         """
         start = 0
-        for path, footer, schema, places in zip(self.paths, self.footers, self.schemas, self.places, strict=True):
-            # Text decoded as dictionary codes is counted several times faster than as text.
-            text = form_of(schema.field(name).type) == "text"
-            encoded = [name] if text and not _is_delta_encoded(footer, places.get(name)) else None
+        for place, path in enumerate(self.paths):
             try:
-                with pq.ParquetFile(
-                    path,
-                    coerce_int96_timestamp_unit=_INT96_UNIT,
-                    metadata=footer,
-                    read_dictionary=encoded,
-                    buffer_size=_READ_BUFFER_BYTES,
-                    pre_buffer=False,
-                ) as file:
+                with self.readers.reading(place, partial(self._open, place)) as file:
                     for batch in file.iter_batches(batch_size=batch_rows, columns=[name], use_threads=False):
                         column = batch.column(name)
                         if self.picks is not None:
@@ -106,6 +123,18 @@ class Table:
                 raise SnapshotUnreadable(
                     f"{path}: column {name!r} cannot be read: {cause(error)}; write it again"
                 ) from error
+
+    def _open(self, place: int) -> pq.ParquetFile:
+        footer = self.footers[place]
+        return pq.ParquetFile(
+            self.paths[place],
+            coerce_int96_timestamp_unit=_INT96_UNIT,
+            metadata=footer,
+            # Text decoded as dictionary codes is counted several times faster than as text.
+            read_dictionary=_encodable(footer, self.schemas[place], self.places[place]),
+            buffer_size=_READ_BUFFER_BYTES,
+            pre_buffer=False,
+        )
 
     def problem_with(self, name: str) -> str | None:
         """Why a column cannot be scanned at all, in plain language, or None."""
@@ -137,10 +166,17 @@ class Table:
         return ", ".join(map(str, self.types_of(name)))
 
 
-def _is_delta_encoded(footer: pq.FileMetaData, place: int | None) -> bool:
-    """Whether text is written in one of the DELTA encodings, which Arrow cannot decode as dictionary codes."""
-    groups = () if place is None else range(footer.num_row_groups)
-    return any("DELTA" in encoding for group in groups for encoding in footer.row_group(group).column(place).encodings)
+def _encodable(footer: pq.FileMetaData, schema: pa.Schema, places: Mapping[str, int]) -> list[str]:
+    """Columns of text that Arrow can decode as dictionary codes: those without one of the DELTA encodings."""
+    text = {
+        field.name: places[field.name] for field in schema if field.name in places and form_of(field.type) == "text"
+    }
+    groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
+    return [name for name, place in text.items() if not any(_has_deltas(group.column(place)) for group in groups)]
+
+
+def _has_deltas(chunk: pq.ColumnChunkMetaData) -> bool:
+    return any("DELTA" in encoding for encoding in chunk.encodings)
 
 
 def _places(footer: pq.FileMetaData) -> dict[str, int]:

@@ -19,11 +19,11 @@ from pipeline.checks.quality.engines.filters import where
 from pipeline.checks.quality.engines.in_memory import context_in_memory
 from pipeline.checks.quality.engines.library import validate_checks, why_it_raised
 from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
+from pipeline.checks.quality.engines.shown import is_missing, shown
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
 from pipeline.checks.quality.suite.arguments import Unsuitable, suited
 from pipeline.errors import NO_UTF8, SnapshotUnreadable, named, unspoken
 from pipeline.results import Engine
-from pipeline.wording import clip, value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from pipeline.checks.quality.engines.pushdown import Database
 
 log = logging.getLogger(__name__)
-_MAX_EXAMPLE_LENGTH = 80
 _ROWS_PER_EXAMPLE = 50  # looked through for values that differ
-_EXACT_WHOLE = 2**53
 _TOGETHER = 100  # columns of one table
 _NOT_NAMED = "SQL cannot tell the columns apart: their names differ in upper and lower case only, or one is empty"
 Found = dict[int, Evaluation]
@@ -315,7 +313,7 @@ def _type_of(column: pd.Series) -> str:
     """As suites call types: the column's in pandas, or in Python where pandas calls it an object."""
     if column.dtype != object:
         return str(column.dtype)
-    return " or ".join(sorted({type(item).__name__ for item in column if not _is_missing(item)})) or "no value"
+    return " or ".join(sorted({type(item).__name__ for item in column if not is_missing(item)})) or "no value"
 
 
 def _batch(frame: pd.DataFrame) -> Any:
@@ -330,17 +328,17 @@ def _run(batch: Any, wanted: Wanted, engine: Engine, examples: int, names: Mappi
     """
     results = validate_checks(batch, wanted, 0, names)
     found = {place: _evaluation(wanted[place], result, engine) for place, result in results.items()}
-    shown = {
+    failed = {
         place: check
         for place, check in wanted.items()
         if not check.private and _has_more_to_show(check, found[place], examples)
     }
     original = {alias: name for name, alias in (names or {}).items()}
-    more = validate_checks(batch, shown, max(examples, 1) * _ROWS_PER_EXAMPLE, names) if shown else {}
+    more = validate_checks(batch, failed, max(examples, 1) * _ROWS_PER_EXAMPLE, names) if failed else {}
     for place, result in more.items():
         details, known = {} if isinstance(result, str) else result.result or {}, found[place]
         named = (details.get("partial_unexpected_list") or ()) if examples else ()
-        texts = tuple(dict.fromkeys(_shown(item, original) for item in named if not _is_missing(item)))[:examples]
+        texts = tuple(dict.fromkeys(shown(item, original) for item in named if not is_missing(item)))[:examples]
         lacking = {key: details[key] for key in ("partial_missing_list",) if key in details}
         found[place] = Evaluation(known.engine, known.success, {**known.details, **lacking}, texts)
     return found
@@ -358,36 +356,3 @@ def _evaluation(check: Check, result: ExpectationValidationResult | str, engine:
     if reason := why_it_raised(check, result):
         return Evaluation(engine, error=reason)
     return Evaluation(engine, bool(result.success), dict(result.result or {}))  # it may be numpy's
-
-
-def _shown(found: object, names: Mapping[str, str]) -> str:
-    """A value, or the values of several columns, on one line: the same from both engines.
-
-    Args:
-        found: of one column, a tuple for a pair, or a mapping by column.
-        names: what the columns of the mapping are called in the data, where it is otherwise.
-    """
-    if isinstance(found, Mapping):
-        text = ", ".join(f"{names.get(name, name)} {_plain(item)}" for name, item in found.items())
-    elif isinstance(found, tuple):
-        text = " with ".join(map(_plain, found))
-    else:
-        text = _plain(found)
-    return clip(text, _MAX_EXAMPLE_LENGTH)
-
-
-def _plain(item: object) -> str:
-    """A value on one line; a whole number that pandas made a float, because others are missing, is one again."""
-    if _is_missing(item):
-        return "missing"
-    if isinstance(item, float) and item.is_integer() and abs(item) < _EXACT_WHOLE:
-        item = int(item)
-    return " ".join(str(item).split()) if isinstance(item, str) else value(item)
-
-
-def _is_missing(value: object) -> bool:
-    """None, NaN or NaT; of a list pandas says it item by item, so that it is none of them."""
-    import pandas as pd
-
-    told: object = pd.isna(value)  # type: ignore[call-overload]
-    return told is True
