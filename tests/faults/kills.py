@@ -160,9 +160,8 @@ def plain_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
         if name.rpartition("/")[2].startswith("time-"):  # how long a step took
             continue
         words = _plain(content)
-        if name.endswith(
-            "/night.json"
-        ):  # digests of files that name a moment differ by nature; that they are right not
+        # Digests of files that name a moment differ by nature; that they are right does not.
+        if name.endswith("/night.json"):
             for sibling in files:
                 if sibling.rpartition("/")[0] == name.rpartition("/")[0]:
                     words = words.replace(hashlib.sha256(files[sibling]).hexdigest().encode(), b"<right>")
