@@ -83,9 +83,9 @@ class Audit:
     @property
     def words(self) -> str:
         """`level 1 of 3, watched; 4 of 11 are open`."""
-        reached = f"level {self.level} of {len(LEVELS) - 1}, {LEVELS[self.level]}"
-        many = len(self.open)
-        return f"{reached}; {many} of {len(self.answers)} {'is' if many == 1 else 'are'} open" if many else reached
+        reached = f"level {self.level} of {count(len(LEVELS) - 1)}, {LEVELS[self.level]}"
+        many, asked = len(self.open), count(len(self.answers))
+        return f"{reached}; {count(many)} of {asked} {'is' if many == 1 else 'are'} open" if many else reached
 
 
 def audit(found: Evidence) -> Audit:

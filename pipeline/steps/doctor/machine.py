@@ -20,7 +20,7 @@ from pipeline.errors import OutletUnavailable
 from pipeline.steps.doctor.finding import Finding, Grade
 from pipeline.storage import addresses, s3
 from pipeline.storage.patience import outlet
-from pipeline.wording import listed, seconds, size
+from pipeline.wording import count, listed, seconds, size
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -47,7 +47,8 @@ def versions(_: Settings) -> Iterator[Finding]:
     if wrong:
         yield Finding("versions", "wrong", f"{listed(wrong)}; install what requirements.txt names")
     else:
-        yield Finding("versions", "ok", f"{len(needed)} libraries are of versions that are known to work")
+        libraries = count(len(needed), "library", "libraries")
+        yield Finding("versions", "ok", f"{libraries}, of versions that are known to work")
 
 
 def _misfit(wanted: Requirement, *, needed: bool) -> str:
