@@ -16,6 +16,7 @@ from pipeline.cli import (
     backtest,
     check,
     doctor,
+    drilling,
     expecting,
     muting,
     nights,
@@ -34,7 +35,7 @@ from pipeline.steps.contain import foreseen
 __all__ = ["main"]
 
 _GROUPS = (
-    *(nights, backtest, tune, expecting, muting, authoring, check, doctor, auditing),
+    *(nights, backtest, tune, expecting, muting, authoring, check, doctor, auditing, drilling),
     *(pages, retraining, people, pruning, retiring),
 )
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])

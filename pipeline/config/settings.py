@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     outlet_seconds: Annotated[float, Field(ge=1, le=3600)] = 180
     snapshot_seconds: Annotated[float, Field(ge=1, le=86400)] = 10_800
     pushgateway_url: SecretStr | None = None
+    prometheus_url: SecretStr | None = None
+    alertmanager_url: SecretStr | None = None
     smtp_url: SecretStr | None = None
     mail_from: Email = "nightjar@localhost"
     report_base_url: str | None = None
@@ -117,6 +119,8 @@ class Settings(BaseSettings):
         if f"{self.archive.rstrip('/')}/".startswith(f"{self.store.rstrip('/')}/"):
             raise ValueError(f"PIPELINE_ARCHIVE: found {self.archive}, in the store; allowed: a place outside of it")
         require_scheme("PIPELINE_PUSHGATEWAY_URL", reveal(self.pushgateway_url), ("http://", "https://"))
+        require_scheme("PIPELINE_PROMETHEUS_URL", reveal(self.prometheus_url), ("http://", "https://"))
+        require_scheme("PIPELINE_ALERTMANAGER_URL", reveal(self.alertmanager_url), ("http://", "https://"))
         require_scheme("PIPELINE_SMTP_URL", reveal(self.smtp_url), ("smtp://", "smtps://"))
         require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
         require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))

@@ -10,6 +10,7 @@ from pipeline.config.environment import channel_variable
 from pipeline.config.schedule import day_that_ended, last_moment
 from pipeline.results import QualityResult
 from pipeline.steps import muting
+from pipeline.steps.drill import last_drill
 from pipeline.steps.night import Workspace
 from pipeline.steps.remembering import nights_of, retrainings_of
 from pipeline.steps.told import told
@@ -44,6 +45,7 @@ def audit(workspace: Workspace, now: datetime) -> Audit:
             told=told(workspace.store, workspace.name),
             outlets=outlets,
             lacking=lacking,
+            drill=last_drill(workspace),
         )
     )
 

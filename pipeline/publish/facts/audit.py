@@ -13,9 +13,10 @@ from pipeline.config import Monitor
 from pipeline.publish.facts.history import PastNight
 from pipeline.publish.facts.retraining import PastRetraining
 from pipeline.results import QualityResult, Told
+from pipeline.results.drill import Drill
 from pipeline.wording import clip, count
 
-MONTH = timedelta(days=31)
+MONTH, QUARTER = timedelta(days=31), timedelta(days=92)
 LABELLED_NIGHTS = 30
 LEVELS = ("not watched", "watched", "judged", "proven")
 """What a monitor is that has reached a level, by its number."""
@@ -37,6 +38,7 @@ class Evidence:
         told: who was told of what.
         outlets: the ways on which people can be told.
         lacking: what those that are asked for lack.
+        drill: the last one.
         now: when it is asked.
     """
 
@@ -49,6 +51,7 @@ class Evidence:
     told: Sequence[Told] = ()
     outlets: Sequence[str] = ()
     lacking: Sequence[str] = ()
+    drill: Drill | None = None
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,14 @@ def _refused(found: Evidence) -> Answer:
     return Answer(3, "Has the gate refused a model?", bool(refused), words, advice)
 
 
-def _drilled(_: Evidence) -> Answer:
-    advice = "see that a planted fault comes out at the other end"
-    return Answer(3, "Has a drill been passed?", False, "no drill yet", advice)
+def _drilled(found: Evidence) -> Answer:
+    last = found.drill
+    passed = last is not None and last.missed is None and found.now - last.moment <= QUARTER
+    words = "no drill yet"
+    if last is not None:
+        words = f"the last one, on {last.moment.date()}, was {'passed' if last.missed is None else 'not passed'}"
+    advice = f"see that a planted fault comes out where people are: `drill {found.monitor.name}`"
+    return Answer(3, "Has a drill been passed this quarter?", passed, words, advice)
 
 
 _QUESTIONS: tuple[Callable[[Evidence], Answer], ...] = (

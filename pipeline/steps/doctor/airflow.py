@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.client import HTTPException
 from typing import Any
 
 from pipeline.config import Settings
 from pipeline.config.environment import reveal
-from pipeline.errors import OutletRefused, OutletUnavailable
+from pipeline.errors import OutletUnavailable
 from pipeline.steps.doctor.finding import Finding
-from pipeline.storage.causes import certificate_advice, distrusted, no_answer
+from pipeline.storage.answers import answer_to, json_of
 from pipeline.storage.patience import outlet
 from pipeline.wording import clip, count, listed
 
-_ANSWER_SECONDS = 10.0
-_DENIED = (401, 403)
 _OF_NIGHTJAR = "/api/v2/dags?tags=nightjar&limit=100&offset={}"
-_LOGIN = "PIPELINE_AIRFLOW_LOGIN"
+_ADDRESS, _LOGIN = "PIPELINE_AIRFLOW_URL", "PIPELINE_AIRFLOW_LOGIN"
 
 
 def dags(settings: Settings) -> Iterator[Finding]:
@@ -69,7 +65,7 @@ def _all(url: str, token: str) -> list[dict[str, Any]]:
 def _part(answer: dict[str, Any], name: str, url: str) -> list[dict[str, Any]]:
     found = answer.get(name)
     if not isinstance(found, list):
-        raise OutletUnavailable(f"Airflow at {url} answers something else: check PIPELINE_AIRFLOW_URL")
+        raise OutletUnavailable(f"Airflow at {url} answers something else: check {_ADDRESS}")
     return found
 
 
@@ -90,25 +86,10 @@ def _ask(url: str, token: str, body: bytes | None = None) -> dict[str, Any]:
     """
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - http and https only
-    place = url.partition("/auth/")[0].partition("/api/")[0]
-    try:
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
-            found = json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code in _DENIED or "/auth/" in url:
-            advice = f"set {_LOGIN} to user:password of one who may read DAGs"
-            raise OutletRefused(f"Airflow at {place} wants a login ({error.code}): {advice}") from None
-        raise OutletUnavailable(f"Airflow at {place} answered {error.code}: see the log of its API server") from None
-    except (OSError, HTTPException) as error:
-        distrust = distrusted(error)
-        if distrust is not None:
-            advice = certificate_advice("SSL_CERT_FILE")
-            raise OutletRefused(f"Airflow at {place}: {distrust}; {advice}") from None
-        words = no_answer(error, "PIPELINE_AIRFLOW_URL") or "check that it runs and PIPELINE_AIRFLOW_URL"
-        raise OutletUnavailable(f"Airflow at {place} cannot be reached: {words}") from None
-    except ValueError:
-        raise OutletUnavailable(f"Airflow at {place} answers no JSON: check PIPELINE_AIRFLOW_URL") from None
+    place = f"Airflow at {url.partition('/auth/')[0].partition('/api/')[0]}"
+    login = f"set {_LOGIN} to user:password of one who may read DAGs"
+    denied = range(400, 600) if "/auth/" in url else (401, 403)
+    found = json_of(answer_to(request, place, _ADDRESS, login, denied), place, _ADDRESS)
     if not isinstance(found, dict):
-        raise OutletUnavailable(f"Airflow at {place} answers something else: check PIPELINE_AIRFLOW_URL")
+        raise OutletUnavailable(f"{place} answers something else: check {_ADDRESS}")
     return found

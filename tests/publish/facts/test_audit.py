@@ -58,7 +58,7 @@ def built_in() -> Any:
 
 def test_a_monitor_that_lacks_nothing_but_a_drill_is_judged() -> None:
     found = audit(WHOLE)
-    assert [answer.question for answer in found.open] == ["Has a drill been passed?"]
+    assert [answer.question for answer in found.open] == ["Has a drill been passed this quarter?"]
     assert (found.level, found.words) == (2, "level 2 of 3, judged; 1 of 12 is open")
 
 
