@@ -31,8 +31,7 @@ class ExitCode(IntEnum):
     SOUND = 0, "healthy, too few rows, drifted or degraded: a verdict is not a failure"
     UNEXPECTED = (
         1,
-        "an error that Nightjar does not know; `--traceback` shows all of it. "
-        "`doctor`, `audit`, `drill`: something is open",
+        "an error unknown to Nightjar; `--traceback` shows all of it. `doctor`, `audit`, `drill`: something is open",
     )
     USAGE = 2, "bad usage or configuration"
     SNAPSHOT = 3, "a snapshot is missing or unreadable"
