@@ -56,7 +56,7 @@ def drill(workspace: Workspace, progress: Progress, wait_seconds: float) -> Dril
     services = _services(workspace)
     name = _name(workspace)
     with workspace.store.alone_outlet(workspace.name, OUTLET):
-        _clear(workspace, name, progress)  # what a drill that was killed left
+        _clear(workspace, name, lambda _: None)  # what a drill that was killed left; what is down, the night tells
         try:
             found = _follow(workspace, name, services, progress, wait_seconds)
         finally:
