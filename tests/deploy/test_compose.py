@@ -155,7 +155,10 @@ REACHED = {
     },
     "airflow-init": {"postgres"},
     "airflow-api-server": {"postgres"},
-    "airflow-scheduler": {"postgres", "airflow-api-server", "s3", "mlflow", "pushgateway", "mailpit"},
+    "airflow-scheduler": {
+        *("postgres", "airflow-api-server", "s3", "mlflow", "pushgateway", "mailpit"),
+        *("prometheus", "alertmanager"),  # by a drill
+    },
     "airflow-dag-processor": {"postgres", "airflow-api-server", "s3", "pushgateway"},
     "airflow-triggerer": {"postgres", "airflow-api-server"},
     "mlflow": {"postgres", "s3"},

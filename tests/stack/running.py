@@ -96,12 +96,14 @@ class Stack:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def inside(self, name: str, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command on the host of a service, as `docker compose exec` would."""
-        script = [*self._place(self.services[name], with_volumes=False), shlex.join(command)]
+    def inside(
+        self, name: str, *command: str, with_volumes: bool = False, seconds: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on the host of a service, as `docker compose exec` would; volumes where it needs them."""
+        script = [*self._place(self.services[name], with_volumes=with_volumes), shlex.join(command)]
         return subprocess.run(
             ["ip", "netns", "exec", self.hosts.namespace(name), "bash", "-euc", "\n".join(script)],
-            env=self._environment(self.services[name]), capture_output=True, text=True, check=False, timeout=60,
+            env=self._environment(self.services[name]), capture_output=True, text=True, check=False, timeout=seconds,
         )  # fmt: skip
 
     def _start(self, service: Service) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ import os
 import runpy
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -124,6 +125,15 @@ def test_a_night_goes_through_all_of_it(stack: Stack) -> None:
     assert series["metric"]["page"] == "https://localhost:8081/churn/index.html"
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in stack.own("mailpit").glob("*.eml")]
     assert any(DAY in str(mail["Subject"]) or "churn" in str(mail["Subject"]) for mail in mails)
+
+
+def test_a_drill_comes_out_where_people_are(stack: Stack) -> None:
+    command = ("python", "-m", "pipeline", "drill", "churn")
+    done = stack.inside("airflow-scheduler", *command, with_volumes=True, seconds=900)
+    sys.stdout.write(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    mails = [message_from_bytes(path.read_bytes(), policy=default) for path in stack.own("mailpit").glob("*.eml")]
+    assert any(str(mail["Subject"]).startswith("Critical: Production data of drill-churn") for mail in mails)
 
 
 def test_no_secret_is_in_an_environment_a_command_or_a_log(stack: Stack) -> None:
