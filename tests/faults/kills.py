@@ -218,7 +218,7 @@ def leftovers(place: Path) -> Iterator[str]:
     """Files on their way, folders of work, versions of nights that nobody needs, and processes that still work."""
     for path in place.rglob("*"):
         name = str(path.relative_to(place))
-        if _LEFT.fullmatch(name):
+        if _LEFT.fullmatch(name) and not _is_a_try_of_python(path):
             yield name
         elif path.parent.name == ".nights" and path.is_dir() and len(list(path.iterdir())) > _VERSIONS_KEPT:
             yield f"{name}: {len(list(path.iterdir()))} versions"
@@ -226,6 +226,12 @@ def leftovers(place: Path) -> Iterator[str]:
     while (at_work := list(_at_work(place))) and time.monotonic() < deadline:
         time.sleep(0.05)
     yield from at_work
+
+
+def _is_a_try_of_python(path: Path) -> bool:
+    """Whether Python's `tempfile` has tried there, in a process that was killed then, whether it can write."""
+    named = re.fullmatch(r"[a-z0-9_]{8}", path.name) is not None
+    return named and path.is_file() and path.read_bytes() in (b"", b"blat")
 
 
 def _at_work(place: Path) -> Iterator[str]:
