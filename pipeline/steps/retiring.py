@@ -51,10 +51,16 @@ def tasks(name: str, settings: Settings, with_store: bool) -> list[Task]:
 
 def _require_known(name: str, settings: Settings, store: RunStore) -> None:
     is_name = re.fullmatch(NAME_PATTERN, name) is not None
-    if is_name and (_file_of(name, settings).exists() or _aside(name, settings) or store.knows(name)):
+    if is_name and (files_of(name, settings) or store.knows(name)):
         return
     found = clip(name, 80)
     raise ConfigError([f"{settings.monitors_dir}: found no monitor {found!r}, aside or in {settings.store}"])
+
+
+def files_of(name: str, settings: Settings) -> list[Path]:
+    """The file of a monitor, right or wrong, where there is one, and those that were put aside."""
+    path = _file_of(name, settings)
+    return [*([path] if path.exists() else []), *_aside(name, settings)]
 
 
 def _file_of(name: str, settings: Settings) -> Path:

@@ -132,6 +132,29 @@ def test_a_drill_needs_to_know_its_parts_and_a_name_of_its_own(
     for variable in ("PIPELINE_PUSHGATEWAY_URL", "PIPELINE_PROMETHEUS_URL", "PIPELINE_ALERTMANAGER_URL"):
         assert f"{variable}: not set" in said
         monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    project.write_monitor("drill-people")
+    kept = project.store / "drill-people" / "2026-01-01" / "index.html"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("of a monitor that was retired")
     assert main(["drill", "people"]) == ExitCode.USAGE
-    assert "drill-people: a monitor has this name" in capsys.readouterr().err
+    assert "drill-people: a drill of people takes this name" in capsys.readouterr().err
+    assert kept.exists()
+    kept.unlink()
+    kept.parent.rmdir()
+    kept.parent.parent.rmdir()
+    (project.root / "monitors" / "drill-people.yaml").write_text("name: [")
+    assert main(["drill", "people"]) == ExitCode.USAGE
+    assert "a monitor has it or had it" in capsys.readouterr().err
+
+
+def test_what_a_drill_could_not_take_back_the_next_one_does(
+    watched: Project, pushgateway: Pushgateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", f"http://{LOOPBACK}:{free_port()}")
+    assert main(["drill", "people", "--wait", "1"]) == ExitCode.UNEXPECTED
+    said = capsys.readouterr().out
+    assert "the drill is not passed: the night did not come to its end: the Pushgateway" in said
+    assert "gauges of drill-people could not be taken back" in said
+    assert (watched.store / "drill-people").exists()
+    monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
+    assert main(["drill", "people", "--wait", "1"]) == ExitCode.UNEXPECTED
+    assert not (watched.store / "drill-people").exists()

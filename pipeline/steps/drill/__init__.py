@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime
 
 from pydantic import ValidationError
 
-from pipeline.config import monitor_files
 from pipeline.config.environment import reveal
 from pipeline.config.schedule import newest_day
 from pipeline.errors import ConfigError, NightjarError, OutletUnavailable, QualityGateFailed
@@ -25,6 +24,7 @@ from pipeline.results.drill import Drill
 from pipeline.retrain.progress import Progress
 from pipeline.steps.drill.planted import monitor_of, plant
 from pipeline.steps.night import Workspace
+from pipeline.steps.retiring import files_of
 from pipeline.wording import listed, seconds
 
 ALERT = "NightjarQualityFailed"
@@ -50,13 +50,15 @@ def drill(workspace: Workspace, progress: Progress, wait_seconds: float) -> Dril
         wait_seconds: how long the fault may take from the gateway to people.
 
     Raises:
-        ConfigError: the gateway, Prometheus or Alertmanager is not set, or a monitor has the drill's name.
+        ConfigError: the gateway, Prometheus or Alertmanager is not set, or a monitor has or had the drill's name.
         NightjarError: the reference cannot be read, or another drill of the monitor is under way.
     """
     services = _services(workspace)
-    name = _name(workspace)
+    name = f"drill-{workspace.name}"[:_LONGEST_NAME]
     with workspace.store.alone_outlet(workspace.name, OUTLET):
-        _clear(workspace, name, lambda _: None)  # what a drill that was killed left; what is down, the night tells
+        if _is_left(workspace, name):
+            _clear(workspace, name, lambda _: None)  # what is down, the night tells
+        workspace.store.write_page(_mark(name), workspace.name.encode())
         try:
             found = _follow(workspace, name, services, progress, wait_seconds)
         finally:
@@ -102,12 +104,23 @@ def _services(workspace: Workspace) -> _Services:
     return _Services(service("Prometheus"), service("Alertmanager"))
 
 
-def _name(workspace: Workspace) -> str:
-    name = f"drill-{workspace.name}"[:_LONGEST_NAME]
-    known = monitor_files.load_all(workspace.settings)
-    if name in {monitor.name for monitor in known.monitors}:
-        raise ConfigError([f"{name}: a monitor has this name, which a drill of {workspace.name} takes; rename it"])
-    return name
+def _mark(name: str) -> str:
+    """A file that is there as long as anything of a drill may be left; it names the monitor that the drill was of."""
+    return f"{name}/.drill-of"
+
+
+def _is_left(workspace: Workspace, name: str) -> bool:
+    """Whether a drill of this monitor has left something.
+
+    Raises:
+        ConfigError: a monitor has or had the name, so that what is there is not a drill's to remove.
+    """
+    mark = workspace.store.read_page(_mark(name))
+    known = files_of(name, workspace.settings) or workspace.store.knows(name)
+    if known and mark != workspace.name.encode():
+        words = f"a drill of {workspace.name} takes this name, and a monitor has it or had it"
+        raise ConfigError([f"{name}: {words}; nothing was touched: `retire {name} --store` frees it, if it may go"])
+    return mark is not None
 
 
 def _follow(workspace: Workspace, name: str, services: _Services, progress: Progress, wait_seconds: float) -> Drill:
@@ -210,7 +223,7 @@ def _wait_for(station: Station, deadline: float) -> str:
 
 
 def _clear(workspace: Workspace, name: str, progress: Progress) -> None:
-    """Take back all that a drill has left, as far as it can be reached; the next one finds the rest."""
+    """Take back all that a drill has left; what cannot be reached, and the mark that says so, the next one finds."""
     from pipeline.publish import old_runs
     from pipeline.publish.gauges import retired
     from pipeline.steps.pages import write_fleet
@@ -220,11 +233,14 @@ def _clear(workspace: Workspace, name: str, progress: Progress) -> None:
     parts: tuple[tuple[str, Callable[[], None]], ...] = (
         ("gauges", lambda: retired.remove(name, gateway)),
         ("runs", lambda: old_runs.delete(old_runs.runs_before(name, date.max, (), tracking), tracking)),
-        ("nights", lambda: workspace.store.remove_monitor(name)),
-        ("the fleet's page", lambda: write_fleet(workspace.store, workspace.settings)),
     )
+    whole = True
     for part, work in parts:
         try:
             work()
         except NightjarError as error:
+            whole = False
             progress(f"{part} of {name} could not be taken back: {error}; the next drill tries again")
+    if whole:
+        workspace.store.remove_monitor(name)  # and with it the mark, so it is the last
+    write_fleet(workspace.store, workspace.settings)
