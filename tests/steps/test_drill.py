@@ -19,6 +19,7 @@ from tests.servers.alertmanager import Alertmanager, run_alertmanager
 from tests.servers.processes import LOOPBACK, free_port, request
 from tests.servers.prometheus import run_whole_prometheus
 from tests.servers.pushgateway import Pushgateway
+from tests.servers.s3 import S3
 from tests.servers.smtp import Flavour, SmtpServer
 
 OWNER = "owner@example.com"
@@ -158,3 +159,15 @@ def test_what_a_drill_could_not_take_back_the_next_one_does(
     monkeypatch.setenv("PIPELINE_PUSHGATEWAY_URL", pushgateway.url)
     assert main(["drill", "people", "--wait", "1"]) == ExitCode.UNEXPECTED
     assert not (watched.store / "drill-people").exists()
+
+
+@pytest.mark.slow
+def test_on_s3_nothing_of_a_drill_is_left_either(
+    watched: Project, pushgateway: Pushgateway, s3: S3, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PIPELINE_STORE", f"s3://{s3.bucket}/store")
+    for _ in range(2):
+        assert main(["drill", "people", "--wait", "1"]) == ExitCode.UNEXPECTED
+        assert "is not passed: Prometheus at http://127.0.0.1" in capsys.readouterr().out
+        assert not [key for key in s3.keys() if key.startswith("store/drill-people/")]
