@@ -120,7 +120,10 @@ def test_a_night_goes_through_all_of_it(stack: Stack) -> None:
     assert ask(stack, 3000, "/api/health")[0] == 200
     assert "Nightjar" in ask(stack, 3000, "/runbooks/NightjarNeverRan.md")[1]
     query = "/api/v1/query?query=model_monitor_info"
-    (series,) = json.loads(ask(stack, 9090, query, account="operator")[1])["data"]["result"]
+    while not (found := json.loads(ask(stack, 9090, query, account="operator")[1])["data"]["result"]):
+        assert time.monotonic() < deadline, "Prometheus has not scraped the night"  # it does every 30 s
+        time.sleep(2)
+    (series,) = found
     assert series["metric"]["environment"] == "production"
     assert series["metric"]["page"] == "https://localhost:8081/churn/index.html"
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in stack.own("mailpit").glob("*.eml")]
