@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import runpy
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +12,7 @@ import boto3
 import pytest
 
 from tests.servers.loopback import LoopbackServer, QuietHandler, serving_thread
+from tests.servers.postgres import run_postgres
 from tests.servers.processes import free_port
 from tests.servers.s3 import S3
 
@@ -73,47 +70,13 @@ def test_buckets_are_created_once(s3: S3, monkeypatch: pytest.MonkeyPatch) -> No
 # create-databases.sh
 
 
-ROOT_PASSWORD = "root-password"
 PASSWORDS = {"airflow": "it's one", "mlflow": "another"}
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[dict[str, str]]:
-    """A PostgreSQL server that create-databases.sh has set up, as the environment that reaches it."""
-    # Debian keeps the server's programs off PATH.
-    path = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
-    if shutil.which("initdb", path=path) is None or shutil.which("psql", path=path) is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    # The server refuses to run as root; Debian's package brings this user.
-    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    folder = Path(tempfile.mkdtemp(prefix="nightjar-postgres-"))
-    shutil.chown(folder, user)
-    port = str(free_port())
-    reach = {
-        "PGHOST": "127.0.0.1",
-        "PGPORT": port,
-        "POSTGRES_USER": "postgres",
-        "PATH": path,
-    }
-
-    def run(*command: str) -> None:
-        subprocess.run(command, user=user, cwd=folder, env={"PATH": path}, check=True, capture_output=True, timeout=60)
-
-    (folder / "password").write_text(ROOT_PASSWORD)
-    for role, password in PASSWORDS.items():
-        (folder / f"{role}_database_password").write_text(password)
-    shutil.chown(folder / "password", user)
-    run("initdb", "--pgdata=data", "--username=postgres", "--auth=scram-sha-256", "--pwfile=password")
-    # The log goes to a file: a server that keeps the pipe open would keep pg_ctl's caller waiting.
-    run("pg_ctl", "--pgdata=data", "--log=log", "--wait", f"--options=-p {port} -k {folder} -h 127.0.0.1", "start")
-    try:
-        script = ["sh", "-eu", str(DEPLOY / "postgres" / "create-databases.sh")]
-        environment = reach | {"PGPASSWORD": ROOT_PASSWORD, "SECRETS": str(folder)}
-        subprocess.run(script, env=environment, check=True, capture_output=True, timeout=60)
+    with run_postgres(PASSWORDS) as reach:
         yield reach
-    finally:
-        run("pg_ctl", "--pgdata=data", "--wait", "--mode=immediate", "stop")
-        shutil.rmtree(folder)
 
 
 def connect(postgres: dict[str, str], role: str, password: str, database: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,242 @@
+"""deploy/backup.py against a real PostgreSQL and an S3 API that asks who is there; only docker is a stand-in.
+
+The stand-in runs what `docker compose exec` and `run` are told to, with the environment of the service.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from pipeline.storage.run_store import RunStore
+from tests.servers.postgres import ROOT_PASSWORD, run_postgres
+from tests.servers.s3_accounts import run_s3_with_accounts
+
+ROOT = Path(__file__).parents[2]
+OBJECTS: dict[str, Any] = runpy.run_path(str(ROOT / "deploy" / "objects.py"))
+PASSWORDS = {"airflow": "one-1", "mlflow": "two-2"}
+KEYS = ("root-key", "root-secret")
+DAY = date(2026, 1, 14)
+DOCKER = """#!{python}
+import os, pathlib, sys
+words = sys.argv[1:]
+if words[:2] == ["compose", "ps"]:
+    print(pathlib.Path({running!r}).read_text())
+    sys.exit()
+if words[:4] == ["compose", "exec", "-T", "postgres"]:
+    os.execvpe(words[4], words[4:], {postgres!r})
+assert words[:6] == ["compose", "run", "--rm", "--no-deps", "-T", "set-up-s3"], words
+if words[6:]:
+    assert words[6] == "python"
+    os.execve({python!r}, [{python!r}, *words[7:]], {s3!r})
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What there is to lose, and how the script is run."""
+
+    folder: Path
+    s3: Any
+    postgres: dict[str, str]
+    environment: dict[str, str]
+
+    def sql(self, database: str, statement: str, role: str) -> str:
+        command = ["psql", "-qtAX", f"--username={role}", f"--dbname={database}", f"--command={statement}"]
+        given = self.postgres | {"PGPASSWORD": PASSWORDS.get(role, ROOT_PASSWORD)}
+        return subprocess.run(command, env=given, check=True, capture_output=True, text=True).stdout.strip()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(ROOT / "deploy" / "backup.py"), *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=60)
+
+    def runs(self, *services: str) -> None:
+        (self.folder / "running").write_text("\n".join(services))
+
+    def objects(self) -> set[str]:
+        return set(OBJECTS["list_objects"](self.s3, "nightjar", [""]))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    folder = tmp_path_factory.mktemp("backup")
+    for part, key in zip(("access", "secret"), KEYS, strict=True):
+        (folder / f"s3_root_{part}_key").write_text(key)
+    with run_postgres(PASSWORDS) as postgres, run_s3_with_accounts(folder, *KEYS) as url:
+        s3 = boto3.session.Session(*KEYS, region_name="us-east-1").client(
+            "s3", endpoint_url=url, config=Config(proxies={})
+        )
+        for bucket in ("nightjar", "snapshots"):
+            s3.create_bucket(Bucket=bucket)
+        as_root = postgres | {"PGPASSWORD": ROOT_PASSWORD}
+        in_s3 = {"SECRETS": str(folder), "AWS_ENDPOINT_URL_S3": url, "AWS_DEFAULT_REGION": "us-east-1"}
+        docker = folder / "bin" / "docker"
+        docker.parent.mkdir()
+        running = str(folder / "running")
+        docker.write_text(DOCKER.format(python=sys.executable, running=running, postgres=as_root, s3=in_s3))
+        docker.chmod(0o755)
+        environment = {**os.environ, "PATH": f"{docker.parent}:{os.environ['PATH']}", "COVERAGE_PROCESS_CONFIG": ""}
+        yield Servers(folder, s3, postgres, environment)
+
+
+@pytest.fixture
+def servers(place: Servers, monkeypatch: pytest.MonkeyPatch) -> Servers:
+    """With a night, an artifact, a training set, and a table in each database."""
+    for name, value in zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), KEYS, strict=True):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", place.s3.meta.endpoint_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    place.runs("postgres", "s3", "reports")
+    lose(place)
+    for role in PASSWORDS:
+        place.sql(role, f"CREATE TABLE kept AS SELECT '{role} was here' AS words", role)
+    publish(b"first")
+    for key in ("mlflow/1/artifacts/ä model.skops", "store-archive/churn/0123.parquet", "store/.lock"):
+        place.s3.put_object(Bucket="nightjar", Key=key, Body=key.encode())
+    return place
+
+
+def publish(content: bytes) -> None:
+    RunStore("s3://nightjar/store").publish_night("churn", DAY, {"index.html": content, "drift.json": content})
+
+
+def lose(servers: Servers) -> None:
+    """Everything, as on a new machine: new databases, empty buckets."""
+    for role in PASSWORDS:
+        servers.sql("postgres", f"DROP DATABASE {role}", "postgres")
+        servers.sql("postgres", f"CREATE DATABASE {role} OWNER {role}", "postgres")
+    for key in [*servers.objects(), "store/.lock"]:
+        servers.s3.delete_object(Bucket="nightjar", Key=key)
+
+
+def saved(servers: Servers, folder: Path, *more: str) -> Path:
+    done = servers.run("save", str(folder), *more)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip().splitlines()[-1].removesuffix(": written"))
+
+
+def test_what_was_lost_is_there_again_and_belongs_to_whom_it_did(servers: Servers, tmp_path: Path) -> None:
+    before = servers.objects()
+    backup = saved(servers, tmp_path)
+    lose(servers)
+    done = servers.run("restore", str(backup))
+    assert done.returncode == 0, done.stderr
+    for role in PASSWORDS:
+        assert servers.sql(role, "SELECT words FROM kept", role) == f"{role} was here"
+        assert servers.sql(role, "SELECT tableowner FROM pg_tables WHERE tablename = 'kept'", role) == role
+    with pytest.raises(subprocess.CalledProcessError):
+        servers.sql("mlflow", "SELECT 1", "airflow")
+    assert servers.objects() == before
+    night = RunStore("s3://nightjar/store").read_night("churn", DAY)
+    assert night is not None
+    assert night["drift.json"] == b"first"
+    page = servers.s3.get_object(Bucket="nightjar", Key=f"store/churn/{DAY}/index.html")
+    assert page["ContentType"] == "text/html; charset=utf-8"
+    assert all(key not in done.stdout + done.stderr for key in [*KEYS, *PASSWORDS.values(), ROOT_PASSWORD])
+    assert servers.run("verify", str(backup)).returncode == 0
+
+
+def test_nothing_is_written_over_what_is_there_unless_told(servers: Servers, tmp_path: Path) -> None:
+    backup = saved(servers, tmp_path)
+    publish(b"second")
+    servers.sql("airflow", "CREATE TABLE of_a_later_version ()", "airflow")
+    servers.s3.put_object(Bucket="nightjar", Key="store/later.json", Body=b"{}")
+    refused = servers.run("restore", str(backup))
+    assert refused.returncode == 1
+    assert "--replace" in refused.stderr
+    assert (RunStore("s3://nightjar/store").read_night("churn", DAY) or {})["drift.json"] == b"second"
+
+    assert servers.run("restore", str(backup), "--replace").returncode == 0
+    assert (RunStore("s3://nightjar/store").read_night("churn", DAY) or {})["drift.json"] == b"first"
+    assert "store/later.json" not in servers.objects()
+    assert servers.sql("airflow", "SELECT to_regclass('of_a_later_version') IS NULL", "airflow") == "t"
+
+
+def test_nothing_is_restored_while_something_writes(servers: Servers, tmp_path: Path) -> None:
+    backup = saved(servers, tmp_path)
+    servers.runs("postgres", "s3", "airflow-scheduler", "mlflow")
+    refused = servers.run("restore", str(backup), "--replace")
+    assert "docker compose stop airflow-scheduler mlflow" in refused.stderr
+
+
+def test_a_backup_that_is_not_whole_is_none(servers: Servers, tmp_path: Path) -> None:
+    backup = saved(servers, tmp_path)
+    (backup / "store.tar.gz").write_bytes((backup / "store.tar.gz").read_bytes()[:-1])
+    for command in ("verify", "restore"):
+        refused = servers.run(command, str(backup))
+        assert (refused.returncode, "store.tar.gz" in refused.stderr) == (1, True)
+    (backup / "manifest.json").unlink()
+    assert "was written to its end" in servers.run("verify", str(backup)).stderr
+
+
+def test_a_backup_that_fails_leaves_nothing_and_old_ones_go(servers: Servers, tmp_path: Path) -> None:
+    for name in ("nightjar-20250101T000000Z", "nightjar-20250102T000000Z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"files": {}}))
+    backup = saved(servers, tmp_path, "--keep", "2")
+    kept = {"nightjar-20250102T000000Z", backup.name}
+    servers.sql("postgres", "DROP DATABASE mlflow", "postgres")
+    try:
+        assert servers.run("save", str(tmp_path), "--keep", "1").returncode == 1
+    finally:
+        servers.sql("postgres", "CREATE DATABASE mlflow OWNER mlflow", "postgres")
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_night_that_is_published_meanwhile_is_copied_whole(servers: Servers, tmp_path: Path) -> None:
+    """Published again after some of its files were copied: the copy has the new one, and no mixture."""
+
+    class Meanwhile:
+        """The client, in whose second read the night is published again."""
+
+        reads = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(servers.s3, name)
+
+        def get_object(self, **asked: Any) -> Any:
+            self.reads += 1
+            if self.reads == 2:
+                publish(b"second")
+            return servers.s3.get_object(**asked)
+
+    with (tmp_path / "store.tar.gz").open("wb") as out:
+        OBJECTS["save"](Meanwhile(), "nightjar", ["store/"], out)
+    lose(servers)
+    with (tmp_path / "store.tar.gz").open("rb") as source:
+        OBJECTS["load"](servers.s3, "nightjar", ["store/"], source, replace=False)
+    night = RunStore("s3://nightjar/store").read_night("churn", DAY)
+    assert night is not None
+    assert {name: content for name, content in night.items() if name != "night.json"} == {
+        "index.html": b"second",
+        "drift.json": b"second",
+    }
+
+
+def test_what_never_stands_still_is_no_backup(servers: Servers, tmp_path: Path) -> None:
+    class Restless:
+        """The client of a store that changes with each read."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(servers.s3, name)
+
+        def get_object(self, **asked: Any) -> Any:
+            servers.s3.put_object(Bucket="nightjar", Key=asked["Key"], Body=os.urandom(8))
+            return servers.s3.get_object(**asked)
+
+    with (tmp_path / "store.tar.gz").open("wb") as out, pytest.raises(OBJECTS["NotSaved"], match="store/churn"):
+        OBJECTS["save"](Restless(), "nightjar", ["store/"], out)
