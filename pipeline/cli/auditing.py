@@ -41,10 +41,11 @@ def _audit(options: argparse.Namespace) -> int:
     from pipeline.steps.auditing import audit
 
     now = datetime.now(UTC)
-    found = [audit(workspace, now) for workspace in workspaces(options.monitor)]
+    asked = workspaces(options.monitor)
+    found = [audit(workspace, now) for workspace in asked]
     print("\n".join(line for one in found for line in _lines(one)))
     if options.output is not None:
-        write_text(options.output, audit_page(found, now).decode())
+        write_text(options.output, audit_page(found, now, asked[0].settings.environment).decode())
     return ExitCode.SOUND if all(one.level >= options.level for one in found) else ExitCode.UNEXPECTED
 
 

@@ -32,7 +32,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _site(_: argparse.Namespace) -> int:
-    from pipeline.steps.pages import rebuild
+    from pipeline.steps.rebuilding import rebuild
 
     rebuild(load_settings(os.environ), print)
     return 0

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEY_TAG = "monitor_key"
+ENVIRONMENT_TAG = "environment"
 SCORE_PREFIX = "score/"
 IMPORTANCE_PREFIX = "importance/"
 MAX_METRIC_NAME = 250
@@ -177,6 +178,7 @@ def tags(view: NightView) -> dict[str, str]:
         KEY_TAG: _key(view),
         "monitor": view.monitor.name,
         "run_date": view.run_date.isoformat(),
+        **({} if view.environment is None else {ENVIRONMENT_TAG: view.environment}),
         "status": view.decision.status,
         "retrain": str(view.decision.retrain).lower(),
         "reason": view.decision.reason,
@@ -252,7 +254,17 @@ def _find_run(client: MlflowClient, experiment: str, view: NightView) -> Run | N
 def _runs(client: MlflowClient, experiment: str, view: NightView) -> list[Run]:
     """The runs of the night, the oldest first."""
     query = f"tags.{KEY_TAG} = '{_key(view)}'"
-    return list(client.search_runs([experiment], query, order_by=["attributes.start_time ASC"]))
+    found = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"])
+    return [run for run in found if is_of(run, view.environment)]
+
+
+def is_of(run: Run, environment: str | None) -> bool:
+    """Whether a run is of this installation, and not of another with the same monitor and the same MLflow.
+
+    One without a name is taken for the same: before it was named, or where it lost its name, no second run is made.
+    """
+    named = run.data.tags.get(ENVIRONMENT_TAG)
+    return named is None or environment is None or named == environment
 
 
 def _only_run(client: MlflowClient, experiment: str, view: NightView) -> Run:
@@ -267,7 +279,8 @@ def _only_run(client: MlflowClient, experiment: str, view: NightView) -> Run:
 
 
 def _create_run(client: MlflowClient, experiment: str, view: NightView) -> Run:
-    return client.create_run(experiment, run_name=str(view.run_date), tags={KEY_TAG: _key(view)})
+    named = {} if view.environment is None else {ENVIRONMENT_TAG: view.environment}
+    return client.create_run(experiment, run_name=str(view.run_date), tags={KEY_TAG: _key(view), **named})
 
 
 def _log_parameters_and_tags(client: MlflowClient, run: Run, view: NightView) -> None:

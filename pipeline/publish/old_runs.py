@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pipeline.publish.mlflow_run import KEY_TAG
+from pipeline.publish.mlflow_run import KEY_TAG, is_of
 from pipeline.storage.mlflow_client import open_store
 
 if TYPE_CHECKING:
@@ -31,14 +31,16 @@ class OldRun:
     bytes: int
 
 
-def runs_before(monitor: str, first: date, kept: Collection[date], tracking_uri: str) -> list[OldRun]:
-    """The runs of nights before a date, but of those that are kept; oldest first.
+def runs_before(
+    monitor: str, first: date, kept: Collection[date], tracking_uri: str, environment: str | None = None
+) -> list[OldRun]:
+    """The runs of nights before a date, but of those that are kept, and of other installations; oldest first.
 
     Raises:
         OutletUnavailable, OutletRefused: see `pipeline.publish.mlflow_run.log_night`.
     """
     with open_store(tracking_uri) as client:
-        found = ((_day_of(run), run) for run in _runs(client, monitor))
+        found = ((_day_of(run), run) for run in _runs(client, monitor) if is_of(run, environment))
         old = [(day, run.info) for day, run in found if day is not None and day < first and day not in kept]
         runs = [OldRun(info.run_id, day, info.artifact_uri, _bytes(client, info.run_id)) for day, info in old]
     return sorted(runs, key=lambda run: (run.run_date, run.run_id))

@@ -24,7 +24,7 @@ def folder() -> Path:
 
 
 @lru_cache(maxsize=1)
-def environment() -> Environment:
+def jinja_environment() -> Environment:
     """One environment per process; templates are compiled once."""
     jinja = Environment(
         loader=FileSystemLoader(folder()),
@@ -47,11 +47,13 @@ def render(template: str, **values: object) -> str:
     Raises:
         jinja2.UndefinedError: the template uses a value that was not given.
     """
-    return environment().get_template(template).render(**values)
+    return jinja_environment().get_template(template).render(**values)
 
 
-def page(template: str, **values: object) -> bytes:
+def page(template: str, environment: str | None, **values: object) -> bytes:
     """A whole page, UTF-8: the template with style and script inside, and a policy that allows nothing else.
+
+    `environment` is the name of the installation, which every page shows.
 
     The Content-Security-Policy names the digests of the style and the script, so that text from data could not run
     or restyle anything even if it were not escaped.
@@ -63,6 +65,7 @@ def page(template: str, **values: object) -> bytes:
     html = render(
         template,
         **values,
+        environment=environment,
         marks={state: charts.mark(state) for state in verdict.STATES},
         states=verdict.STATES,
         style=style,

@@ -39,7 +39,7 @@ _STATUS: dict[Verdict, RetrainStatus] = {"promote": "promoted", "propose": "prop
 @dataclass(frozen=True)
 class Ground:
     """Where a challenger is trained. `archive` keeps training sets, `scratch` is a folder with room for this one, and
-    `draft` the result so far: who, when, why, and from how many rows.
+    `draft` the result so far: who, when, why, and from how many rows. `environment` is the name of the installation.
     """
 
     monitor: Monitor
@@ -49,6 +49,7 @@ class Ground:
     scratch: Path
     progress: Progress
     draft: RetrainResult
+    environment: str | None = None
 
     @property
     def key(self) -> str:
@@ -201,7 +202,8 @@ def _lineage(ground: Ground, champion: Version | None, trial: Trial, archived: A
 
 def _register(ground: Ground, trial: Trial, result: RetrainResult, verdict: Verdict) -> tuple[RetrainResult, Version]:
     assert result.lineage is not None  # noqa: S101  (made by the caller)
-    tags = _tags(result, result.lineage, verdict)
+    named = {} if ground.environment is None else {"environment": ground.environment}
+    tags = _tags(result, result.lineage, verdict) | named
     entry = Entry(
         key=ground.key,
         folder=trial.folder,

@@ -39,7 +39,9 @@ def _page(workspace: Workspace, nights: Sequence[PastNight]) -> bytes:
     drift = workspace.on(days[0]).read(DriftResult) if days else None
     columns = () if drift is None else drift.columns
     importances = {item.name: item.importance for item in columns if item.importance is not None}
-    return columns_page(workspace.monitor, nights, _profiles(workspace, days), importances)
+    return columns_page(
+        workspace.monitor, nights, _profiles(workspace, days), importances, workspace.settings.environment
+    )
 
 
 def _profiles(workspace: Workspace, days: Sequence[date]) -> Iterator[tuple[date, NightProfile]]:

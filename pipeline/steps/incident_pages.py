@@ -67,7 +67,7 @@ def _write(workspace: Workspace, known: Known, incidents: Sequence[Incident]) ->
         return
     notes, log = _notes(workspace), told(workspace.store, workspace.name)
     for incident in incidents:
-        view = IncidentView(workspace.monitor, incident, known.retrainings, notes, log)
+        view = IncidentView(workspace.monitor, incident, known.retrainings, notes, log, workspace.settings.environment)
         folder = f"{_place(workspace)}/{incident.first}"
         workspace.store.write_page(f"{folder}/{POST_MORTEM}", post_mortem(view))
         workspace.store.write_page(f"{folder}/index.html", incident_page(view))

@@ -22,7 +22,6 @@ from pydantic import ValidationError
 
 from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
-from pipeline.errors import ExitCode, NightIncomplete
 from pipeline.results import (
     Decision,
     DriftResult,
@@ -35,19 +34,16 @@ from pipeline.results import (
     TogetherResult,
     Told,
 )
-from pipeline.retrain.progress import Progress
-from pipeline.steps import muting, reports
+from pipeline.steps import muting
 from pipeline.steps.column_page import write_columns
 from pipeline.steps.contain import Mishaps
-from pipeline.steps.incident_pages import Known, write_all_incidents, write_incidents
+from pipeline.steps.incident_pages import Known, write_incidents
 from pipeline.steps.labelled_nights import days_of
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.remembering import nights_of, recall, remember, remember_retrainings, remembered, retrainings_of
 from pipeline.steps.same_news import retraining_mail
 from pipeline.steps.told import told
-from pipeline.storage.patience import wait_at_most
 from pipeline.storage.run_store import RunStore
-from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.config.monitor_files import MonitorFiles
@@ -88,9 +84,9 @@ def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[s
         night.publish(make(view if whole is None else whole))
         for day in sorted({*touched(before, nights), *moved(before, nights)}):
             mishaps.attempt(f"page of {day}", partial(_write_nights, night, nights, [day]))
-        mishaps.attempt("monitor's page", lambda: _write_monitor(night, nights))
+        mishaps.attempt("monitor's page", lambda: write_monitor(night, nights))
         write_columns(night, nights, mishaps)
-        mishaps.attempt("incidents' pages", lambda: write_incidents(night, _known(night, nights), before))
+        mishaps.attempt("incidents' pages", lambda: write_incidents(night, known_of(night, nights), before))
         remember(night, nights)
     mishaps.attempt("fleet's page", lambda: write_fleet(night.store, night.settings))
 
@@ -112,8 +108,8 @@ def publish_retraining(workspace: Workspace, result: RetrainResult) -> None:
         workspace.store.publish_night(workspace.retraining_place, result.run_date, files)
         remember_retrainings(workspace)
         _write_nights(workspace, nights, _showing(nights, result.run_date))
-        _write_monitor(workspace, nights)
-        write_incidents(workspace, _known(workspace, nights), nights)
+        write_monitor(workspace, nights)
+        write_incidents(workspace, known_of(workspace, nights), nights)
     write_fleet(workspace.store, workspace.settings)
 
 
@@ -132,11 +128,13 @@ def _retraining_files(workspace: Workspace, result: RetrainResult, nights: Seque
 
     monitor, settings = workspace.monitor, workspace.settings
     incident = standing_of(nights, result.run_date, told(workspace.store, workspace.name))
-    message = build_retraining(monitor, result, settings.mail_from, settings.report_base_url, incident)
+    message = build_retraining(
+        monitor, result, settings.mail_from, settings.report_base_url, incident, environment=settings.environment
+    )
     message = retraining_mail(workspace, result, message)
     return {
         f"{result.file}.json": result.to_json(),
-        "index.html": retraining_page(monitor, result),
+        "index.html": retraining_page(monitor, result, settings.environment),
         "gauges.prom": exposition(result),
         **({} if message is None else {"summary.eml": message.as_bytes()}),
     }
@@ -145,21 +143,22 @@ def _retraining_files(workspace: Workspace, result: RetrainResult, nights: Seque
 def note_run(night: Night, mlflow: str) -> None:
     """Add the id of its MLflow run to a published night, and to its page."""
     with night.store.alone(night.name):
-        view = _published_view(night)
+        view = published_view(night)
         if view is not None:
             runs = runs_of(night).model_copy(update={"mlflow": mlflow})
-            page = _page(replace(view, runs=runs), nights_of(night))
+            page = page_files(replace(view, runs=runs), nights_of(night))
             night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
 def note_outlets(night: Night, mine: Collection[str], missed: Collection[str]) -> None:
     """Put in a published night, and on its page, which of some outlets it has not reached, in place of before."""
     with night.store.alone(night.name):
-        view = _published_view(night)
+        view = published_view(night)
         if view is not None:
             missing = tuple(sorted({*view.runs.missing} - {*mine} | {*missed}))
             runs = view.runs.model_copy(update={"missing": missing})
-            night.replace({f"{runs.file}.json": runs.to_json(), **_page(replace(view, runs=runs), nights_of(night))})
+            page = page_files(replace(view, runs=runs), nights_of(night))
+            night.replace({f"{runs.file}.json": runs.to_json(), **page})
 
 
 def show_notes(workspace: Workspace, first: date, until: date) -> None:
@@ -168,8 +167,8 @@ def show_notes(workspace: Workspace, first: date, until: date) -> None:
         nights = nights_of(workspace)
         _write_nights(workspace, nights, [night.run_date for night in nights if first <= night.run_date <= until])
         if nights:
-            _write_monitor(workspace, nights)
-            write_incidents(workspace, _known(workspace, nights), nights)
+            write_monitor(workspace, nights)
+            write_incidents(workspace, known_of(workspace, nights), nights)
     write_fleet(workspace.store, workspace.settings)
 
 
@@ -177,7 +176,7 @@ def show_incidents(workspace: Workspace) -> None:
     """Bring the pages of the newest incidents up to date: with who was told, and with what people note."""
     with workspace.store.alone(workspace.name):
         nights = nights_of(workspace)
-        write_incidents(workspace, _known(workspace, nights), nights)
+        write_incidents(workspace, known_of(workspace, nights), nights)
 
 
 def note_probation(night: Night, found: ProbationResult) -> None:
@@ -187,13 +186,13 @@ def note_probation(night: Night, found: ProbationResult) -> None:
     with night.store.alone(night.name):
         before = nights_of(night)
         night.replace(probation_files(found))
-        view = _published_view(night)
+        view = published_view(night)
         if view is None:
             return
         nights = tuple(view.tonight if past.run_date == night.run_date else past for past in before)
         _write_nights(night, nights, sorted({night.run_date, *touched(before, nights)}))
-        _write_monitor(night, nights)
-        write_incidents(night, _known(night, nights), before)
+        write_monitor(night, nights)
+        write_incidents(night, known_of(night, nights), before)
         remember(night, nights)
     write_fleet(night.store, night.settings)
 
@@ -205,54 +204,14 @@ def probation_files(found: ProbationResult) -> dict[str, bytes]:
     return {f"{found.file}.json": found.to_json(), "probation.prom": exposition(found)}
 
 
-def rebuild(settings: Settings, progress: Progress) -> None:
-    """Write every page again from the results in the run store; what has not changed is left alone.
-
-    Raises:
-        NightIncomplete: a page of columns could not be made; raised after all others were written.
-    """
-    wait_at_most(settings.outlet_seconds)
-    store, mishaps = RunStore(settings.store), Mishaps()
-    for monitor in monitors.load_all(settings).monitors:
-        workspace = Workspace(monitor, settings, store)
-        shown = rebuild_monitor(workspace, mishaps)
-        progress(f"{monitor.name}: {count(shown)} of {count(len(workspace.nights()), 'night')}")
-    write_fleet(store, settings)
-    require_whole(mishaps)
-
-
-def rebuild_monitor(workspace: Workspace, mishaps: Mishaps) -> int:
-    """Write every page of a monitor again; the number of nights that they show."""
-    with workspace.store.alone(workspace.name):
-        _rebuild_retrainings(workspace)
-        nights = _rebuild_nights(workspace)
-        _write_monitor(workspace, nights)
-        write_columns(workspace, nights, mishaps)
-        write_all_incidents(workspace, _known(workspace, nights))
-        remember(workspace, nights)
-    return len(nights)
-
-
-def require_whole(mishaps: Mishaps) -> None:
-    """End with what broke.
-
-    Raises:
-        NightIncomplete: a page could not be made.
-    """
-    if mishaps.failures:
-        words = "; ".join(f"{failure.part}: {failure.error}" for failure in mishaps.failures)
-        raise NightIncomplete(
-            f"pages are incomplete: {words}", ExitCode.of(item.exit_code for item in mishaps.failures)
-        )
-
-
 def write_fleet(store: RunStore, settings: Settings) -> None:
     """Write the fleet's page from what is remembered of every monitor."""
     from pipeline.publish.pages import fleet_page
 
     with store.alone(""):
         files = monitors.load_all(settings)
-        store.write_page("index.html", fleet_page(watched(store, settings, files), problems(files)))
+        page = fleet_page(watched(store, settings, files), problems(files), environment=settings.environment)
+        store.write_page("index.html", page)
 
 
 def watched(store: RunStore, settings: Settings, files: MonitorFiles) -> list[Watched]:
@@ -310,7 +269,7 @@ def view_of(night: Night, load: Loader) -> NightView:
     )
 
 
-def _published_view(night: Night) -> NightView | None:
+def published_view(night: Night) -> NightView | None:
     """A published night without its history; None where its results cannot be read."""
     files = night.files([f"{kind.file}.json" for kind in _SHOWN])
 
@@ -323,7 +282,7 @@ def _published_view(night: Night) -> NightView | None:
         return None
 
 
-def _page(view: NightView, nights: Sequence[PastNight]) -> dict[str, bytes]:
+def page_files(view: NightView, nights: Sequence[PastNight]) -> dict[str, bytes]:
     """What a published night holds that depends on others, or on what pages remember."""
     from pipeline.publish.pages import night_page
 
@@ -346,7 +305,8 @@ def beside(view: NightView, nights: Sequence[PastNight], log: Sequence[Told] = (
     return replace(view, history=shown_beside(nights, view.run_date), incident=standing)
 
 
-def _known(workspace: Workspace, nights: Sequence[PastNight]) -> Known:
+def known_of(workspace: Workspace, nights: Sequence[PastNight]) -> Known:
+    """What is remembered of a monitor."""
     return Known(tuple(nights), retrainings_of(workspace))
 
 
@@ -354,46 +314,15 @@ def _write_nights(workspace: Workspace, nights: Sequence[PastNight], days: Itera
     """Write the pages of some nights again, where they are not what they should be."""
     for day in days:
         night = workspace.on(day)
-        view = _published_view(night)
+        view = published_view(night)
         if view is not None:
-            night.replace(_page(view, nights))
+            night.replace(page_files(view, nights))
 
 
-def _write_monitor(workspace: Workspace, nights: Sequence[PastNight]) -> None:
+def write_monitor(workspace: Workspace, nights: Sequence[PastNight]) -> None:
+    """Write the page of a monitor."""
     from pipeline.publish.pages import monitor_page
 
-    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace), muting.known(workspace))
+    environment = workspace.settings.environment
+    page = monitor_page(workspace.monitor, nights, retrainings_of(workspace), muting.known(workspace), environment)
     workspace.store.write_page(f"{workspace.name}/index.html", page)
-
-
-def _rebuild_retrainings(workspace: Workspace) -> None:
-    """Where a result cannot be read, its page is left as it is."""
-    from pipeline.publish.pages import retraining_page
-
-    for day in workspace.retrainings():
-        result = workspace.retraining_on(day)
-        if result is not None:
-            page = {"index.html": retraining_page(workspace.monitor, result)}
-            workspace.store.replace_in_night(workspace.retraining_place, day, page)
-    remember_retrainings(workspace)
-
-
-def _rebuild_nights(workspace: Workspace) -> list[PastNight]:
-    """Every night as it is remembered, after its page was written; oldest first.
-
-    A page links to the night after it, so each is written once the next one is read.
-    """
-    nights: list[PastNight] = []
-    waiting: NightView | None = None
-    for day in workspace.nights():
-        reports.link(workspace.on(day))
-        view = _published_view(workspace.on(day))
-        if view is None:
-            continue
-        nights.append(view.tonight)
-        if waiting is not None:
-            workspace.on(waiting.run_date).replace(_page(waiting, nights))
-        waiting = view
-    if waiting is not None:
-        workspace.on(waiting.run_date).replace(_page(waiting, nights))
-    return nights

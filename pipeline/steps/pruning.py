@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.config import Monitor
 from pipeline.errors import NightjarError
 from pipeline.results import RetrainResult, SnapshotPair
-from pipeline.steps import expecting, pages
+from pipeline.steps import expecting, rebuilding
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.night import Workspace
 from pipeline.steps.remembering import nights_of
@@ -98,14 +98,14 @@ def carry_out(found: Plan) -> None:
     for day in found.labelled:
         workspace.forget_labelled(day)
     if found.kept:
-        pages.rebuild_monitor(workspace, mishaps)
+        rebuilding.rebuild_monitor(workspace, mishaps)
     if found.runs:
         from pipeline.publish.old_runs import delete
 
         delete(found.runs, workspace.tracking_uri)
     if found.missed is not None:
         raise found.missed
-    pages.require_whole(mishaps)
+    rebuilding.require_whole(mishaps)
 
 
 def _kept(workspace: Workspace, published: Sequence[date], keep_nights: int) -> dict[date, str]:
@@ -195,6 +195,7 @@ def _runs(workspace: Workspace, first: date, kept: Collection[date]) -> tuple[li
     from pipeline.publish.old_runs import runs_before
 
     try:
-        return runs_before(workspace.name, first, kept, workspace.tracking_uri), None
+        environment = workspace.settings.environment
+        return runs_before(workspace.name, first, kept, workspace.tracking_uri, environment), None
     except NightjarError as error:
         return [], error

@@ -284,6 +284,7 @@ def _train(night: Night, registry: Registry, request: _Request, lease: Lease) ->
             scratch=scratch,
             progress=request.progress,
             draft=draft,
+            environment=night.settings.environment,
         )
         return challenge(ground, gathered, *_shape(night, base, gathered.newest, cache))
 

@@ -86,7 +86,8 @@ class _Once:
             if said:
                 return said
             self._require_room(outlet)
-            chat.deliver(channel, _channel_url(self.settings, channel), message)
+            url, environment = _channel_url(self.settings, channel), self.settings.environment
+            chat.deliver(channel, url, message, environment=environment)
             self._note(outlet, identity)
             self._log(channel, identity, "sent")
             return "sent"
@@ -255,7 +256,9 @@ def send_change(workspace: Workspace, change: AliasChange, moment: datetime, onc
 
     monitor, settings = workspace.monitor, workspace.settings
     gateway, server = reveal(settings.pushgateway_url), reveal(settings.smtp_url)
-    message = champion_mail.build_change(monitor, change, moment, settings.mail_from, settings.report_base_url)
+    message = champion_mail.build_change(
+        monitor, change, moment, settings.mail_from, settings.report_base_url, environment=settings.environment
+    )
 
     def push() -> str:
         gauges.push_champion(monitor.name, change.version, str(gateway))
@@ -271,7 +274,7 @@ def send_change(workspace: Workspace, change: AliasChange, moment: datetime, onc
 
     def send_chat(channel: str) -> str:
         text = champion_mail.change_message(monitor, change)
-        chat.deliver(channel, _channel_url(settings, channel), text)
+        chat.deliver(channel, _channel_url(settings, channel), text, environment=settings.environment)
         return "sent"
 
     once = _Once(settings, workspace.store, workspace.retraining_place, once_on or moment.date())
@@ -306,6 +309,7 @@ def send_digest(settings: Settings, run_date: date) -> str:
         mail_from=settings.mail_from,
         recipients=settings.digest_to,
         report_base_url=settings.report_base_url,
+        environment=settings.environment,
     )
     content = message.as_bytes()
     store.write_page(f"{pages.FLEET}/{run_date}/digest.eml", content)
@@ -326,11 +330,12 @@ def send_check(workspace: Workspace, now: datetime) -> tuple[list[str], list[Nig
     def send_mail() -> str:
         if url is None:
             return "not sent: PIPELINE_SMTP_URL is not set, so mails are files in the run store"
-        mail.deliver(mail.build_check(name, notify.email, settings.mail_from, now), url)
+        mail.deliver(mail.build_check(name, notify.email, settings.mail_from, now, settings.environment), url)
         return f"sent to {', '.join(notify.email)}"
 
     def send_chat(channel: str) -> str:
-        chat.deliver(channel, _channel_url(settings, channel), chat.check_message(name))
+        url = _channel_url(settings, channel)
+        chat.deliver(channel, url, chat.check_message(name), environment=settings.environment)
         return "sent"
 
     outlets: list[Outlet] = [("mail", send_mail)] if notify.email else []

@@ -24,7 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AIRFLOW = {name: service for name, service in SERVICES.items() if name.startswith("airflow-")}
 SECRETS: dict[str, dict[str, str]] = COMPOSE["secrets"]
-CHOICES = {"NIGHTJAR_HOST", "NIGHTJAR_BIND", "NIGHTJAR_TLS", "PIPELINE_ENVIRONMENT"}
+CHOICES = {"COMPOSE_PROJECT_NAME", "NIGHTJAR_HOST", "NIGHTJAR_BIND", "NIGHTJAR_TLS", "PIPELINE_ENVIRONMENT"}
 """What an installation may choose: no secret, each with a default."""
 
 each_service = pytest.mark.parametrize("name", SERVICES)

@@ -19,6 +19,7 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
 from pipeline.steps.night import Night, open_workspace
 from pipeline.steps.notes import name_of
+from pipeline.steps.rebuilding import rebuild
 from tests.project import Project, people
 from tests.publish import samples
 from tests.publish.reading import Page, part
@@ -243,7 +244,7 @@ def test_nights_in_another_order_and_a_rebuild_end_in_the_same_bytes(
     told = ("summary.eml", "night.json")  # a mail says what was known when it was written, and that is its digest
     pages = [name for name in straight if not name.endswith(told)]
     assert [name for name in pages if crooked[name] != straight[name]] == []
-    site.rebuild(other.settings, lambda _: None)
+    rebuild(other.settings, lambda _: None)
     assert contents(other) == crooked
 
 
@@ -257,7 +258,7 @@ def test_a_rebuild_makes_lost_pages_again_and_removes_those_of_no_incident(
     stray = project.store / "people/incidents/2025-01-01/index.html"
     stray.parent.mkdir()
     stray.write_text("once one")
-    site.rebuild(night.settings, lambda _: None)
+    rebuild(night.settings, lambda _: None)
     assert contents(project) == before
 
 

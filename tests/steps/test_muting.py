@@ -17,6 +17,7 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
 from pipeline.steps import telling
 from pipeline.steps.night import Night
+from pipeline.steps.rebuilding import rebuild
 from tests.project import Project, people
 from tests.publish.reading import Page, read_gauges
 from tests.publish.retrainings import retraining
@@ -135,7 +136,7 @@ def test_pages_follow_a_mute_that_is_noted_or_ended_after_a_night_was_published(
     mute()
     muted = [(watched.store / name).read_bytes() for name in names]
     assert all("uted until" in text(watched, name) for name in names)
-    site.rebuild(night.settings, lambda _: None)
+    rebuild(night.settings, lambda _: None)
     assert [(watched.store / name).read_bytes() for name in names] == muted
     main(["unmute", "people", "--from", str(FIRST)])
     assert [(watched.store / name).read_bytes() for name in names] == loud

@@ -17,6 +17,7 @@ from pipeline.results import Done, DriftResult, Kept, ProbationResult, QualityRe
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
 from pipeline.steps.night import Night
+from pipeline.steps.rebuilding import rebuild
 from pipeline.storage import s3 as s3_client
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
@@ -63,7 +64,7 @@ def contents(project: Project) -> dict[str, bytes]:
 
 
 def rebuilt(project: Project) -> dict[str, bytes]:
-    site.rebuild(project.settings, lambda _: None)
+    rebuild(project.settings, lambda _: None)
     return contents(project)
 
 
@@ -89,7 +90,7 @@ def test_the_columns_page_has_every_night_that_kept_a_profile(quick: Project) ->
         (night / "profile.json").unlink()
         if damage is not None:
             (night / "profile.json").write_bytes(damage)
-        site.rebuild(quick.settings, lambda _: None)
+        rebuild(quick.settings, lambda _: None)
         damaged = (quick.store / "people" / "columns.html").read_text()
         assert f"{FIRST + timedelta(days=1)}: nothing was kept of the column" in damaged.replace(", drifted", "")
         assert "1 night kept no profile, and is a gap." in damaged
@@ -105,14 +106,14 @@ def test_a_columns_page_that_cannot_be_made_says_so_and_all_others_are_written(
         patch.setattr("pipeline.publish.pages.columns.ranked", lambda *_: 1 / 0)
         (quick.store / "people" / "index.html").unlink()
         with pytest.raises(NightIncomplete, match=r"people, columns over time: ZeroDivisionError"):
-            site.rebuild(quick.settings, lambda _: None)
+            rebuild(quick.settings, lambda _: None)
         night = publish(quick, FIRST + timedelta(days=1))
         assert [failure.part for failure in steps.broken_parts(night)] == ["people, columns over time"]
     after = contents(quick)
     assert b"This page could not be made" in after["people/columns.html"]
     assert str(FIRST + timedelta(days=1)).encode() in after["people/index.html"]
     publish(quick, FIRST + timedelta(days=1))
-    site.rebuild(quick.settings, lambda _: None)
+    rebuild(quick.settings, lambda _: None)
     assert b"Columns over time</h1>" in contents(quick)["people/columns.html"]
     assert before["people/columns.html"] != after["people/columns.html"]
 
@@ -355,5 +356,5 @@ def test_on_s3_the_pages_are_the_same_and_a_rebuild_changes_none(
     assert middle is not None
     assert b'rel="prev"' in middle["index.html"]
     assert b'rel="next"' in middle["index.html"]
-    site.rebuild(settings, lambda _: None)
+    rebuild(settings, lambda _: None)
     assert pages() == before

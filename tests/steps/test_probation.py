@@ -21,10 +21,10 @@ from pipeline.results import ProbationResult, Watch
 from pipeline.retrain.beside import answered
 from pipeline.retrain.champion.promotion import move_of, promote
 from pipeline.retrain.champion.registry import CHALLENGER, CHAMPION, Registry, Version
-from pipeline.steps import pages as site
 from pipeline.steps import probation, standing
 from pipeline.steps import retraining as retrain_steps
 from pipeline.steps.probation import watch_champion
+from pipeline.steps.rebuilding import rebuild
 from pipeline.steps.walk import run_night
 from pipeline.storage.lease import Lease
 from pipeline.storage.run_store import RunStore
@@ -371,7 +371,7 @@ def test_a_night_publishes_what_was_found_and_again_changes_nothing(planted: Pla
     assert b"champion_rolled_back 1.0" in published["probation.prom"]
     assert "Version 2 was worse in its probation, and was rolled back to version 1" in page(planted, "index.html")
     pages = contents(planted.world.store)
-    site.rebuild(night.settings, silent)
+    rebuild(night.settings, silent)
     assert contents(planted.world.store) == pages
 
     again = run_night(night, silent)

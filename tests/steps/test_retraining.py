@@ -16,6 +16,7 @@ from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
 from pipeline.steps import telling
 from pipeline.steps.night import Workspace
+from pipeline.steps.rebuilding import rebuild
 from pipeline.steps.walk import run_night
 from pipeline.storage.run_store import RunStore
 from tests.project import Project
@@ -36,7 +37,7 @@ def test_the_monitors_page_is_the_same_when_rebuilt(project: Project) -> None:
     publish(project, retraining("no_labels", samples.RUN_DATE.replace(day=21)))
     project.write_text("monitors/churn.yaml", _monitor_file())
     before = {path: path.read_bytes() for path in pages_of(project)}
-    site.rebuild(workspace.settings, lambda _: None)
+    rebuild(workspace.settings, lambda _: None)
     after = {path: path.read_bytes() for path in pages_of(project)}
     changed = [path for path in before if before[path] != after[path]]
     assert len(before) == 3
@@ -63,7 +64,7 @@ def test_the_night_that_asked_is_published_again_with_a_link_and_only_its_page_c
     assert b"retraining/2026-01-14/index.html" in shown
     (project.store / night.name / "retraining" / "history.json").unlink()
     (project.store / night.name / "history.json").unlink()
-    site.rebuild(night.settings, lambda _: None)
+    rebuild(night.settings, lambda _: None)
     assert night.store.read_night(night.name, night.run_date) == after
     assert monitor.read_bytes() == shown
 

@@ -44,6 +44,7 @@ class IncidentView:
     retrainings: Sequence[PastRetraining] = ()
     notes: Sequence[Noted] = ()
     told: Sequence[Told] = ()
+    environment: str | None = None
 
     @property
     def shown(self) -> tuple[PastNight, ...]:

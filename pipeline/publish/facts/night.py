@@ -15,11 +15,11 @@ from pipeline.publish.facts.alarms import chance_line
 from pipeline.publish.facts.expected import expected_line
 from pipeline.publish.facts.history import PastNight, remember
 from pipeline.publish.facts.incidents import Standing
+from pipeline.publish.facts.next_step import next_step
 from pipeline.publish.facts.performance import is_judged, performance_words
 from pipeline.publish.facts.retraining import PastRetraining
-from pipeline.publish.facts.together import columns_changed, together_line, warning_words
+from pipeline.publish.facts.together import together_line, warning_words
 from pipeline.publish.facts.verdict import (
-    HOLDS,
     State,
     drifted_words,
     is_stale,
@@ -267,70 +267,7 @@ class NightView:
     @property
     def next_step(self) -> str:
         """What happens next and who acts, in a sentence or two."""
-        late = "The data is older than it should be. " if self.stale and self.decision.status != "data_broken" else ""
-        if self.state == "stale":
-            return f"{late}{self.actor} finds out why the newest is late, then runs the night again."
-        if self.decision.retrain:
-            return late + self._retraining_step()
-        if self.decision.status == "data_broken":
-            return (
-                f"Nothing is retrained on broken data. {self.actor} has the source repaired, then runs the night again."
-            )
-        if self.decision.status in ("drifted", "degraded"):
-            return late + self._held_step()
-        return self._few_step() if self.state == "too_few_rows" else self._calm_step()
-
-    def _calm_step(self) -> str:
-        """Of a healthy night, which a warning leaves healthy."""
-        if self.together is None or not self.together.changed:
-            return "Nothing to do."
-        rests = "Nothing is retrained: no verdict rests on"
-        if not columns_changed(self.together):
-            return f"{rests} columns of lists. {self.actor} finds out why they are no longer as before."
-        return f"{rests} how columns go together. {self.actor} finds out why they no longer do as before."
-
-    def _few_step(self) -> str:
-        """What helps where so few rows come every night."""
-        if self.drift.alarms is None:
-            return (
-                "Nothing to do tonight, and nothing is retrained. Where rows are always this few, a budget of alarms "
-                "(`drift.alarms` in the monitor file) with a `window` looks at several nights together."
-            )
-        policy, found = self.monitor.drift.alarms, self.drift.alarms
-        most, together = (policy.window if policy else 1), (found.window if found else 1)
-        calm = "Nothing to do tonight, and nothing is retrained."
-        if together < most:
-            return f"{calm} As soon as more nights are known, up to {count(most)} are looked at together."
-        more = f"more nights than {count(most)}" if most > 1 else "several nights"
-        return (
-            f"{calm} Where rows are always this few, `drift.alarms.window` in the monitor file lets {more} "
-            "be looked at together."
-        )
-
-    def _held_step(self) -> str:
-        """Who decides, where the night does not ask for a retraining although it found a reason."""
-        if self.decision.causes and self.decision.hold is None:
-            return (
-                "No retraining was started: the monitor's `retrain.on` does not name what was found. "
-                f"{self.actor} finds out why, and starts it by hand if the model ought to learn anew."
-            )
-        held = f": it is held ({HOLDS[self.decision.hold]})" if self.decision.hold else ""
-        return f"No retraining was started{held}. {self.actor} decides whether to wait or to start it by hand."
-
-    def _retraining_step(self) -> str:
-        """Who starts the retraining that the night asks for."""
-        sure, unless = (
-            "if this change is one the model ought to learn",
-            "this change is not one the model ought to learn",
-        )
-        if self.decision.status == "degraded":
-            by_labels = self.tonight.breach is None or self.tonight.breach.basis == "realised"
-            sure = "once the labels are known to be right" if by_labels else "unless the inputs are at fault"
-            unless = "the labels are wrong" if by_labels else "the inputs are at fault"
-        if not self.runs.starts:
-            return f"Retraining is due, and nothing starts it by itself here. {self.actor} starts it, {sure}."
-        run = f"the retraining run {self.retraining_run}" if self.runs.airflow else "a retraining"
-        return f"Nightjar starts {run}; nobody needs to act. {self.actor} should step in if {unless}."
+        return next_step(self)
 
     @property
     def command(self) -> str | None:

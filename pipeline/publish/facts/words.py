@@ -14,6 +14,14 @@ from pipeline.wording import apart, clip, count, number, share, times, value
 _NOBODY = ("unknown", "nobody", "none", "n/a", "-", "?", "todo", "tbd")
 
 
+def marked(subject: str, environment: str | None) -> str:
+    """A subject with the name of the installation before it: `[staging] [churn] healthy`; as it is without one."""
+    if environment is None:
+        return subject
+    answer = "Re: " if subject.startswith("Re: ") else ""
+    return f"{answer}[{environment}] {subject.removeprefix(answer)}"
+
+
 def actor(monitor: Monitor) -> str:
     """Who has to act, as a sentence begins: the owner; a word that stands for none is nobody's name."""
     owner = clip(monitor.owner, 120)

@@ -17,7 +17,13 @@ _MOST_NOTES = 5
 
 
 def build_change(
-    monitor: Monitor, change: AliasChange, when: datetime, mail_from: str, report_base_url: str | None = None
+    monitor: Monitor,
+    change: AliasChange,
+    when: datetime,
+    mail_from: str,
+    report_base_url: str | None = None,
+    *,
+    environment: str | None = None,
 ) -> EmailMessage | None:
     """The mail about a promotion or a rollback, done or asked for; None when the monitor names nobody to tell.
 
@@ -27,6 +33,7 @@ def build_change(
         when: in UTC; two changes at different moments are two mails.
         mail_from: the sender's address.
         report_base_url: where the run store can be read over HTTP, for links.
+        environment: the name of the installation.
     """
     recipients = monitor.notify.email
     if not recipients:
@@ -35,7 +42,16 @@ def build_change(
     text = render("retraining_mail.txt.j2", **values)
     html = render("retraining_mail.html.j2", **values)
     day, subject = when.date(), f"[{monitor.name}] {_headline(change)}"
-    return compose(monitor.name, day, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients)
+    return compose(
+        monitor.name,
+        day,
+        subject=subject,
+        text=text,
+        html=html,
+        mail_from=mail_from,
+        recipients=recipients,
+        environment=environment,
+    )
 
 
 def change_message(monitor: Monitor, change: AliasChange) -> ChatMessage:

@@ -17,6 +17,7 @@ from pipeline.config.environment import channel_variable
 from pipeline.errors import OutletRefused, OutletUnavailable
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.verdict import STATES, State
+from pipeline.publish.facts.words import marked
 from pipeline.storage.patience import outlet
 from pipeline.storage.retries import with_retries, worth_another_try
 from pipeline.storage.sent import noting_requests
@@ -99,7 +100,13 @@ def harmless(text: str) -> str:
     return _OBEYED.sub(lambda found: found[0][0] + "\u200b" + found[0][1:], text)
 
 
-def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable[[float], None] = time.sleep) -> None:
+def deliver(
+    channel: str,
+    url: str | None,
+    message: ChatMessage,
+    sleep: Callable[[float], None] = time.sleep,
+    environment: str | None = None,
+) -> None:
     """Send a message to one channel.
 
     Args:
@@ -107,6 +114,7 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
         url: an apprise URL such as slack://..., which they do not.
         message: what to send, as plain text.
         sleep: waits so many seconds between attempts.
+        environment: the name of the installation, which stands before the title.
 
     Raises:
         OutletUnavailable: no connection, or the service kept failing, after retries. `Unanswered` when it may have the
@@ -119,7 +127,9 @@ def deliver(channel: str, url: str | None, message: ChatMessage, sleep: Callable
 
     def attempt() -> None:
         with noting_requests() as sent:
-            answer = caller.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT)
+            answer = caller.notify(
+                title=marked(message.title, environment), body=message.body, body_format=apprise.NotifyFormat.TEXT
+            )
         if not answer:
             raise _explain(channel, variable, _status(answer), sent=sent.anything)
 

@@ -53,6 +53,7 @@ def build(
     mail_from: str,
     recipients: Sequence[str],
     report_base_url: str | None = None,
+    environment: str | None = None,
 ) -> EmailMessage:
     """The digest of a date.
 
@@ -63,6 +64,7 @@ def build(
         mail_from: the sender's address.
         recipients: who gets it.
         report_base_url: where the run store can be read over HTTP, for links.
+        environment: the name of the installation.
     """
     base = report_base_url.rstrip("/") if report_base_url else None
     found = (_row(item, run_date, base) for item in watched)
@@ -86,7 +88,16 @@ def build(
     }
     values["subject"] = subject = f"[nightjar] {values['title']} on {run_date}"
     text, html = render("digest.txt.j2", **values), render("digest.html.j2", **values)
-    return compose("fleet", run_date, subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients)
+    return compose(
+        "fleet",
+        run_date,
+        subject=subject,
+        text=text,
+        html=html,
+        mail_from=mail_from,
+        recipients=recipients,
+        environment=environment,
+    )
 
 
 def _more(rest: Sequence[Row]) -> str:

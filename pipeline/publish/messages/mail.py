@@ -32,7 +32,7 @@ from pipeline.publish.facts.performance import (
     main_metric,
 )
 from pipeline.publish.facts.verdict import importance_words
-from pipeline.publish.facts.words import failure_words, score_words, sentence
+from pipeline.publish.facts.words import failure_words, marked, score_words, sentence
 from pipeline.publish.messages.smtp import PartlyDelivered, deliver
 from pipeline.publish.templates import render
 from pipeline.results import ColumnDrift, strength
@@ -70,17 +70,27 @@ def build_summary(view: NightView, mail_from: str) -> EmailMessage | None:
         mail_from=mail_from,
         recipients=recipients,
         thread=thread_of(view.monitor.name, view.incident),
+        environment=view.environment,
     )
 
 
-def build_check(monitor: str, recipients: Sequence[str], mail_from: str, now: datetime) -> EmailMessage:
+def build_check(
+    monitor: str, recipients: Sequence[str], mail_from: str, now: datetime, environment: str | None = None
+) -> EmailMessage:
     """A marked test mail; unlike every other mail it is new each time."""
     text = f"This is a test from `python -m pipeline notify --test {monitor}` at {moment(now, 'seconds')}.\n"
     html = f"<p>{escape(text)}</p><p>It says nothing about any model.</p>"
     subject = f"[{monitor}] TEST message from Nightjar"
     text += "It says nothing about any model.\n"
     message = compose(
-        monitor, now.date(), subject=subject, text=text, html=html, mail_from=mail_from, recipients=recipients
+        monitor,
+        now.date(),
+        subject=subject,
+        text=text,
+        html=html,
+        mail_from=mail_from,
+        recipients=recipients,
+        environment=environment,
     )
     message.replace_header("Date", format_datetime(now))
     return message
@@ -113,6 +123,7 @@ def compose(
     mail_from: str,
     recipients: Sequence[str],
     thread: Thread | None = None,
+    environment: str | None = None,
 ) -> EmailMessage:
     """A mail with a text and an HTML part; equal arguments give equal bytes.
 
@@ -125,11 +136,15 @@ def compose(
         mail_from: the sender's address; its domain also ends the Message-ID.
         recipients: addresses.
         thread: by default the one of all mails of this name.
+        environment: the name of the installation, which stands before the subject. It is no news: a mail says the
+            same as one of before it had a name, see `says_the_same`.
     """
     html = _inline(html)
     digest = hashlib.sha256("\n".join((name, str(run_date), subject, text, html)).encode()).hexdigest()
     message = EmailMessage(policy=SMTP)
-    message_id = f"<{digest[:32]}.{name}.{run_date}@{_domain(mail_from)}>"
+    mark = "" if environment is None else f".{environment}"
+    message_id = f"<{digest[:32]}.{name}{mark}.{run_date}@{_domain(mail_from)}>"
+    subject = marked(subject, environment)
     _set_headers(message, name, run_date, subject=subject, mail_from=mail_from, message_id=message_id)
     _set_thread(message, thread or thread_of(name, None), _domain(mail_from))
     message["To"] = [Address(addr_spec=recipient) for recipient in recipients]

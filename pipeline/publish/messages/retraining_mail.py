@@ -33,6 +33,8 @@ def build_retraining(
     mail_from: str,
     report_base_url: str | None = None,
     incident: Standing | None = None,
+    *,
+    environment: str | None = None,
 ) -> EmailMessage | None:
     """The mail about a retraining; None when the monitor names nobody to tell.
 
@@ -42,6 +44,7 @@ def build_retraining(
         mail_from: the sender's address.
         report_base_url: where the run store can be read over HTTP, for links.
         incident: where its night stands in one, whose thread it then belongs to.
+        environment: the name of the installation.
     """
     recipients = monitor.notify.email
     if not recipients:
@@ -59,6 +62,7 @@ def build_retraining(
         mail_from=mail_from,
         recipients=recipients,
         thread=thread_of(monitor.name, incident),
+        environment=environment,
     )
 
 

@@ -12,18 +12,20 @@ from pipeline.wording import clip, count, moment
 MAX_WORDS = 300
 
 
-def audit_page(audits: Sequence[Audit], now: datetime) -> bytes:
+def audit_page(audits: Sequence[Audit], now: datetime, environment: str | None = None) -> bytes:
     """The page; it links to nothing, as it may be sent.
 
     Args:
         audits: of every monitor that was asked about.
         now: when that was.
+        environment: the name of the installation.
     """
     fit = sum(found.level >= FIT for found in audits)
     alone = audits[0] if len(audits) == 1 else None
     whole = f"{count(fit)} of {count(len(audits), 'monitor')} {'is' if fit == 1 else 'are'} fit for production"
     return page(
         "audit.html.j2",
+        environment,
         title=f"{alone.monitor.name}: level {alone.level}, {LEVELS[alone.level]}" if alone else whole,
         moment=moment(now),
         alone=alone is not None,

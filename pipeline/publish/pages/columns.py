@@ -25,6 +25,7 @@ def columns_page(
     nights: Sequence[PastNight],
     profiles: Iterable[tuple[date, NightProfile]],
     importances: Mapping[str, float] | None = None,
+    environment: str | None = None,
 ) -> bytes:
     """The monitor's `columns.html`.
 
@@ -33,6 +34,7 @@ def columns_page(
         nights: all its published nights, oldest first.
         profiles: of the nights that `shown_nights` names, as far as they kept one, the newest first.
         importances: how much the champion relies on its columns, as far as that is known.
+        environment: the name of the installation.
     """
     places = charts.slots(nights, NIGHTS)
     shown = [slot.night for slot in places if slot.night is not None]
@@ -45,6 +47,7 @@ def columns_page(
     kept = {day for column in columns for day in column.nights}
     return page(
         "columns.html.j2",
+        environment,
         monitor=monitor,
         columns=[_multiple(places, column) for column in columns],
         kinds={column.kind for column in columns},

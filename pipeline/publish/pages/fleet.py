@@ -52,7 +52,10 @@ class _Row:
 
 
 def fleet_page(
-    watched: Sequence[Watched], problems: Mapping[str, str] | None = None, as_of: date | None = None
+    watched: Sequence[Watched],
+    problems: Mapping[str, str] | None = None,
+    as_of: date | None = None,
+    environment: str | None = None,
 ) -> bytes:
     """The fleet's `index.html`: those that need attention on top.
 
@@ -61,6 +64,7 @@ def fleet_page(
         problems: what is wrong with monitor files that cannot be read, by file name.
         as_of: the run date every monitor should have reached; by default the newest night of the fleet, so that
             the page follows from the run store alone.
+        environment: the name of the installation.
     """
     newest = as_of or max((night.run_date for item in watched for night in item.nights), default=None)
     rows = sorted((_row(item, newest) for item in watched), key=lambda row: (row.rank, row.name))
@@ -68,6 +72,7 @@ def fleet_page(
     needing = sum(row.needs_attention for row in rows) + len(wrong)
     return page(
         "fleet.html.j2",
+        environment,
         rows=rows,
         judged=any(row.metric[0] for row in rows),
         problems=[(clip(name, 80), clip(text.splitlines()[0] if text else "", 300)) for name, text in wrong],

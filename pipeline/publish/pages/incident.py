@@ -31,6 +31,7 @@ def incident_page(view: IncidentView) -> bytes:
     columns, more = involved(view)
     return page(
         "incident.html.j2",
+        view.environment,
         view=view,
         incident=view.incident,
         description=clip(view.monitor.description, 200),

@@ -31,6 +31,7 @@ def monitor_page(
     nights: Sequence[PastNight],
     retrainings: Sequence[PastRetraining] = (),
     mutes: Sequence[Mute] = (),
+    environment: str | None = None,
 ) -> bytes:
     """The monitor's `index.html`: its newest verdict, and how it came to it over all nights.
 
@@ -39,6 +40,7 @@ def monitor_page(
         nights: its published nights, in any order; none when it has not run yet.
         retrainings: its published retrainings, in any order.
         mutes: when nobody is told of it, in any order.
+        environment: the name of the installation.
     """
     ordered = sorted(nights, key=lambda night: night.run_date)
     places = charts.slots(ordered, MAX_NIGHTS)
@@ -46,6 +48,7 @@ def monitor_page(
     incidents = incidents_of(ordered)
     return page(
         "monitor.html.j2",
+        environment,
         monitor=monitor,
         description=clip(monitor.description, 300),
         owner=clip(monitor.owner, 120),

@@ -66,6 +66,7 @@ def night_page(view: NightView) -> bytes:
     drifted, nights = view.drift.drifted_columns, view.so_far
     return page(
         "night.html.j2",
+        view.environment,
         view=view,
         title=view.headline[0].upper() + view.headline[1:],
         since=_since(view),

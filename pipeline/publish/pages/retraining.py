@@ -57,12 +57,13 @@ _AGAINST = {
 }
 
 
-def retraining_page(monitor: Monitor, result: RetrainResult) -> bytes:
+def retraining_page(monitor: Monitor, result: RetrainResult, environment: str | None = None) -> bytes:
     """The retraining's `index.html`: verdict first, then why, both models, the data and where the model comes from."""
     past = remember(result)
     evaluation = result.evaluation
     return page(
         "retraining.html.j2",
+        environment,
         monitor=monitor,
         result=result,
         past=past,

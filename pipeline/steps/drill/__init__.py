@@ -230,9 +230,10 @@ def _clear(workspace: Workspace, name: str, progress: Progress) -> None:
 
     gateway = reveal(workspace.settings.pushgateway_url) or ""
     tracking = workspace.tracking_uri
+    environment = workspace.settings.environment
     parts: tuple[tuple[str, Callable[[], None]], ...] = (
         ("gauges", lambda: retired.remove(name, gateway)),
-        ("runs", lambda: old_runs.delete(old_runs.runs_before(name, date.max, (), tracking), tracking)),
+        ("runs", lambda: old_runs.delete(old_runs.runs_before(name, date.max, (), tracking, environment), tracking)),
     )
     whole = True
     for part, work in parts:
