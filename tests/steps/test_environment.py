@@ -24,7 +24,7 @@ from tests.servers.smtp import Flavour, SmtpServer
 
 StartServer = Callable[[Flavour], SmtpServer]
 DAY = date(2026, 1, 14)
-TOLD = {"notify": {"email": ["team@example.com"], "channels": ["team"]}}
+TOLD: dict[str, Any] = {"notify": {"email": ["team@example.com"], "channels": ["team"]}}
 
 
 @pytest.fixture
