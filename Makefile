@@ -59,6 +59,21 @@ wide: .venv/.dev ## Whole nights of 5,000 columns, a text of 100 MB and a millio
 	@NIGHTJAR_COLUMNS=$(or $(COLUMNS),5000) NIGHTJAR_LARGE=1 \
 	  $(BIN)/python -m pytest --durations=3 tests/faults/test_data.py -k "wide or large_text or categories"
 
+.PHONY: up
+up: ## Start the stack of docker-compose.yml, with secrets where there are none, and say where everything is
+	@$(PYTHON) deploy/make-secrets.py
+	@docker compose up --detach --build
+	@host="$${NIGHTJAR_HOST:-$$(sed -n 's/^NIGHTJAR_HOST=//p' .env 2>/dev/null)}"; \
+	sed -n "s/^#   \([A-Z].* https:.*\)/  \1/p" docker-compose.yml | sed "s/localhost/$${host:-localhost}/"
+
+.PHONY: down
+down: ## Stop the stack; what it has kept stays
+	@docker compose --profile '*' down
+
+.PHONY: logs
+logs: ## Follow what the stack says (SERVICE=airflow-scheduler)
+	@docker compose logs --follow --tail 100 $(SERVICE)
+
 .PHONY: stack
 stack: .venv/.dev ## Run docker-compose.yml by hand, as root: every service on a host of its own, and a night through all
 	@test -x build/stack/bin/python || $(BIN)/uv venv --quiet --python 3.12 build/stack

@@ -15,13 +15,15 @@ MLflow, then its artifacts and the training sets. A night that runs meanwhile is
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -91,8 +93,36 @@ def _objects(*arguments: str, **streams: IO[bytes] | None) -> str:
 
 
 def save(folder: Path, *, keep: int | None, snapshots: bool) -> Path:
-    """Write a backup into a folder of its own below `folder`, and remove older ones than the newest `keep`."""
+    """Write a backup into a folder of its own below `folder`, and remove older ones than the newest `keep`.
+
+    Raises:
+        BackupFailed: a part could not be read, or another backup is being written there; nothing is left then.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        for left in folder.glob(f".{NAME}*.part"):  # of one that was killed
+            shutil.rmtree(left)
+        final = _save(folder, snapshots)
+        for old in _backups(folder)[:-keep] if keep is not None else []:
+            shutil.rmtree(old)
+            print(f"{old.name}: removed")
+    return final
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Of two at once the second fails. The system lets go of the lock with the process, however that ends."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise BackupFailed(f"{folder}: another backup is being written here") from None
+    finally:
+        os.close(place)
+
+
+def _save(folder: Path, snapshots: bool) -> Path:
     final = folder / f"{NAME}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     part = folder / f".{final.name}.part"
     part.mkdir(mode=0o700)
@@ -106,10 +136,6 @@ def save(folder: Path, *, keep: int | None, snapshots: bool) -> Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     os.sync()
-    if keep is not None:
-        for old in _backups(folder)[:-keep]:
-            shutil.rmtree(old)
-            print(f"{old.name}: removed")
     return final
 
 
@@ -179,7 +205,10 @@ def restore(backup: Path, *, replace: bool) -> None:
             if _sql(database, _HAS_TABLES).strip() != "0":
                 raise BackupFailed(f"the database {database} is not empty: --replace removes what is there")
     compose("run", "--rm", "--no-deps", "-T", "set-up-s3")
-    for name in (name for name in names if name in OBJECTS):
+    tars = [name for name in names if name in OBJECTS]
+    for name in [] if replace else tars:
+        _objects("empty", *OBJECTS[name])
+    for name in tars:
         with (backup / name).open("rb") as source:
             print(_objects("load", *OBJECTS[name], *(["--replace"] if replace else []), stdin=source), end="")
     for database in DATABASES:

@@ -1,4 +1,4 @@
-"""Copy what lies below prefixes of a bucket into one tar file, and back: `python deploy/objects.py save|load ...`.
+"""Copy what lies below prefixes of a bucket into one tar file, and back: `objects.py save|empty|load ...`.
 
 `deploy/backup.py` runs it in the network of the S3 server. The tar file goes to standard output, or comes from standard
 input, so nothing is mounted. Keys of the server come from /run/secrets, endpoint and region from boto3's variables.
@@ -103,15 +103,21 @@ def _add(tar: tarfile.TarFile, name: str, body: Any, content_type: str) -> None:
     tar.addfile(member, body)
 
 
+def require_empty(s3: Any, bucket: str, prefixes: list[str]) -> None:
+    """Raise `NotSaved` if there are objects below a prefix."""
+    if list_objects(s3, bucket, prefixes):
+        raise NotSaved(f"s3://{bucket} is not empty below {', '.join(prefixes)}: --replace removes what is there")
+
+
 def load(s3: Any, bucket: str, prefixes: list[str], source: IO[bytes], *, replace: bool) -> int:
     """Put the objects of a tar file back; returns how many there are.
 
     Raises:
         NotSaved: there are objects below a prefix and `replace` is not set, or the tar file has no listing.
     """
+    if not replace:
+        require_empty(s3, bucket, prefixes)
     there = list_objects(s3, bucket, prefixes)
-    if there and not replace:
-        raise NotSaved(f"s3://{bucket} is not empty below {', '.join(prefixes)}: --replace removes what is there")
     listing: set[str] | None = None
     put = set(there)
     with tarfile.open(fileobj=source, mode="r|gz") as tar:
@@ -137,9 +143,9 @@ def load(s3: Any, bucket: str, prefixes: list[str], source: IO[bytes], *, replac
 
 
 def main() -> None:
-    """`save BUCKET PREFIX ...` or `load BUCKET PREFIX ... [--replace]`."""
+    """`save BUCKET PREFIX ...`, `empty BUCKET PREFIX ...` or `load BUCKET PREFIX ... [--replace]`."""
     parser = argparse.ArgumentParser(description="Copy objects of the stack's S3 server into a tar file, and back.")
-    parser.add_argument("what", choices=["save", "load"])
+    parser.add_argument("what", choices=["save", "empty", "load"])
     parser.add_argument("bucket")
     parser.add_argument("prefixes", nargs="+")
     parser.add_argument("--replace", action="store_true", help="remove what is there before")
@@ -147,6 +153,8 @@ def main() -> None:
     try:
         if options.what == "save":
             save(client(), options.bucket, options.prefixes, sys.stdout.buffer)
+        elif options.what == "empty":
+            require_empty(client(), options.bucket, options.prefixes)
         else:
             number = load(client(), options.bucket, options.prefixes, sys.stdin.buffer, replace=options.replace)
             print(f"s3://{options.bucket}: {number} objects below {', '.join(options.prefixes)}")

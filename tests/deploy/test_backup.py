@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -30,8 +33,13 @@ PASSWORDS = {"airflow": "one-1", "mlflow": "two-2"}
 KEYS = ("root-key", "root-secret")
 DAY = date(2026, 1, 14)
 DOCKER = """#!{python}
-import os, pathlib, sys
+import os, pathlib, sys, time
 words = sys.argv[1:]
+trouble = pathlib.Path({trouble!r})
+if trouble.exists():
+    program, database, what = trouble.read_text().split()
+    if program in words and "--dbname=" + database in words:
+        time.sleep(60) if what == "hangs" else sys.exit("no room left")
 if words[:2] == ["compose", "ps"]:
     print(pathlib.Path({running!r}).read_text())
     sys.exit()
@@ -64,6 +72,13 @@ class Servers:
         command = [sys.executable, str(ROOT / "deploy" / "backup.py"), *arguments]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=60)
 
+    @contextmanager
+    def trouble(self, program: str, database: str, what: str) -> Iterator[None]:
+        """Meanwhile a program hangs or fails, for one database."""
+        (self.folder / "trouble").write_text(f"{program} {database} {what}")
+        yield
+        (self.folder / "trouble").unlink()
+
     def runs(self, *services: str) -> None:
         (self.folder / "running").write_text("\n".join(services))
 
@@ -87,7 +102,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         docker = folder / "bin" / "docker"
         docker.parent.mkdir()
         running = str(folder / "running")
-        docker.write_text(DOCKER.format(python=sys.executable, running=running, postgres=as_root, s3=in_s3))
+        trouble = str(folder / "trouble")
+        words = {"python": sys.executable, "running": running, "trouble": trouble, "postgres": as_root, "s3": in_s3}
+        docker.write_text(DOCKER.format(**words))
         docker.chmod(0o755)
         environment = {**os.environ, "PATH": f"{docker.parent}:{os.environ['PATH']}", "COVERAGE_PROCESS_CONFIG": ""}
         yield Servers(folder, s3, postgres, environment)
@@ -195,6 +212,52 @@ def test_a_backup_that_fails_leaves_nothing_and_old_ones_go(servers: Servers, tm
     finally:
         servers.sql("postgres", "CREATE DATABASE mlflow OWNER mlflow", "postgres")
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_backup_that_is_killed_is_none_and_the_next_one_takes_its_room_back(servers: Servers, tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "deploy" / "backup.py"), "save", str(tmp_path)]
+    with servers.trouble("pg_dump", "mlflow", "hangs"):
+        killed = subprocess.Popen(command, env=servers.environment, stdout=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".*.part/mlflow.dump")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = servers.run("save", str(tmp_path))
+        assert (second.returncode, "another backup is being written here" in second.stderr) == (1, True)
+        os.killpg(killed.pid, signal.SIGKILL)
+        killed.wait()
+    (left,) = tmp_path.iterdir()
+    assert "was written to its end" in servers.run("verify", str(left)).stderr
+    assert list(tmp_path.iterdir()) == [left]
+    backup = saved(servers, tmp_path)
+    assert list(tmp_path.iterdir()) == [backup]
+
+
+def test_a_restore_that_broke_off_is_made_whole_by_the_next(servers: Servers, tmp_path: Path) -> None:
+    backup, before = saved(servers, tmp_path), servers.objects()
+    lose(servers)
+    with servers.trouble("pg_restore", "mlflow", "fails"):
+        broken = servers.run("restore", str(backup))
+    assert (broken.returncode, "no room left" in broken.stderr) == (1, True)
+    assert "--replace" in servers.run("restore", str(backup)).stderr
+    servers.s3.delete_object(Bucket="nightjar", Key=min(before))
+    assert servers.run("restore", str(backup), "--replace").returncode == 0
+    assert servers.objects() == before
+    assert [servers.sql(role, "SELECT words FROM kept", role) for role in PASSWORDS] == [
+        f"{role} was here" for role in PASSWORDS
+    ]
+
+
+@pytest.mark.parametrize("key", ["store/a.json", "mlflow/1/a.json", "store-archive/churn/a.parquet"])
+def test_a_restore_that_is_refused_has_changed_nothing(servers: Servers, tmp_path: Path, key: str) -> None:
+    """Whichever part is not empty, also the last one that would be put back."""
+    backup = saved(servers, tmp_path)
+    lose(servers)
+    servers.s3.put_object(Bucket="nightjar", Key=key, Body=b"mine")
+    refused = servers.run("restore", str(backup))
+    assert (refused.returncode, "--replace" in refused.stderr) == (1, True)
+    assert servers.objects() == {key}
+    assert [servers.sql(role, "SELECT to_regclass('kept') IS NULL", role) for role in PASSWORDS] == ["t", "t"]
 
 
 def test_a_night_that_is_published_meanwhile_is_copied_whole(servers: Servers, tmp_path: Path) -> None:
