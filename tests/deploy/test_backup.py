@@ -22,8 +22,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
+from pipeline.storage.mlflow_client import open_store
 from pipeline.storage.run_store import RunStore
+from tests.deploy.test_set_up_mlflow import SIGN_IN
+from tests.servers.mlflow import run_mlflow
 from tests.servers.postgres import ROOT_PASSWORD, run_postgres
 from tests.servers.s3_accounts import run_s3_with_accounts
 
@@ -165,6 +170,49 @@ def test_what_was_lost_is_there_again_and_belongs_to_whom_it_did(servers: Server
     assert page["ContentType"] == "text/html; charset=utf-8"
     assert all(key not in done.stdout + done.stderr for key in [*KEYS, *PASSWORDS.values(), ROOT_PASSWORD])
     assert servers.run("verify", str(backup)).returncode == 0
+
+
+@pytest.mark.filterwarnings("ignore")  # as in test_set_up_mlflow
+def test_mlflow_has_its_runs_its_models_and_its_accounts_again(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real MLflow with sign-in, on the stack's PostgreSQL and S3 server, lost with all that it has."""
+    from mlflow.server import get_app_client
+
+    @contextmanager
+    def mlflow_server(user: str, password: str) -> Iterator[MlflowClient]:
+        port, environment = servers.postgres["PGPORT"], {"AWS_ENDPOINT_URL_S3": servers.s3.meta.endpoint_url}
+        database = f"postgresql+psycopg2://mlflow:{PASSWORDS['mlflow']}@127.0.0.1:{port}/mlflow"
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user)
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+        with run_mlflow(
+            tmp_path, SIGN_IN, database=database, artifacts="s3://nightjar/mlflow", environment=environment
+        ) as url:
+            yield MlflowClient(url)
+
+    servers.sql("mlflow", "DROP TABLE kept", "mlflow")
+    with mlflow_server(SIGN_IN.name, SIGN_IN.password) as client:
+        get_app_client("basic-auth", client.tracking_uri).create_user("airflow", "a long password")
+        run = client.create_run(client.create_experiment("monitoring/churn"), tags={"monitor_key": "churn/2026-01-14"})
+        client.log_metric(run.info.run_id, "drift_share", 0.5)
+        client.log_text(run.info.run_id, "as it was", "model/weights.txt")
+        client.create_registered_model("churn")
+        version = client.create_model_version("churn", f"runs:/{run.info.run_id}/model", run.info.run_id)
+        client.set_registered_model_alias("churn", "champion", version.version)
+    backup = saved(servers, tmp_path / "backups")
+    lose(servers)
+    done = servers.run("restore", str(backup))
+    assert done.returncode == 0, done.stderr
+    with mlflow_server("airflow", "a long password") as client:
+        champion = client.get_model_version_by_alias("churn", "champion")
+        found = client.get_run(str(champion.run_id))
+        assert (found.data.metrics, found.data.tags["monitor_key"]) == ({"drift_share": 0.5}, "churn/2026-01-14")
+        with open_store(client.tracking_uri) as by_nightjar:
+            weights = by_nightjar.download_artifacts(found.info.run_id, "model/weights.txt", str(tmp_path))
+        assert Path(weights).read_text() == "as it was"
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "another one")
+        with pytest.raises(MlflowException, match="not authenticated"):
+            client.get_run(found.info.run_id)
 
 
 def test_nothing_is_written_over_what_is_there_unless_told(servers: Servers, tmp_path: Path) -> None:

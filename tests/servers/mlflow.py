@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,22 +31,38 @@ class SignIn:
 
 
 @contextmanager
-def run_mlflow(directory: Path, sign_in: SignIn | None = None) -> Iterator[str]:
-    """Run a server with an empty store; yields its tracking URI."""
+def run_mlflow(
+    directory: Path,
+    sign_in: SignIn | None = None,
+    *,
+    database: str | None = None,
+    artifacts: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Run a server; yields its tracking URI.
+
+    Args:
+        directory: for its files.
+        sign_in: for one that asks who is there.
+        database: address of the one that it uses, for accounts too; by default new SQLite files.
+        artifacts: where its files go; by default a folder.
+        environment: what these need.
+    """
+    accounts = database or f"sqlite:///{directory / 'accounts.db'}"
 
     def command(port: int) -> list[str]:
         return [
             *(sys.executable, "-m", "mlflow", "server"),
             *("--host", LOOPBACK, "--port", str(port), "--workers", "1"),
-            *("--backend-store-uri", f"sqlite:///{directory / 'mlflow.db'}"),
-            *("--artifacts-destination", str(directory / "mlflow-artifacts"), "--serve-artifacts"),
+            *("--backend-store-uri", database or f"sqlite:///{directory / 'mlflow.db'}"),
+            *("--artifacts-destination", artifacts or str(directory / "mlflow-artifacts"), "--serve-artifacts"),
             *([] if sign_in is None else ["--app-name", "basic-auth"]),
         ]
 
-    environment = dict(ENVIRONMENT)
+    environment = {**ENVIRONMENT, **(environment or {})}
     if sign_in is not None:
         settings = directory / "basic_auth.ini"
-        settings.write_text(sign_in.settings.format(database=f"sqlite:///{directory / 'accounts.db'}"))
+        settings.write_text(sign_in.settings.format(database=accounts))
         environment |= {
             "MLFLOW_AUTH_CONFIG_PATH": str(settings),
             "MLFLOW_FLASK_SERVER_SECRET_KEY": "for this test alone",
