@@ -40,6 +40,7 @@ RANDOM: dict[str, Callable[[], str]] = {
     "airflow_database_password": _token,
     "mlflow_database_password": _token,
     "airflow_admin_password": lambda: _token(18),
+    "airflow_doctor_password": lambda: _token(18),
     "airflow_api_secret_key": _token,
     "airflow_jwt_secret": lambda: _token(64),  # signs with HS512, which wants 64 bytes
     "airflow_fernet_key": _fernet_key,
@@ -78,6 +79,7 @@ def derived(values: Mapping[str, str]) -> dict[str, Callable[[], str]]:
         "airflow_database_url": lambda: (
             f"postgresql+psycopg2://airflow:{values['airflow_database_password']}@postgres/airflow"
         ),
+        "airflow_doctor_login": lambda: f"doctor:{values['airflow_doctor_password']}",
         # libpq refuses a password file that others could read, and takes the same from a service file.
         "mlflow_pg_service.conf": lambda: (
             f"[mlflow]\nhost=postgres\ndbname=mlflow\nuser=mlflow\npassword={values['mlflow_database_password']}\n"

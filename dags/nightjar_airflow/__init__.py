@@ -39,4 +39,4 @@ def build_dags() -> list[DAG]:
     """
     settings = load_settings(os.environ)
     found = read_monitors(settings)
-    return [*nightly.build(found), *retrain.build(found), *digest.build(settings)]
+    return [*nightly.build(found, settings), *retrain.build(found, settings), *digest.build(settings)]

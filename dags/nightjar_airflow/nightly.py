@@ -50,6 +50,7 @@ from nightjar_airflow.wiring import (
     START_DATE,
     current_run_date,
     default_args,
+    give_to_team,
     is_held_backfill,
     is_wanted,
     longest_night,
@@ -57,7 +58,7 @@ from nightjar_airflow.wiring import (
     run_date_param,
     take_channels_from_connections,
 )
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Settings
 from pipeline.config.monitor_files import MonitorFiles
 from pipeline.errors import ConfigError
 
@@ -258,6 +259,7 @@ def _facts(monitor: Monitor) -> str:
     rows = {
         "Model": monitor.description,
         "Owner": monitor.owner,
+        "Team": monitor.team or "",
         "Reference": monitor.snapshots.reference_words(),
         "Production": monitor.snapshots.production,
         "Labels": monitor.snapshots.labels or "",
@@ -269,7 +271,7 @@ def _facts(monitor: Monitor) -> str:
     return "\n".join([f"### Monitor {monitor.name}", "", *lines, "", "### Runbook", "", ""])
 
 
-def _build(monitor: Monitor) -> DAG:
+def _build(monitor: Monitor, settings: Settings) -> DAG:
     with DAG(
         f"{NIGHTLY}{monitor.name}",
         dag_display_name=f"Nightly: {monitor.name}",
@@ -287,6 +289,7 @@ def _build(monitor: Monitor) -> DAG:
         doc_md=_facts(monitor) + (__doc__ or "").replace("nightly_NAME", f"{NIGHTLY}{monitor.name}"),
     ) as dag:
         _walk(monitor)
+    give_to_team(dag, monitor, settings)
     return dag
 
 
@@ -323,10 +326,10 @@ def _free_id(stem: str, taken: set[str]) -> str:
     return dag_id
 
 
-def build(found: MonitorFiles) -> list[DAG]:
+def build(found: MonitorFiles, settings: Settings) -> list[DAG]:
     """The nights of all monitors that are wanted, and a stand-in for each file that is wrong."""
     taken = {f"{NIGHTLY}{monitor.name}" for monitor in found.monitors}
-    built = [_build(monitor) for monitor in found.monitors if is_wanted(f"{NIGHTLY}{monitor.name}")]
+    built = [_build(monitor, settings) for monitor in found.monitors if is_wanted(f"{NIGHTLY}{monitor.name}")]
     for name, error in sorted(found.errors.items()):
         dag_id = _free_id(Path(name).stem, taken)
         taken.add(dag_id)

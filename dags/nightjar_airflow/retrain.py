@@ -28,11 +28,12 @@ from nightjar_airflow.wiring import (
     START_DATE,
     current_run_date,
     default_args,
+    give_to_team,
     is_wanted,
     run_date_param,
     take_channels_from_connections,
 )
-from pipeline.config import Monitor
+from pipeline.config import Monitor, Settings
 from pipeline.config.monitor_files import MonitorFiles
 
 
@@ -54,7 +55,7 @@ def _timeout(monitor: Monitor) -> timedelta:
     return timedelta(minutes=2 * monitor.retrain.time_limit_minutes, hours=1)
 
 
-def _build(monitor: Monitor) -> DAG:
+def _build(monitor: Monitor, settings: Settings) -> DAG:
     with DAG(
         f"{RETRAIN}{monitor.name}",
         dag_display_name=f"Retrain: {monitor.name}",
@@ -74,9 +75,10 @@ def _build(monitor: Monitor) -> DAG:
         doc_md=__doc__,
     ) as dag:
         retrain.override(execution_timeout=_timeout(monitor))(monitor.name)
+    give_to_team(dag, monitor, settings)
     return dag
 
 
-def build(found: MonitorFiles) -> list[DAG]:
+def build(found: MonitorFiles, settings: Settings) -> list[DAG]:
     """The retraining of all monitors that are wanted."""
-    return [_build(monitor) for monitor in found.monitors if is_wanted(f"{RETRAIN}{monitor.name}")]
+    return [_build(monitor, settings) for monitor in found.monitors if is_wanted(f"{RETRAIN}{monitor.name}")]

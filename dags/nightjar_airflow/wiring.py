@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused
 from airflow.sdk import (
+    DAG,
     Connection,
     ExceptionRetryPolicy,
     Param,
@@ -20,7 +21,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from pipeline.config import Settings, load_settings
+from pipeline.config import Monitor, Settings, load_settings
 from pipeline.config import monitor_files as monitors
 from pipeline.config.environment import channel_variable
 from pipeline.config.monitor_files import MonitorFiles
@@ -63,6 +64,18 @@ def default_args(owner: str) -> dict[str, Any]:
         "retry_policy": RETRY_POLICY,
         "execution_timeout": timedelta(minutes=30),
     }
+
+
+def give_to_team(dag: DAG, monitor: Monitor, settings: Settings) -> None:
+    """Let the people of the monitor's team see its DAG and start it, where Airflow has roles: `PIPELINE_AIRFLOW_TEAMS`.
+
+    A role that does not exist would take all DAGs of the file down, so teams without one are left out. Nobody's DAG has
+    an empty mapping rather than none, which would leave it to the team that had it before.
+    """
+    if settings.airflow_teams:
+        rights: dict[str, Collection[str]] = {"DAGs": {"can_read", "can_edit"}, "DAG Runs": {"can_read", "can_create"}}
+        # Set afterwards: given to DAG() it warns of a module that nobody here imports.
+        dag.access_control = {monitor.team: rights} if monitor.team in settings.airflow_teams else {}
 
 
 def read_monitors(settings: Settings) -> MonitorFiles:

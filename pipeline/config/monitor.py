@@ -166,12 +166,14 @@ class NotifyPolicy(Section):
 class Monitor(Section):
     """One monitored model, as written in `monitors/<name>.yaml`.
 
-    `task` is how the model is judged, at night and when it is trained again; auto: see `pipeline.labels.task`.
+    `task` is how the model is judged, at night and when it is trained again; auto: see `pipeline.labels.task`. `team`
+    is the role in Airflow whose people see the monitor's DAGs, where PIPELINE_AIRFLOW_TEAMS has it.
     """
 
     name: Name
     description: str = ""
     owner: Annotated[str, Field(min_length=1, max_length=200)]
+    team: Name | None = None
     schedule: Cron = "0 2 * * *"
     task: Annotated[str, one_of("auto", "classification", "regression")] = "auto"
     snapshots: SnapshotSources

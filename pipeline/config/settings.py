@@ -61,7 +61,10 @@ class Settings(BaseSettings):
     report_base_url: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
+    airflow_api_url: str | None = None
     airflow_login: SecretStr | None = None
+    airflow_login_file: Path | None = None
+    airflow_teams: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_split)] = ()
     environment: Name | None = None
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
@@ -125,6 +128,7 @@ class Settings(BaseSettings):
         require_scheme("PIPELINE_REPORT_BASE_URL", self.report_base_url, ("http://", "https://"))
         require_scheme("PIPELINE_MLFLOW_URL", self.mlflow_url, ("http://", "https://"))
         require_scheme("PIPELINE_AIRFLOW_URL", self.airflow_url, ("http://", "https://"))
+        require_scheme("PIPELINE_AIRFLOW_API_URL", self.airflow_api_url, ("http://", "https://"))
         return self
 
 

@@ -17,7 +17,7 @@ def test_with_nothing_set_everything_is_embedded() -> None:
 
 
 def test_a_misspelt_variable_is_reported_not_ignored() -> None:
-    words = "PIPELINE_PUSHGATEWAY: unknown variable; allowed: PIPELINE_AIRFLOW_LOGIN, PIPELINE_AIRFLOW_URL"
+    words = "PIPELINE_PUSHGATEWAY: unknown variable; allowed: PIPELINE_AIRFLOW_API_URL, PIPELINE_AIRFLOW_LOGIN"
     with pytest.raises(ConfigError, match=words):
         load_settings(["PIPELINE_PUSHGATEWAY", "HOME"])
 

@@ -52,6 +52,7 @@ def _describe(dag: Any) -> dict[str, Any]:
         "description": dag.description,
         "doc": dag.doc_md,
         "tags": sorted(dag.tags),
+        "access_control": _rights(dag.access_control),
         "timetable": serialized["dag"]["timetable"],
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
@@ -83,6 +84,13 @@ def _describe_task(task: Any) -> dict[str, Any]:
             if hasattr(task, name)
         },
     }  # fmt: skip
+
+
+def _rights(by_role: Any) -> Any:
+    """Who may do what, as JSON can say it."""
+    if by_role is None:
+        return None
+    return {role: {place: sorted(actions) for place, actions in rights.items()} for role, rights in by_role.items()}
 
 
 def _retried(task: Any) -> list[str]:

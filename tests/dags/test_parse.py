@@ -163,3 +163,22 @@ def test_a_starting_task_reads_no_monitor_file_but_its_own(parse: Parse, tmp_pat
 
     for dag_id in ("nightly_one", "retrain_one", "nightjar_digest"):
         assert list(parse(project, _AIRFLOW_PARSING_CONTEXT_DAG_ID=dag_id).dags) == [dag_id]
+
+
+def test_only_teams_that_have_a_role_are_named_and_others_get_nothing(parse: Parse, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.write_suite()
+    for name, team in (("known", "alpha"), ("unknown", "gamma"), ("nobodys", None)):
+        project.write_monitor(name, **({"team": team} if team else {}))
+    found = parse(project, PIPELINE_AIRFLOW_TEAMS="alpha, beta")
+    rights = {"DAGs": ["can_edit", "can_read"], "DAG Runs": ["can_create", "can_read"]}
+    for kind in ("nightly", "retrain"):
+        assert found.dags[f"{kind}_known"]["access_control"] == {"alpha": rights}
+        assert found.dags[f"{kind}_unknown"]["access_control"] == {}
+        assert found.dags[f"{kind}_nobodys"]["access_control"] == {}
+    assert found.dags["nightjar_digest"]["access_control"] is None
+    assert found.errors == {}
+
+
+def test_without_a_list_of_teams_dags_say_nothing_of_them(parsed: Parsed) -> None:
+    assert {name: dag["access_control"] for name, dag in parsed.dags.items()} == dict.fromkeys(parsed.dags)

@@ -24,7 +24,14 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AIRFLOW = {name: service for name, service in SERVICES.items() if name.startswith("airflow-")}
 SECRETS: dict[str, dict[str, str]] = COMPOSE["secrets"]
-CHOICES = {"COMPOSE_PROJECT_NAME", "NIGHTJAR_HOST", "NIGHTJAR_BIND", "NIGHTJAR_TLS", "PIPELINE_ENVIRONMENT"}
+CHOICES = {
+    "COMPOSE_PROJECT_NAME",
+    "NIGHTJAR_HOST",
+    "NIGHTJAR_BIND",
+    "NIGHTJAR_TLS",
+    "PIPELINE_ENVIRONMENT",
+    "PIPELINE_AIRFLOW_TEAMS",
+}
 """What an installation may choose: no secret, each with a default."""
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -84,7 +91,7 @@ def test_the_schema_finds_a_misspelt_key() -> None:
 
 def test_every_variable_is_a_choice_with_a_default() -> None:
     references = re.findall(r"(?<!\$)\$(?!\$)(\{[^}]*\}|\w+)", TEXT)
-    assert {re.fullmatch(r"\{([A-Z0-9_]+):-[^}]+\}", reference)[1] for reference in references} == CHOICES  # type: ignore[index]
+    assert {re.fullmatch(r"\{([A-Z0-9_]+):-[^}]*\}", reference)[1] for reference in references} == CHOICES  # type: ignore[index]
 
 
 def test_every_secret_is_a_file_that_somebody_reads_and_nobody_else_has() -> None:
@@ -134,6 +141,8 @@ ROOTS = {"s3_root_access_key", "s3_root_secret_key"}
         ("airflow_jwt_secret", {"airflow-api-server", "airflow-scheduler"}),
         ("airflow_api_secret_key", {"airflow-api-server"}),
         ("airflow_admin_password", {"airflow-init"}),
+        ("airflow_doctor_password", {"airflow-init"}),
+        ("airflow_doctor_login", {"airflow-scheduler"}),
         ("grafana_admin_password", {"grafana"}),
         ("grafana_secret_key", {"grafana"}),
         ("operator_password", {"proxy"}),
@@ -324,7 +333,7 @@ def test_the_pipeline_knows_and_accepts_every_variable_that_is_set() -> None:
         k.removeprefix(prefix).lower(): v for k, v in environment("airflow-scheduler").items() if k.startswith(prefix)
     }
     assert set(values) <= set(Settings.model_fields)
-    values = {key: re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", value) for key, value in values.items()}
+    values = {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in values.items()}
     settings = Settings.model_validate(values)
     assert settings.environment == "production"
     assert settings.store == "s3://nightjar/store"

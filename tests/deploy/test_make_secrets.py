@@ -138,9 +138,7 @@ def test_two_installations_share_no_secret(project: Path) -> None:
 
 def test_secrets_are_long_and_safe_in_an_address_and_in_a_file(project: Path) -> None:
     make_secrets(project)
-    single = {
-        name: text for name, text in files(project / ".secrets").items() if "\n" not in text and "://" not in text
-    }
+    single = {name: text for name, text in files(project / ".secrets").items() if "\n" not in text and ":" not in text}
     assert len(single) > 10
     for name, value in single.items():
         assert re.fullmatch(r"[A-Za-z0-9_=-]{20,}", value), name

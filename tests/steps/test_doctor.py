@@ -205,6 +205,22 @@ def test_an_airflow_that_answers_otherwise_is_told(
     assert words in finding.words
 
 
+def test_the_login_is_read_from_a_file_and_asked_for_at_an_address_of_its_own(
+    watched: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = watched.root / "login"
+    monkeypatch.setenv("PIPELINE_AIRFLOW_URL", "https://people.example.com")
+    monkeypatch.setenv("PIPELINE_AIRFLOW_LOGIN_FILE", str(login))
+    with run_faulty(f"http://{LOOPBACK}:{free_port()}") as other:
+        monkeypatch.setenv("PIPELINE_AIRFLOW_API_URL", other.url)
+        assert "PIPELINE_AIRFLOW_LOGIN_FILE" in found()["Airflow"].words
+        login.write_text(f"doctor:{SECRET}\n")
+        other.answer(http(401))
+        finding = found()["Airflow"]
+    assert other.url in finding.words
+    assert SECRET not in finding.words
+
+
 def dag(name: str, *, paused: bool = False, tag: str = "nightly") -> dict[str, Any]:
     return {"dag_id": name, "is_paused": paused, "tags": [{"name": "nightjar"}, {"name": tag}]}
 

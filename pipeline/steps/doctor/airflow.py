@@ -9,28 +9,45 @@ from typing import Any
 
 from pipeline.config import Settings
 from pipeline.config.environment import reveal
-from pipeline.errors import OutletUnavailable
+from pipeline.config.files import read_text
+from pipeline.errors import ConfigError, OutletUnavailable
 from pipeline.steps.doctor.finding import Finding
 from pipeline.storage.answers import answer_to, json_of
 from pipeline.storage.patience import outlet
 from pipeline.wording import clip, count, listed
 
 _OF_NIGHTJAR = "/api/v2/dags?tags=nightjar&limit=100&offset={}"
-_ADDRESS, _LOGIN = "PIPELINE_AIRFLOW_URL", "PIPELINE_AIRFLOW_LOGIN"
+_ADDRESS, _LOGIN = "PIPELINE_AIRFLOW_URL or PIPELINE_AIRFLOW_API_URL", "PIPELINE_AIRFLOW_LOGIN"
 
 
 def dags(settings: Settings) -> Iterator[Finding]:
     """Whether Airflow knows Nightjar's DAGs, runs them, and can read every file."""
-    if settings.airflow_url is None:
+    address = settings.airflow_api_url or settings.airflow_url
+    if address is None:
         words = "PIPELINE_AIRFLOW_URL is not set: nobody looked whether DAGs are paused or cannot be parsed"
         yield Finding("Airflow", "not asked", words)
         return
-    url = settings.airflow_url.rstrip("/")
+    url = address.rstrip("/")
     with outlet(f"Airflow at {url}"):
-        token = _token(url, reveal(settings.airflow_login))
+        token = _token(url, _login(settings))
         errors = _part(_ask(f"{url}/api/v2/importErrors", token), "import_errors", url)
         known = _all(url, token)
     yield from judged(known, errors)
+
+
+def _login(settings: Settings) -> str | None:
+    """`user:password`, from the variable or from the file that it names.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    if settings.airflow_login_file is None:
+        return reveal(settings.airflow_login)
+    try:
+        return read_text(settings.airflow_login_file).strip()
+    except (OSError, ValueError):
+        allowed = "a text file with user:password that this user can read"
+        raise ConfigError([f"PIPELINE_AIRFLOW_LOGIN_FILE: {settings.airflow_login_file}: allowed: {allowed}"]) from None
 
 
 def judged(known: list[dict[str, Any]], errors: list[dict[str, Any]]) -> Iterator[Finding]:
