@@ -139,6 +139,13 @@ def test_a_drill_comes_out_where_people_are(stack: Stack) -> None:
     assert any(str(mail["Subject"]).startswith("Critical: Production data of drill-churn") for mail in mails)
 
 
+def test_doctor_finds_airflow_well_from_inside_with_its_own_account(stack: Stack) -> None:
+    command = ("python", "-m", "pipeline", "doctor", "--json")
+    done = stack.inside("airflow-scheduler", *command, with_volumes=True, seconds=120)
+    grades = {finding["what"]: finding for finding in json.loads(done.stdout)}
+    assert grades["Airflow"]["grade"] == "ok", grades["Airflow"]
+
+
 def test_no_secret_is_in_an_environment_a_command_or_a_log(stack: Stack) -> None:
     values = {path.name: path.read_text() for path in (stack.folder / "secrets").iterdir()}
     single = {name: value for name, value in values.items() if "\n" not in value}
