@@ -89,7 +89,7 @@ coverage: .venv/.dev ## Show what the tests that need no server reach: the large
 .PHONY: test-lowest
 test-lowest: .venv/.dev ## Run what needs no server with the oldest versions that pyproject.toml allows
 	@mkdir -p build
-	@$(BIN)/uv pip compile --quiet --resolution lowest-direct pyproject.toml --extra airflow --extra chat -o build/lowest.txt
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct pyproject.toml --extra airflow --extra chat --extra lineage -o build/lowest.txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
 	@$(BIN)/uv pip install --quiet --python build/lowest/bin/python -r build/lowest.txt --group dev
 	@build/lowest/bin/python -m pytest -m 'not slow'
@@ -132,7 +132,7 @@ bench: .venv/.dev ## Measure drift, quality and performance beside their peers (
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 .PHONY: lock
 lock: .venv/.dev ## Pin what pyproject.toml asks for in the three requirements.txt; pins that fit stay (UPGRADE=-U renews)
-	@$(COMPILE) $(UPGRADE) --python-version 3.11 pyproject.toml --extra airflow --extra chat --group build -o requirements.txt
+	@$(COMPILE) $(UPGRADE) --python-version 3.11 pyproject.toml --extra airflow --extra chat --extra lineage --group build -o requirements.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 	@$(COMPILE) $(UPGRADE) --python-version 3.12 --group server -c requirements.txt -o deploy/requirements.txt
 

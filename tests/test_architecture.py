@@ -82,7 +82,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("facts",),
         ("charts",),
         ("templates",),
-        ("alerting", "evidently_report", "gauges", "messages", "mlflow_run", "pages"),
+        ("alerting", "evidently_report", "gauges", "lineage", "messages", "mlflow_run", "pages"),
         ("old_runs",),
     ),
     "storage": (

@@ -51,7 +51,7 @@ def providers() -> Mapping[str, set[str]]:
     return {name: {canonicalize_name(of) for of in found} for name, found in packages_distributions().items()}
 
 
-@pytest.mark.parametrize(("folder", "extras"), [("pipeline", {"chat"}), ("dags", {"airflow"})])
+@pytest.mark.parametrize(("folder", "extras"), [("pipeline", {"chat", "lineage"}), ("dags", {"airflow"})])
 def test_everything_imported_is_declared(folder: str, extras: set[str], providers: Mapping[str, set[str]]) -> None:
     declared = set(CORE).union(*(EXTRAS[name] for name in extras))
     for name, path in imported(folder):

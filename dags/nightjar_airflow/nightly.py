@@ -25,7 +25,7 @@ A backfilled night starts no retraining, unless the backfill says so: `--dag-run
 | `pull_snapshots` | A snapshot is late, missing, not parquet, or the storage refused. | Late data is waited for (some hours of retries). Else repair what the message names and clear the task. |
 | `validate_quality`, `measure_drift`, `measure_performance` | The pinned data was overwritten or removed, or the storage does not answer. | Clear `pull_snapshots` with everything after it. |
 | `decide`, `render_report` | A result is missing, or the run store cannot be written. | Clear the run from `pull_snapshots`; check `PIPELINE_STORE`. |
-| `log_run`, `push_gauges`, `send_summary` | MLflow, the Pushgateway or the mail server did not answer or refused. The night itself is published, and its page names who lacks it. | Repair the outlet, then clear the task; nothing is measured again and nobody is told twice. |
+| `log_run`, `push_gauges`, `send_summary`, `send_lineage` | MLflow, the Pushgateway, the mail server or the lineage server did not answer or refused. The night itself is published, and its page names who lacks it. | Repair the outlet, then clear the task; nothing is measured again and nobody is told twice. |
 | `watch_champion` | A new champion is worse and a retraining is going on, or somebody could not be told that the champion was moved. | It is tried again for some hours; repair the outlet that the log names, then clear the task: nothing is done twice. |
 | `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
 | `require_quality` | The data failed a critical expectation, or a measurement, file or page of the night broke: the log names it. Everything else was published; on broken data nothing is retrained. | Read the report, repair the data at its source, the suite or the monitor file, clear the run. |
@@ -36,6 +36,7 @@ A backfilled night starts no retraining, unless the backfill says so: `--dag-run
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -167,6 +168,15 @@ def send_summary(monitor: str) -> str:
     return steps.send_summary(_night(monitor))
 
 
+@task(task_display_name="Send lineage", retries=3)
+def send_lineage(monitor: str) -> str:
+    """Send the night's OpenLineage events; returns what was done."""
+    from pipeline.steps import lineage as steps
+
+    night = _night(monitor)
+    return steps.send_lineage(night) if steps.is_wanted(night) else "OPENLINEAGE_URL is not set"
+
+
 @task(task_display_name="Watch champion", **PATIENT, **LONG)
 def watch_champion(monitor: str) -> str:
     """Let the champion before a new one answer the same rows, roll back where it is better; returns what was found."""
@@ -243,6 +253,8 @@ def _walk(monitor: Monitor) -> None:
     decided = decide(name)
     report = render_report(name)
     outlets = [log_run(name), push_gauges(name), send_summary(name), watch_champion(name)]
+    if os.environ.get("OPENLINEAGE_URL"):
+        outlets.append(send_lineage(name))
     requested = retraining_requested()
     triggered = _trigger_retraining(monitor)
 

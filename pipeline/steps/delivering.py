@@ -14,7 +14,7 @@ from pipeline.steps.night import K, Night
 
 log = logging.getLogger(__name__)
 
-MLFLOW, GATEWAY = "MLflow", "Pushgateway"
+MLFLOW, GATEWAY, LINEAGE = "MLflow", "Pushgateway", "OpenLineage"
 
 
 class PublishedNight(Night):
@@ -53,7 +53,7 @@ def serving(night: Night, outlet: str) -> Iterator[None]:
 def note_people(night: Night, missed: Collection[str] = ()) -> None:
     """Note which ways to tell people the night has not reached; all others it has, or they are not set any more."""
     known = pages.runs_of(night).missing
-    note(night, [name for name in known if name not in (MLFLOW, GATEWAY)], missed)
+    note(night, [name for name in known if name not in (MLFLOW, GATEWAY, LINEAGE)], missed)
 
 
 def note(night: Night, mine: Collection[str], missed: Collection[str] = ()) -> None:

@@ -11,7 +11,7 @@ from pipeline.errors import ExitCode, NightjarError, OutletRefused, OutletUnavai
 from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.retrain.progress import Progress
-from pipeline.steps import delivering, nightly, probation
+from pipeline.steps import delivering, lineage, nightly, probation
 from pipeline.steps.contain import attempt, foreseen
 from pipeline.steps.night import Night
 from pipeline.storage.patience import one_wait_each
@@ -154,6 +154,7 @@ def _publish(night: Night, progress: Progress) -> list[NightjarError | None]:
         _attempt(nightly.log_run, night, progress),
         _attempt(nightly.push_gauges, night, progress),
         _attempt(nightly.send_summary, night, progress),
+        *([_attempt(lineage.send_lineage, night, progress)] if lineage.is_wanted(night) else []),
         _attempt(watch_champion, night, progress),
     ]
 

@@ -57,6 +57,15 @@ def test_the_walk_is_one_task_per_step_in_order(daily: dict[str, Any]) -> None:
     assert {name: task["after"] for name, task in daily["tasks"].items()} == WALK
 
 
+def test_a_lineage_server_is_an_outlet_like_others_where_one_is_set(project: Project, parse: Parse) -> None:
+    project.write_suite()
+    project.write_monitor()
+    tasks = parse(project, OPENLINEAGE_URL="http://lineage:5000").dags["nightly_people"]["tasks"]
+    assert tasks["send_lineage"]["after"] == ["render_report"]
+    for last in ("require_quality", "report_failure"):
+        assert tasks[last]["after"] == sorted([*WALK[last], "send_lineage"])
+
+
 def test_the_leaves_fail_the_run_whenever_a_task_failed(daily: dict[str, Any]) -> None:
     """`none_failed` makes `require_quality` upstream_failed, whatever `report_failure` ends as."""
     upstream = {name for task in daily["tasks"].values() for name in task["after"]}

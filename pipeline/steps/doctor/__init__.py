@@ -36,6 +36,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Pushgateway", outlets.pushgateway),
     ("mail", outlets.mail),
     ("chat", outlets.chat),
+    ("lineage", outlets.lineage),
     ("clock", machine.clock),
     ("Airflow", airflow.dags),
 )

@@ -75,5 +75,14 @@ def chat(settings: Settings) -> Iterator[Finding]:
             yield Finding("chat", "ok", f"{channel}: its address can be read; `notify --test` sends a message")
 
 
+def lineage(_: Settings) -> Iterator[Finding]:
+    """Whether the lineage server answers; it is sent no event, as any would make a run there."""
+    from pipeline.publish.lineage import server
+
+    if server.is_wanted():
+        server.ask()
+        yield Finding("lineage", "ok", f"{server.shown()} answers; no event is sent")
+
+
 def _at_once(_: float) -> None:
     """Whoever waits for a doctor does not wait between attempts."""

@@ -1,0 +1,42 @@
+"""Telling OpenLineage of a published night: an outlet like others, where `OPENLINEAGE_URL` is set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pipeline.publish import lineage
+from pipeline.steps import delivering, nightly
+from pipeline.steps.night import Night
+from pipeline.steps.timing import durations
+
+_RECEIPT = "lineage"
+
+
+def is_wanted(night: Night) -> bool:
+    """Whether events are to be sent; where not, nobody waits for those of the night any more."""
+    if not lineage.is_wanted():
+        delivering.note(night, [delivering.LINEAGE])
+    return lineage.is_wanted()
+
+
+def send_lineage(night: Night) -> str:
+    """Send the published night's events, once for their content; says what was done.
+
+    Raises:
+        ConfigError: `OPENLINEAGE_URL` holds no address of a server.
+        OutletUnavailable, OutletRefused: see `pipeline.publish.lineage.send`.
+    """
+    view, results = nightly.night_view(night), night.uri()
+    done = datetime.now(UTC)
+    begun = done - timedelta(seconds=sum(durations(night).values()))
+    events = [
+        lineage.event_of(view, results, "START", begun),
+        lineage.event_of(view, results, "COMPLETE", done),
+    ]
+    said = lineage.identity(events[-1])
+    with delivering.serving(night, delivering.LINEAGE), night.store.alone_outlet(night.name, _RECEIPT):
+        if night.store.receipt(night.name, night.run_date, _RECEIPT) == said:
+            return "already sent"
+        where = lineage.send(events)
+        night.store.note_receipt(night.name, night.run_date, _RECEIPT, said)
+        return where
