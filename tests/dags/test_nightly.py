@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.dags.conftest import Parsed, run_python
+from tests.dags.conftest import Parse, Parsed, run_python
 from tests.project import Project
 from tests.servers.pushgateway import Pushgateway
 
