@@ -29,7 +29,7 @@ A backfilled night starts no retraining, unless the backfill says so: `--dag-run
 | `watch_champion` | A new champion is worse and a retraining is going on, or somebody could not be told that the champion was moved. | It is tried again for some hours; repair the outlet that the log names, then clear the task: nothing is done twice. |
 | `retraining_requested`, `trigger_retraining` | The retraining DAG is paused or missing. | Unpause it, then clear the task. |
 | `require_quality` | The data failed a critical expectation, or a measurement, file or page of the night broke: the log names it. Everything else was published; on broken data nothing is retrained. | Read the report, repair the data at its source, the suite or the monitor file, clear the run. |
-| `report_failure` | Runs only when another task is red, and tells the Pushgateway. | Look at the other red task first. |
+| `report_failure` | Runs only when another task is red, and tells the Pushgateway, and the lineage server where one is set. | Look at the other red task first. |
 | none, and the run failed with tasks skipped | It was given up, as a task never came to an end; the Pushgateway has the failure `overdue`. | Look for the task that was queued or running last, and at its worker; clear the run. |
 | `configuration` | The only task when the monitor file is wrong. | Repair the file; the nights come back by themselves. |
 """  # noqa: E501 (Markdown tables do not wrap)
@@ -58,6 +58,7 @@ from nightjar_airflow.wiring import (
     report_overdue,
     run_date_param,
     take_channels_from_connections,
+    tell_failure,
 )
 from pipeline.config import Monitor, Settings
 from pipeline.config.monitor_files import MonitorFiles
@@ -209,13 +210,11 @@ def require_quality(monitor: str) -> None:
 )
 def report_failure(monitor: str) -> bool:
     """Tell the Pushgateway that this night broke, and where, once `push_gauges` is over."""
-    from pipeline.steps import nightly as steps
-
     states = _task_states()
     if states.get("push_gauges") not in OVER:
         return False
     failed = (task_id for task_id, state in states.items() if state == "failed")
-    steps.report_failure(_night(monitor), next(failed, "unknown"))
+    tell_failure(_night(monitor), next(failed, "unknown"))
     return True
 
 

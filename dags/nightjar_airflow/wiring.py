@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused
 from airflow.sdk import (
@@ -28,6 +28,9 @@ from pipeline.config.monitor_files import MonitorFiles
 from pipeline.config.schedule import day_that_ended, shortest_gap
 from pipeline.config.values import check_run_date
 from pipeline.errors import NightjarError
+
+if TYPE_CHECKING:
+    from pipeline.steps.night import Night
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +132,16 @@ def longest_night(cron: str) -> timedelta:
     return min(max(shortest_gap(cron) * 9 / 10, timedelta(hours=6)), timedelta(hours=20))
 
 
+def tell_failure(night: Night, task: str) -> str:
+    """Tell the Pushgateway, and a lineage server where one is set, that a night broke; says what the first was told."""
+    from pipeline.steps import lineage, nightly
+
+    try:
+        return nightly.report_failure(night, task)
+    finally:
+        lineage.report_failure(night, task)
+
+
 def report_overdue(monitor: str) -> Callable[[Mapping[str, Any]], None]:
     """Called by Airflow when a run ended badly: tells the Pushgateway of one that was given up, as no task of it can.
 
@@ -138,14 +151,13 @@ def report_overdue(monitor: str) -> Callable[[Mapping[str, Any]], None]:
     def told(context: Mapping[str, Any]) -> None:
         if context.get("reason") != "timed_out":
             return
-        from pipeline.steps import nightly as steps
         from pipeline.steps.night import open_night
 
         run = context.get("dag_run")
         due = datetime.now(UTC) if run is None else run.run_after
         interval_end = None if run is None else getattr(run, "data_interval_end", None)
         day = run_date_of(context.get("params") or {}, interval_end, due)
-        log.error("%s", f"{monitor} on {day} was given up: {steps.report_failure(open_night(monitor, day), 'overdue')}")
+        log.error("%s", f"{monitor} on {day} was given up: {tell_failure(open_night(monitor, day), 'overdue')}")
 
     return told
 

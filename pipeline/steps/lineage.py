@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from pipeline.publish import lineage
+from pipeline.results import Decision
 from pipeline.steps import delivering, nightly
+from pipeline.steps.contain import attempt
 from pipeline.steps.night import Night
 from pipeline.steps.timing import durations
 
@@ -40,3 +42,20 @@ def send_lineage(night: Night) -> str:
         where = lineage.send(events)
         night.store.note_receipt(night.name, night.run_date, _RECEIPT, said)
         return where
+
+
+def report_failure(night: Night, task: str) -> str:
+    """Send that a night broke, unless it is published: then its results stand. Says what was done.
+
+    The run store may be what broke, so it is asked and not relied on.
+
+    Raises:
+        ConfigError, OutletUnavailable, OutletRefused: as for `send_lineage`.
+    """
+    if not lineage.is_wanted():
+        return "no lineage server is set"
+    if attempt("published night", lambda: night.read(Decision), lambda _: None) is not None:
+        return "not sent, as the night is published"
+    environment = night.settings.environment
+    event = lineage.failure_of(night.monitor, environment, night.run_date, task, datetime.now(UTC))
+    return lineage.send([event])

@@ -176,13 +176,15 @@ def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> 
 
 
 def _report_failure(night: Night, task: str, progress: Progress) -> list[NightjarError]:
-    try:
-        with foreseen("report_failure"):
-            nightly.report_failure(night, task)
-    except NightjarError as error:
-        progress(f"  the failure could not be reported: {error}")
-        return [error]
-    return []
+    errors: list[NightjarError] = []
+    for report in (nightly.report_failure, lineage.report_failure):
+        try:
+            with foreseen("report_failure"):
+                report(night, task)
+        except NightjarError as error:
+            progress(f"  the failure could not be reported: {error}")
+            errors.append(error)
+    return errors
 
 
 def exit_code(outcomes: Iterable[Outcome], strict: bool) -> ExitCode:

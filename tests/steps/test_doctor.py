@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -61,6 +62,8 @@ def test_where_all_is_well_it_says_so_tells_nobody_and_leaves_nothing(
         "PIPELINE_PUSHGATEWAY_URL": pushgateway.url,
         "PIPELINE_SMTP_URL": server.url,
         "PIPELINE_CHANNEL_TEAM_CHAT": f"json{webhook.url.removeprefix('http')}/chat",
+        "OPENLINEAGE_URL": f"http://someone:{SECRET}@{LOOPBACK}:{urlsplit(webhook.url).port}",
+        "NO_PROXY": LOOPBACK,
     }.items():
         monkeypatch.setenv(name, value)
     assert main(["doctor", "--json"]) == ExitCode.SOUND
@@ -68,13 +71,14 @@ def test_where_all_is_well_it_says_so_tells_nobody_and_leaves_nothing(
     told = {one["what"]: one for one in json.loads(said)}
     assert {what: one["grade"] for what, one in told.items()} == {
         **dict.fromkeys(("versions", "monitor files", "disk", "store", "archive", "cache", "leases", "MLflow"), "ok"),
-        **dict.fromkeys(("Pushgateway", "mail", "chat", "clock"), "ok"),
+        **dict.fromkeys(("Pushgateway", "mail", "chat", "lineage", "clock"), "ok"),
         "Airflow": "not asked",
     }
     assert "takes the login" in told["mail"]["words"]
     assert PASSWORD not in said
+    assert SECRET not in said
     assert server.mails == []
-    assert webhook.requests == []
+    assert [(request.method, request.body) for request in webhook.requests] == [("GET", b"")]  # of the lineage server
     assert pushgateway.groups() == []
     assert s3_storage.names(s3.uri("")) == []
     assert list(watched.root.rglob(".doctor*")) == []

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from pipeline.cli import main
-from pipeline.publish.lineage.events import namespace
+from pipeline.publish.lineage.events import namespace, run_id
 from tests.project import Project
 from tests.servers.processes import LOOPBACK, free_port
 from tests.servers.webhook import Webhook
@@ -101,6 +101,11 @@ def test_a_night_is_told_by_valid_events_once_and_holds_no_value(
     )
     assert again["run"]["runId"] == done["run"]["runId"]
 
+    told = len(webhook.requests)
+    (data / "production/dt=2026-01-14/part-0.parquet").write_text("no parquet")
+    assert main(RUN) == 3
+    assert len(webhook.requests) == told  # what was published stands
+
 
 @pytest.mark.slow
 def test_a_server_that_is_down_or_sends_on_costs_nothing_else_and_no_secret(
@@ -125,6 +130,23 @@ def test_a_server_that_is_down_or_sends_on_costs_nothing_else_and_no_secret(
     assert main(DELIVER) == 0
     assert json.loads((wanted.store / "people/2026-01-14/runs.json").read_text())["missing"] == []
     assert "lineage" not in "".join(capsys.readouterr()).lower()
+
+
+def test_a_night_that_breaks_is_a_failed_run_without_words_until_it_is_run_again(
+    project: Project, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENLINEAGE_URL", webhook.url)
+    monkeypatch.setenv("NO_PROXY", LOOPBACK)
+    monkeypatch.setenv("PIPELINE_ENVIRONMENT", "staging")
+    night = project.complete()
+    (project.root / "data/production/dt=2026-01-14/part-0.parquet").write_text("no parquet")
+    assert main(RUN) == 3
+    (event,) = (request.json() for request in webhook.requests)
+    require_valid(event)
+    assert event["eventType"] == "FAIL"
+    assert event["run"]["facets"]["errorMessage"]["message"] == "run broke: the log of the night says why"
+    assert event["run"]["runId"] == run_id("nightjar-staging", "nightly_people", night.run_date)
+    assert "part-0" not in json.dumps(event)
 
 
 def test_the_namespace_is_openlineages_own_or_the_installations(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import pipeline
+from pipeline.config import Monitor
 from pipeline.publish.facts.night import NightView
 from pipeline.results import QualityResult, Snapshot
 
 Event = dict[str, Any]
-Kind = Literal["START", "COMPLETE"]
+Kind = Literal["START", "COMPLETE", "FAIL"]
 
 _PRODUCER = f"urn:nightjar:{pipeline.__version__}"
 _SPEC = "https://openlineage.io/spec"
@@ -37,16 +38,43 @@ def event_of(view: NightView, results_uri: str, kind: Kind, moment: datetime) ->
         kind: what happened.
         moment: when, in UTC.
     """
-    space, name = namespace(view.environment), f"nightly_{view.monitor.name}"
+    return {
+        **_event(view.monitor, view.environment, view.run_date, kind, moment, nightjar_verdict=_verdict(view)),
+        "inputs": list(_inputs(view)),
+        "outputs": [{**_named(results_uri), "facets": {"dataSource": _source(results_uri)}}],
+    }
+
+
+def failure_of(monitor: Monitor, environment: str | None, run_date: date, task: str, moment: datetime) -> Event:
+    """A night that broke before it was published, without the words of what broke: they may quote an address.
+
+    Args:
+        monitor: whose night.
+        environment: what this installation is.
+        run_date: of the night.
+        task: the step that broke.
+        moment: when, in UTC.
+    """
+    words = f"{task} broke: the log of the night says why"
+    error = _facet("1-0-1/ErrorMessageRunFacet", message=words, programmingLanguage="Python")
+    return {
+        **_event(monitor, environment, run_date, "FAIL", moment, errorMessage=error),
+        "inputs": [],
+        "outputs": [],
+    }
+
+
+def _event(
+    monitor: Monitor, environment: str | None, run_date: date, kind: Kind, moment: datetime, **facets: Any
+) -> Event:
+    space, name = namespace(environment), f"nightly_{monitor.name}"
     return {
         "eventType": kind,
         "eventTime": moment.isoformat(),
         "producer": _PRODUCER,
         "schemaURL": _EVENT,
-        "run": {"runId": run_id(space, name, view.run_date), "facets": _run(view)},
-        "job": {"namespace": space, "name": name, "facets": _job(view)},
-        "inputs": list(_inputs(view)),
-        "outputs": [{**_named(results_uri), "facets": {"dataSource": _source(results_uri)}}],
+        "run": {"runId": run_id(space, name, run_date), "facets": {**_run(run_date), **facets}},
+        "job": {"namespace": space, "name": name, "facets": _job(monitor)},
     }
 
 
@@ -67,28 +95,32 @@ def run_id(job_namespace: str, job: str, run_date: date) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"nightjar:{job_namespace}/{job}/{run_date}"))
 
 
-def _job(view: NightView) -> dict[str, Any]:
+def _job(monitor: Monitor) -> dict[str, Any]:
     kind = {"processingType": "BATCH", "integration": "NIGHTJAR", "jobType": "JOB"}
-    owners = [{"name": view.monitor.owner}]
+    owners = [{"name": monitor.owner}]
     return {
         "jobType": _facet("2-0-4/JobTypeJobFacet", **kind),
         "ownership": _facet("1-0-1/OwnershipJobFacet", owners=owners),
     }
 
 
-def _run(view: NightView) -> dict[str, Any]:
-    begins = f"{view.run_date}T00:00:00Z"
-    ends = f"{view.run_date + timedelta(days=1)}T00:00:00Z"
-    verdict = {
+def _run(run_date: date) -> dict[str, Any]:
+    begins = f"{run_date}T00:00:00Z"
+    ends = f"{run_date + timedelta(days=1)}T00:00:00Z"
+    return {
+        "nominalTime": _facet("1-0-1/NominalTimeRunFacet", nominalStartTime=begins, nominalEndTime=ends),
+        "processing_engine": _facet("1-1-1/ProcessingEngineRunFacet", version=pipeline.__version__, name="nightjar"),
+    }
+
+
+def _verdict(view: NightView) -> dict[str, Any]:
+    return {
+        "_producer": _PRODUCER,
+        "_schemaURL": _RUN_FACET,
         "status": view.decision.status,
         "driftShare": view.drift.drift_share,
         "retrain": view.decision.retrain,
         "page": view.link(),
-    }
-    return {
-        "nominalTime": _facet("1-0-1/NominalTimeRunFacet", nominalStartTime=begins, nominalEndTime=ends),
-        "processing_engine": _facet("1-1-1/ProcessingEngineRunFacet", version=pipeline.__version__, name="nightjar"),
-        "nightjar_verdict": {"_producer": _PRODUCER, "_schemaURL": _RUN_FACET, **verdict},
     }
 
 
