@@ -37,8 +37,11 @@ def send_lineage(night: Night) -> str:
     ]
     said = lineage.identity(events[-1])
     with delivering.serving(night, delivering.LINEAGE), night.store.alone_outlet(night.name, _RECEIPT):
-        if night.store.receipt(night.name, night.run_date, _RECEIPT) == said:
+        before = night.store.receipt(night.name, night.run_date, _RECEIPT)
+        if before == said:
             return "already sent"
+        # On a full disk this fails, before anything is sent that could not be noted.
+        night.store.note_receipt(night.name, night.run_date, _RECEIPT, before or "nothing was sent yet")
         where = lineage.send(events)
         night.store.note_receipt(night.name, night.run_date, _RECEIPT, said)
         return where

@@ -42,16 +42,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 DAY, NAME = "2026-01-14", "outlets"
 RUN = ["run", NAME, "--date", DAY]
 DELIVER = [*RUN, "--deliver"]
-MLFLOW, GATEWAY, MAIL, CHAT = "MLflow", "Pushgateway", "mail", "team"
+MLFLOW, GATEWAY, MAIL, CHAT, LINEAGE = "MLflow", "Pushgateway", "mail", "team", "OpenLineage"
 TOLD = {
     MLFLOW: "MLflow at http",
     GATEWAY: "the Pushgateway at http",
     MAIL: "the mail server at smtp",
     CHAT: "the channel team",
+    LINEAGE: "the lineage server at http",
 }
 NOTIFY = {"email": ["team@example.com"], "channels": [CHAT]}
 FAULTS = ("refuses", "hangs", "fails", "drips", "cuts", "denies", "is distrusted")
-PAIRS = ((MLFLOW, MAIL), (GATEWAY, CHAT))
+PAIRS = ((MLFLOW, MAIL), (GATEWAY, CHAT, LINEAGE))
 ALONE = tuple((name,) for name in TOLD) if "NIGHTJAR_OUTLETS" in os.environ else ()
 PATIENCE, HURRY = "60", "2"
 
@@ -65,6 +66,7 @@ class Servers:
     mail: SmtpServer
     encrypted: SmtpServer
     webhook: Webhook
+    lineage: Webhook
     foreign: ssl.SSLContext
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -82,6 +84,7 @@ class Servers:
             "PIPELINE_PUSHGATEWAY_URL": self.proxies[GATEWAY].url,
             "PIPELINE_SMTP_URL": self.proxies[MAIL].url.replace("http", "smtp"),
             "PIPELINE_CHANNEL_TEAM": self.proxies[CHAT].url.replace("http", "json") + "/hunter2",
+            "OPENLINEAGE_URL": self.proxies[LINEAGE].url,
         }
 
     def break_down(self, outlets: tuple[str, ...], fault: str) -> None:
@@ -122,10 +125,11 @@ def servers(mlflow_server: str, _pushgateway_process: Pushgateway, _certificates
     with ExitStack() as running:
         mail = running.enter_context(run_smtp("plain", _certificates))
         encrypted = running.enter_context(run_smtp("tls", _certificates))
-        webhook = running.enter_context(run_webhook())
+        webhook, lineage = running.enter_context(run_webhook()), running.enter_context(run_webhook())
         behind = {MLFLOW: mlflow_server, GATEWAY: _pushgateway_process.url, MAIL: mail.url, CHAT: webhook.url}
+        behind[LINEAGE] = lineage.url
         proxies = {name: running.enter_context(run_faulty(url)) for name, url in behind.items()}
-        yield Servers(proxies, _pushgateway_process, mail, encrypted, webhook, foreign)
+        yield Servers(proxies, _pushgateway_process, mail, encrypted, webhook, lineage, foreign)
 
 
 @dataclass
@@ -171,6 +175,7 @@ class Ground:
             GATEWAY: len(gauges),
             MAIL: len(self.servers.mail.mails),
             CHAT: len(self.servers.webhook.requests),
+            LINEAGE: sum(request.json()["eventType"] == "COMPLETE" for request in self.servers.lineage.requests),
         }
 
     @property
@@ -195,7 +200,7 @@ def measured(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> tupl
     project.write_monitor(NAME, notify=NOTIFY)
     project.write_night(DAY, drifted=True)
     servers.well()
-    servers.break_down((MLFLOW, GATEWAY, MAIL, CHAT), "refuses")
+    servers.break_down(tuple(TOLD), "refuses")
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         _in_no_time(patch)
@@ -236,6 +241,7 @@ def ground(
     servers.well()
     servers.mail.mails.clear()
     servers.webhook.requests.clear()
+    servers.lineage.requests.clear()
     found = Ground(project, servers, lambda: "".join(capsys.readouterr()), monkeypatch)
     for uri in (servers.proxies[MLFLOW].url, found.embedded):
         runs_at(uri, delete=True)
@@ -305,7 +311,7 @@ def arrived(name: str, fault: str) -> bool:
 
 
 def test_nobody_is_told_of_an_outlet_that_recovers_while_it_is_tried(ground: Ground) -> None:
-    for name in (MLFLOW, GATEWAY, CHAT):
+    for name in (MLFLOW, GATEWAY, CHAT, LINEAGE):
         ground.servers.proxies[name].answer(http(500), times=2)
     ground.servers.mail.refuse(at="MAIL", times=2)
     code, said = ground.run()
