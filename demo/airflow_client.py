@@ -120,6 +120,11 @@ class AirflowClient:
         found = self._find(f"{path}/xcomEntries/return_value?stringify=false")
         return found["value"] if found else None
 
+    def asset_events(self, name: str) -> list[dict[str, Any]]:
+        """What the events of an asset say, oldest first."""
+        events = self._get_all("/assets/events", "asset_events", "timestamp")
+        return [event["extra"] for event in events if event["name"] == name]
+
     def _get(self, path: str) -> Any:
         """Reading is safe to repeat, and SQLite may be locked by the scheduler for a moment."""
         return repeat(lambda: self._call("GET", path), lambda error: isinstance(error, AirflowBusy))

@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, get_current_context, task
 
+from nightjar_airflow import assets
 from nightjar_airflow.wiring import (
     NIGHTLY,
     RETRAIN,
@@ -138,10 +139,15 @@ def decide(monitor: str) -> dict[str, Any]:
 
 @task(task_display_name="Render report")
 def render_report(monitor: str) -> str:
-    """Publish the night whole; returns where its page is."""
+    """Publish the night whole, and tell whoever waits for its verdict; returns where its page is."""
     from pipeline.steps import nightly as steps
 
-    return steps.render_report(_night(monitor), airflow_run=get_current_context()["run_id"])
+    context = get_current_context()
+    page = steps.render_report(_night(monitor), airflow_run=context["run_id"])
+    verdict, drift = (context["ti"].xcom_pull(task_ids=task_id) for task_id in ("decide", "measure_drift"))
+    told = {name: verdict[name] for name in ("run_date", "status", "retrain", "reason")}
+    assets.tell_night(monitor, {**told, "drift_share": drift["drift_share"], "page": page})
+    return page
 
 
 @task(task_display_name="Log run to MLflow", retries=3)
@@ -184,7 +190,14 @@ def watch_champion(monitor: str) -> str:
     from pipeline.steps import probation as steps
 
     take_channels_from_connections(monitor)
-    return steps.watch_champion(_night(monitor)).words
+    night = _night(monitor)
+    found = steps.watch_champion(night)
+    if found.probation is not None and found.rolled_back:
+        version = found.probation.against
+        assets.tell_champion(
+            monitor, {"run_date": night.run_date.isoformat(), "version": version, "event": "rolled_back"}
+        )
+    return found.words
 
 
 # Without the argument it would skip `require_quality` too, and a night of broken data would end green.
@@ -250,8 +263,9 @@ def _walk(monitor: Monitor) -> None:
     pulled = pull_snapshots(name)
     measured = [validate_quality(name), measure_drift(name), measure_performance(name)]
     decided = decide(name)
-    report = render_report(name)
-    outlets = [log_run(name), push_gauges(name), send_summary(name), watch_champion(name)]
+    report = render_report.override(outlets=[assets.nights(name)])(name)
+    watched = watch_champion.override(outlets=[assets.champions(name)])(name)
+    outlets = [log_run(name), push_gauges(name), send_summary(name), watched]
     if os.environ.get("OPENLINEAGE_URL"):
         outlets.append(send_lineage(name))
     requested = retraining_requested()

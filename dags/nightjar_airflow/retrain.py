@@ -23,6 +23,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from nightjar_airflow import assets
 from nightjar_airflow.wiring import (
     RETRAIN,
     START_DATE,
@@ -47,6 +48,9 @@ def retrain(monitor: str) -> str:
     params = get_current_context()["params"]
     result = retraining_steps.retrain(open_night(monitor, current_run_date()), params["reason"], params["force"])
     retraining_steps.require_sound(result)
+    if result.status == "promoted" and result.lineage is not None:
+        told = {"run_date": result.run_date.isoformat(), "version": result.lineage.version, "event": "promoted"}
+        assets.tell_champion(monitor, told)
     return result.words
 
 
@@ -74,7 +78,7 @@ def _build(monitor: Monitor, settings: Settings) -> DAG:
         tags=["nightjar", "retrain"],
         doc_md=__doc__,
     ) as dag:
-        retrain.override(execution_timeout=_timeout(monitor))(monitor.name)
+        retrain.override(execution_timeout=_timeout(monitor), outlets=[assets.champions(monitor.name)])(monitor.name)
     give_to_team(dag, monitor, settings)
     return dag
 

@@ -70,6 +70,7 @@ def _describe_task(task: Any) -> dict[str, Any]:
         "display_name": task.task_display_name,
         "after": sorted(task.upstream_task_ids),
         "owner": task.owner,
+        "outlets": [outlet.name for outlet in task.outlets],
         "rule": str(task.trigger_rule.value),
         "retries": task.retries,
         "backoff": task.retry_exponential_backoff,

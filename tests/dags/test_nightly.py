@@ -57,6 +57,15 @@ def test_the_walk_is_one_task_per_step_in_order(daily: dict[str, Any]) -> None:
     assert {name: task["after"] for name, task in daily["tasks"].items()} == WALK
 
 
+def test_whoever_waits_for_a_verdict_or_a_champion_has_assets_to_wait_for(parsed: Parsed) -> None:
+    tasks = {**parsed.dags["nightly_daily"]["tasks"], **parsed.dags["retrain_daily"]["tasks"]}
+    assert {name: task["outlets"] for name, task in tasks.items() if task["outlets"]} == {
+        "render_report": ["nightjar/daily/night"],
+        "watch_champion": ["nightjar/daily/champion-changed"],
+        "retrain": ["nightjar/daily/champion-changed"],
+    }
+
+
 def test_a_lineage_server_is_an_outlet_like_others_where_one_is_set(project: Project, parse: Parse) -> None:
     project.write_suite()
     project.write_monitor()

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from demo import churn
+from demo import churn, embedded_airflow
 from demo.embedded_airflow import EmbeddedAirflow
 from pipeline.storage.run_store import RunStore
 from tests.servers.smtp import Certificates, SmtpServer, run_smtp
@@ -23,6 +25,8 @@ from tests.servers.webhook import Webhook, run_webhook
 
 ROOT = Path(__file__).parents[2]
 SECOND = "churn-eu"
+WAITING = "after_the_night"
+"""The DAG of another team, from examples/."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,28 @@ class World:
         run_id = self.airflow.trigger(f"nightly_{monitor}", {"run_date": run_date})
         return run_id, self.airflow.wait_run(f"nightly_{monitor}", run_id)
 
+    def restart_scheduler(self) -> None:
+        """As when its machine goes: with the executor's workers and the tasks in them."""
+        components = self.airflow._components
+        embedded_airflow._kill_sessions([components["scheduler"]])
+        assert components["scheduler"].wait(10) == -signal.SIGKILL
+        components["scheduler"] = self.airflow._spawn("scheduler", embedded_airflow.COMPONENTS["scheduler"])
+
+    @contextmanager
+    def schedules(self, *only: str) -> Iterator[None]:
+        """Have the scheduler start runs by itself, which it does not in these tests, of some DAGs alone."""
+        others = [dag["dag_id"] for dag in self.airflow._get_all("/dags", "dags", "dag_id") if not dag["is_paused"]]
+        others = [dag_id for dag_id in others if dag_id not in only]
+        for dag_id in others:
+            self.airflow.set_paused(dag_id, True)
+        self.airflow._extra["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "True"
+        self.restart_scheduler()
+        yield
+        del self.airflow._extra["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"]
+        self.restart_scheduler()
+        for dag_id in others:
+            self.airflow.set_paused(dag_id, False)
+
     def retrainings(self, monitor: str) -> list[str]:
         """The run ids of a monitor's retraining runs."""
         return [run.run_id for run in self.airflow.list_runs(f"retrain_{monitor}")]
@@ -66,14 +92,18 @@ def world(tmp_path_factory: pytest.TempPathFactory, _certificates: Certificates)
         for name in [name for name in os.environ if name.startswith(("PIPELINE_", "MLFLOW_"))]:
             patch.delenv(name)
         with EmbeddedAirflow(
-            root / "airflow", environment=_environment(root, mail, gateway), progress=print
+            root / "airflow", root / "dags", environment=_environment(root, mail, gateway), progress=print
         ) as airflow:
             monitors = ("churn", SECOND)
-            airflow.wait_for_dags(*(f"{kind}_{name}" for kind in ("nightly", "retrain") for name in monitors))
+            airflow.wait_for_dags(*(f"{kind}_{name}" for kind in ("nightly", "retrain") for name in monitors), WAITING)
+            airflow.set_paused(WAITING, True)  # it would run after every night of these tests
             yield World(airflow, root, mail, gateway)
 
 
 def _write_project(root: Path) -> None:
+    (root / "dags").mkdir()
+    for source in (ROOT / "dags" / "nightjar.py", ROOT / "examples" / "airflow" / f"{WAITING}.py"):
+        shutil.copy(source, root / "dags")
     churn.write(root / "data" / "churn")
     shutil.copytree(ROOT / "expectations", root / "expectations")
     monitor = (ROOT / "monitors" / "churn.yaml").read_text(encoding="utf-8")

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import pytest
 
-from demo import embedded_airflow
 from tests.e2e.conftest import SECOND, World
 from tests.faults.kills import records_of
 
@@ -53,21 +52,13 @@ def process_of(world: World, run_id: str, task_id: str) -> int | None:
     return None
 
 
-def restart_scheduler(world: World) -> None:
-    """As when its machine goes: with the executor's workers and the tasks in them."""
-    components = world.airflow._components
-    embedded_airflow._kill_sessions([components["scheduler"]])
-    assert components["scheduler"].wait(10) == -signal.SIGKILL
-    components["scheduler"] = world.airflow._spawn("scheduler", embedded_airflow.COMPONENTS["scheduler"])
-
-
 def test_a_night_whose_task_and_then_whose_scheduler_was_killed_ends_right(world: World) -> None:
     mails = len(world.mail.mails)
     run_id = world.airflow.trigger(NIGHTLY, {"run_date": DAY})
 
     os.kill(wait(lambda: process_of(world, run_id, "measure_drift")), signal.SIGKILL)
     wait(lambda: process_of(world, run_id, "render_report"))
-    restart_scheduler(world)
+    world.restart_scheduler()
 
     assert world.airflow.wait_run(NIGHTLY, run_id, SECONDS) == "success"
     assert world.airflow.task_tries(NIGHTLY, run_id)["measure_drift"] == 2
@@ -103,7 +94,7 @@ def test_a_task_that_is_queued_for_ever_holds_up_no_later_night_and_is_told(worl
     assert world.airflow.task_tries(NIGHTLY, later)["pull_snapshots"] == 1
     overdue = b'last_failure_timestamp_seconds{task="overdue"}'
     wait(lambda: any(overdue in request.body for request in world.gateway.requests[sent:]) or None)
-    restart_scheduler(world)  # its executor still counts the lost task as one that runs
+    world.restart_scheduler()  # its executor still counts the lost task as one that runs
 
 
 def kill_at_pick_up(world: World, trigger: Callable[[], str]) -> str:

@@ -11,7 +11,7 @@ from demo.airflow_client import AirflowFailed
 from pipeline.config import load_settings
 from pipeline.publish.facts.night import Runs
 from pipeline.steps.doctor.airflow import dags
-from tests.e2e.conftest import SECOND, World
+from tests.e2e.conftest import SECOND, WAITING, World
 
 pytestmark = pytest.mark.slow
 
@@ -188,6 +188,32 @@ def test_a_wrong_monitor_file_is_a_red_run_that_says_why(world: World) -> None:
 def test_a_date_that_is_none_is_refused(world: World) -> None:
     with pytest.raises(AirflowFailed, match=r"(?s)400.*'yesterday' is not a 'date'"):
         world.airflow.trigger("nightly_churn", {"run_date": "yesterday"})
+
+
+def test_another_teams_dag_waits_for_the_verdict_and_reads_it(world: World) -> None:
+    world.airflow.set_paused(WAITING, False)
+    world.night("churn", QUIET)
+    with world.schedules(WAITING):
+        deadline = time.monotonic() + 120
+        while not world.airflow.list_runs(WAITING):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        (run,) = world.airflow.list_runs(WAITING)
+        assert world.airflow.wait_run(WAITING, run.run_id) == "success"
+        world.airflow.set_paused(WAITING, True)
+    assert world.airflow.result(WAITING, run.run_id, "use_scores") == [QUIET]
+    newest = world.airflow.asset_events("nightjar/churn/night")[-1]
+    assert (newest["run_date"], newest["status"], newest["retrain"]) == (QUIET, "healthy", False)
+    assert newest["page"].endswith(f"/churn/{QUIET}/index.html")
+
+
+def test_a_new_champion_is_an_event_and_a_night_that_changes_none_is_not(
+    world: World, drifted: tuple[str, str]
+) -> None:
+    """Neither of the night that asked for the retraining, nor of any before it."""
+    assert world.airflow.wait_run("retrain_churn", f"retrain__churn__{DRIFTED}") == "success"
+    promoted = {"run_date": DRIFTED, "version": "1", "event": "promoted"}
+    assert world.airflow.asset_events("nightjar/churn/champion") == [promoted]
 
 
 def _published(world: World, monitor: str, day: str) -> set[str]:
