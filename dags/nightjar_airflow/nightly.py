@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from pipeline.steps.night import Night
 
 DEFAULT_SCHEDULE = "0 2 * * *"
-DECIDED = "ti.xcom_pull(task_ids='decide')"
+PUBLISHED = "ti.xcom_pull(task_ids='render_report')"
 PATIENT: dict[str, Any] = {"retries": 5}  # for data that is late: two to three hours with Airflow's default delay
 LONG: dict[str, Any] = {"execution_timeout": timedelta(hours=3)}
 OVER = ("success", "failed", "upstream_failed", "skipped")
@@ -138,16 +138,16 @@ def decide(monitor: str) -> dict[str, Any]:
 
 
 @task(task_display_name="Render report")
-def render_report(monitor: str) -> str:
-    """Publish the night whole, and tell whoever waits for its verdict; returns where its page is."""
+def render_report(monitor: str) -> dict[str, Any]:
+    """Publish the night whole, and tell whoever waits for its verdict; returns that."""
     from pipeline.steps import nightly as steps
+    from pipeline.steps import views
 
-    context = get_current_context()
-    page = steps.render_report(_night(monitor), airflow_run=context["run_id"])
-    verdict, drift = (context["ti"].xcom_pull(task_ids=task_id) for task_id in ("decide", "measure_drift"))
-    told = {name: verdict[name] for name in ("run_date", "status", "retrain", "reason")}
-    assets.tell_night(monitor, {**told, "drift_share": drift["drift_share"], "page": page})
-    return page
+    night = _night(monitor)
+    steps.render_report(night, airflow_run=get_current_context()["run_id"])
+    verdict = views.published_verdict(night)
+    assets.tell_night(monitor, verdict)
+    return verdict
 
 
 @task(task_display_name="Log run to MLflow", retries=3)
@@ -203,10 +203,10 @@ def watch_champion(monitor: str) -> str:
 # Without the argument it would skip `require_quality` too, and a night of broken data would end green.
 @task.short_circuit(task_display_name="Retraining requested?", ignore_downstream_trigger_rules=False)
 def retraining_requested() -> bool:
-    """Go on to the trigger only when the verdict asks for it, and not in a backfill: a night that asked when it was
-    new still says so, and what it asked for was started then.
+    """Go on to the trigger only when the published verdict asks for it, and not in a backfill: a night that asked
+    when it was new still says so, and what it asked for was started then.
     """
-    return bool(get_current_context()["ti"].xcom_pull(task_ids="decide")["retrain"]) and not is_held_backfill()
+    return bool(get_current_context()["ti"].xcom_pull(task_ids="render_report")["retrain"]) and not is_held_backfill()
 
 
 @task(task_display_name="Require quality", trigger_rule=TriggerRule.NONE_FAILED, retries=0)
@@ -249,9 +249,9 @@ def _trigger_retraining(monitor: Monitor) -> TriggerDagRunOperator:
         task_id="trigger_retraining",
         task_display_name="Trigger retraining",
         trigger_dag_id=f"{RETRAIN}{monitor.name}",
-        trigger_run_id=f"retrain__{monitor.name}__{{{{ {DECIDED}['run_date'] }}}}",
+        trigger_run_id=f"retrain__{monitor.name}__{{{{ {PUBLISHED}['run_date'] }}}}",
         logical_date=None,
-        conf={"run_date": f"{{{{ {DECIDED}['run_date'] }}}}", "reason": f"{{{{ {DECIDED}['reason'] }}}}"},
+        conf={"run_date": f"{{{{ {PUBLISHED}['run_date'] }}}}", "reason": f"{{{{ {PUBLISHED}['reason'] }}}}"},
         skip_when_already_exists=True,
         fail_when_dag_is_paused=True,
     )

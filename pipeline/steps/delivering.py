@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pydantic import ValidationError
 
 from pipeline.errors import NightjarError, ResultMissing
-from pipeline.steps import pages
+from pipeline.steps import pages, views
 from pipeline.steps.night import K, Night
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def serving(night: Night, outlet: str) -> Iterator[None]:
 
 def note_people(night: Night, missed: Collection[str] = ()) -> None:
     """Note which ways to tell people the night has not reached; all others it has, or they are not set any more."""
-    known = pages.runs_of(night).missing
+    known = views.runs_of(night).missing
     note(night, [name for name in known if name not in (MLFLOW, GATEWAY, LINEAGE)], missed)
 
 
@@ -65,7 +65,7 @@ def note(night: Night, mine: Collection[str], missed: Collection[str] = ()) -> N
         missed: the outlets among them that were not reached.
     """
     try:
-        before = set(pages.runs_of(night).missing)
+        before = set(views.runs_of(night).missing)
         if before - {*mine} | {*missed} != before:
             pages.note_outlets(night, mine, missed)
     except (NightjarError, ValidationError) as error:

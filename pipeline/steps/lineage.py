@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.publish import lineage
 from pipeline.results import Decision
-from pipeline.steps import delivering, nightly
+from pipeline.steps import delivering, views
 from pipeline.steps.contain import attempt
 from pipeline.steps.night import Night
 from pipeline.steps.timing import durations
@@ -26,9 +26,10 @@ def send_lineage(night: Night) -> str:
 
     Raises:
         ConfigError: `OPENLINEAGE_URL` holds no address of a server.
+        ResultMissing: see `views.published_night`.
         OutletUnavailable, OutletRefused: see `pipeline.publish.lineage.send`.
     """
-    view, results = nightly.night_view(night), night.uri()
+    (view, _), results = views.published_night(night), night.uri()
     done = datetime.now(UTC)
     begun = done - timedelta(seconds=sum(durations(night).values()))
     events = [

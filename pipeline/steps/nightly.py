@@ -38,14 +38,12 @@ from pipeline.results import (
     Rendering,
     SnapshotPair,
 )
-from pipeline.steps import delivering, muting, pages, reports, same_news, standing, telling
+from pipeline.steps import delivering, muting, pages, reports, same_news, standing, telling, views
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import fleet_gauges, push_newest
-from pipeline.steps.remembering import nights_of
 from pipeline.steps.timing import durations, timed
 from pipeline.steps.together import kept, measure_together, unmeasured
-from pipeline.steps.told import told
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
 from pipeline.wording import count
 
@@ -193,7 +191,7 @@ def decide(night: Night, backfill: bool = False) -> Decision:
     quality = night.load(QualityResult)
     drift = night.load(DriftResult)
     performance = night.load(PerformanceResult)
-    _require_same_snapshots(night, pair, quality, drift, performance)
+    views.require_same_snapshots(night, pair, quality, drift, performance)
     asked = bool(policy.causes_of(drift, performance))
     found = standing.circumstances(night, pair, asked, backfill)
     decision = policy.decide(quality, drift, night.monitor.retrain, found, performance)
@@ -219,8 +217,8 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     from pipeline.publish.pages import night_page, stand_in
 
     mishaps, title, sender = Mishaps(), f"{night.name}, {night.run_date}", night.settings.mail_from
-    runs = pages.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
-    view = replace(night_view(night), runs=runs, probation=standing.probation(night))
+    runs = views.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
+    view = replace(views.measured_night(night), runs=runs, probation=standing.probation(night))
     view = replace(view, together=kept(night, view.pair))
     profile = _profile(night)
     mishaps.attempt("mute", partial(muting.noted, night))
@@ -265,11 +263,11 @@ def log_run(night: Night) -> str:
     """Record the night in MLflow; the run's id."""
     from pipeline.publish import mlflow_run
 
-    files = night.published()
+    view, files = views.published_night(night)
     files[reports.REPORT] = reports.whole(night.store, files[reports.REPORT])
     with delivering.serving(night, delivering.MLFLOW):
         with night.store.alone_outlet(night.name, "mlflow"):  # two who find no run would both make one
-            run_id = mlflow_run.log_night(night_view(night), files, night.tracking_uri)
+            run_id = mlflow_run.log_night(view, files, night.tracking_uri)
         pages.note_run(night, run_id)
     return run_id
 
@@ -307,7 +305,8 @@ def push_gauges(night: Night) -> str:
 
 def send_summary(night: Night) -> str:
     """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
-    return telling.send(night, night_view(night), night.published().get("summary.eml"))
+    view, files = views.published_night(night)
+    return telling.send(night, view, files.get("summary.eml"))
 
 
 def broken_parts(night: Night) -> tuple[Failure, ...]:
@@ -360,26 +359,3 @@ def require_quality(night: Night) -> None:
             f"{night.name} on {night.run_date}: {count(len(failed), 'critical expectation')} failed: "
             f"{'; '.join(failed[:5])}. See {report}"
         )
-
-
-def night_view(night: Night) -> NightView:
-    """All results of a night, as they are told.
-
-    Raises:
-        ResultMissing: a step has not run, or ran on other snapshots.
-    """
-    view = pages.view_of(night, night.load)
-    _require_same_snapshots(night, view.pair, view.quality, view.drift, view.performance, view.decision)
-    log = told(night.store, night.name)
-    return attempt("history", lambda: pages.beside(view, nights_of(night), log), lambda _: view)
-
-
-def _require_same_snapshots(
-    night: Night, pair: SnapshotPair, *results: QualityResult | DriftResult | PerformanceResult | Decision
-) -> None:
-    for result in results:
-        if result.snapshots != pair.digest:
-            raise ResultMissing(
-                f"{night.name} on {night.run_date}: {type(result).__name__} is about other snapshots than those pinned "
-                "last: run the night again from pull_snapshots"
-            )

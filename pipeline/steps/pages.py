@@ -16,23 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
 from pipeline.results import (
-    Decision,
-    DriftResult,
-    Kept,
-    PerformanceResult,
     ProbationResult,
-    QualityResult,
     RetrainResult,
-    SnapshotPair,
-    TogetherResult,
-    Told,
 )
 from pipeline.steps import muting
 from pipeline.steps.column_page import write_columns
@@ -43,24 +33,17 @@ from pipeline.steps.night import Night, Workspace
 from pipeline.steps.remembering import nights_of, recall, remember, remember_retrainings, remembered, retrainings_of
 from pipeline.steps.same_news import retraining_mail
 from pipeline.steps.told import told
+from pipeline.steps.views import beside, published_view, runs_of
 from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
     from pipeline.config.monitor_files import MonitorFiles
     from pipeline.publish.facts.fleet import Watched
     from pipeline.publish.facts.history import PastNight
-    from pipeline.publish.facts.night import NightView, Runs
+    from pipeline.publish.facts.night import NightView
 
 FLEET = ".fleet"  # no monitor has such a name; folders with a dot are not shown
 _READERS = 16
-_SHOWN: tuple[type[Kept], ...] = (SnapshotPair, QualityResult, DriftResult, PerformanceResult, Decision)
-K = TypeVar("K", bound=Kept)
-
-
-class Loader(Protocol):
-    """Gives a result of a night."""
-
-    def __call__(self, kind: type[K], /) -> K: ...
 
 
 def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[str, bytes]], mishaps: Mishaps) -> None:
@@ -230,79 +213,12 @@ def problems(files: MonitorFiles) -> dict[str, str]:
     return {name: str(error) for name, error in files.errors.items()}
 
 
-def runs_of(night: Night) -> Runs:
-    """Where else a published night is on record."""
-    from pipeline.publish.facts.night import Runs
-
-    return night.read(Runs) or Runs()
-
-
-def view_of(night: Night, load: Loader) -> NightView:
-    """Everything that is told about a night, but for its history.
-
-    Args:
-        night: the night.
-        load: gives its results: those that its steps kept, or those of its publication.
-    """
-    from pipeline.publish.facts import retraining as retrainings
-    from pipeline.publish.facts.night import NightView
-
-    retrained = night.retraining_on(night.run_date)
-    return NightView(
-        monitor=night.monitor,
-        pair=load(SnapshotPair),
-        quality=load(QualityResult),
-        drift=load(DriftResult),
-        performance=load(PerformanceResult),
-        decision=load(Decision),
-        report_base_url=night.settings.report_base_url,
-        mlflow_url=night.settings.mlflow_url,
-        airflow_url=night.settings.airflow_url,
-        environment=night.settings.environment,
-        retraining=None if retrained is None else retrainings.remember(retrained),
-        runs=runs_of(night),
-        labelled=night.read_labelled(night.run_date),
-        retrainings=retrainings_of(night),
-        probation=night.read(ProbationResult),
-        together=night.read(TogetherResult),
-        muted=muting.muted_on(night, night.run_date),
-    )
-
-
-def published_view(night: Night) -> NightView | None:
-    """A published night without its history; None where its results cannot be read."""
-    files = night.files([f"{kind.file}.json" for kind in _SHOWN])
-
-    def load(kind: type[K], /) -> K:
-        return kind.model_validate_json((files or {})[f"{kind.file}.json"])
-
-    try:
-        return None if files is None else view_of(night, load)
-    except (KeyError, ValidationError):
-        return None
-
-
 def page_files(view: NightView, nights: Sequence[PastNight]) -> dict[str, bytes]:
     """What a published night holds that depends on others, or on what pages remember."""
     from pipeline.publish.pages import night_page
 
     whole = beside(view, nights)
     return {"index.html": night_page(whole), f"{view.tonight.file}.json": view.tonight.to_json()}
-
-
-def beside(view: NightView, nights: Sequence[PastNight], log: Sequence[Told] = ()) -> NightView:
-    """A night with what is told of others beside it.
-
-    Args:
-        view: the night.
-        nights: all that are known, oldest first.
-        log: who was told of what, where that is to be known.
-    """
-    from pipeline.publish.facts.history import shown_beside
-    from pipeline.publish.facts.incidents import standing_of
-
-    standing = standing_of(nights, view.run_date, log)
-    return replace(view, history=shown_beside(nights, view.run_date), incident=standing)
 
 
 def known_of(workspace: Workspace, nights: Sequence[PastNight]) -> Known:

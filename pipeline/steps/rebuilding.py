@@ -13,8 +13,9 @@ from pipeline.steps.column_page import write_columns
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.incident_pages import write_all_incidents
 from pipeline.steps.night import Workspace
-from pipeline.steps.pages import known_of, page_files, published_view, write_fleet, write_monitor
+from pipeline.steps.pages import known_of, page_files, write_fleet, write_monitor
 from pipeline.steps.remembering import remember, remember_retrainings
+from pipeline.steps.views import published_view
 from pipeline.storage.patience import wait_at_most
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import count

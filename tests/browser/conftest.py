@@ -15,8 +15,8 @@ import pytest
 
 from pipeline.cli.page_server import LOOPBACK, server
 from pipeline.results import RetrainResult
-from pipeline.steps import nightly as steps
 from pipeline.steps import pages as pages_over_nights
+from pipeline.steps import views
 from pipeline.steps.walk import run_night
 from tests.project import Project, people
 from tests.publish.retrainings import retraining
@@ -132,8 +132,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         for result in (_retraining("people"), _hostile_retraining()):
             night = project.night(DAYS[1], result.monitor)
             pages_over_nights.publish_retraining(night, result)
-        assert steps.night_view(project.night(DAYS[1])).decision.status == "drifted"
-        assert steps.night_view(project.night(DAYS[2])).decision.status == "data_broken"
+        assert views.measured_night(project.night(DAYS[1])).decision.status == "drifted"
+        assert views.measured_night(project.night(DAYS[2])).decision.status == "data_broken"
     with served(project.store) as running:
         yield running
 

@@ -106,11 +106,11 @@ def test_retraining_waits_for_the_report_but_for_no_outlet(daily: dict[str, Any]
 def test_a_retraining_is_triggered_once_per_monitor_and_date(daily: dict[str, Any]) -> None:
     assert daily["tasks"]["trigger_retraining"]["trigger"] == {
         "trigger_dag_id": "retrain_daily",
-        "trigger_run_id": "retrain__daily__{{ ti.xcom_pull(task_ids='decide')['run_date'] }}",
+        "trigger_run_id": "retrain__daily__{{ ti.xcom_pull(task_ids='render_report')['run_date'] }}",
         "logical_date": None,
         "conf": {
-            "run_date": "{{ ti.xcom_pull(task_ids='decide')['run_date'] }}",
-            "reason": "{{ ti.xcom_pull(task_ids='decide')['reason'] }}",
+            "run_date": "{{ ti.xcom_pull(task_ids='render_report')['run_date'] }}",
+            "reason": "{{ ti.xcom_pull(task_ids='render_report')['reason'] }}",
         },
         "skip_when_already_exists": True,
         "fail_when_dag_is_paused": True,

@@ -16,6 +16,7 @@ from pipeline.publish.facts.night import NightView, Runs
 from pipeline.results import Done, DriftResult, Kept, ProbationResult, QualityResult
 from pipeline.steps import nightly as steps
 from pipeline.steps import pages as site
+from pipeline.steps import views
 from pipeline.steps.night import Night
 from pipeline.steps.rebuilding import rebuild
 from pipeline.storage import s3 as s3_client
@@ -267,7 +268,7 @@ def test_the_mlflow_run_reaches_the_page_and_stays_there(quick: Project) -> None
     assert contents(quick) == before
     assert rebuilt(quick) == before
     steps.render_report(night, airflow_run="manual__1")
-    assert site.runs_of(night) == Runs(airflow="manual__1", mlflow="5f0c1b2a")
+    assert views.runs_of(night) == Runs(airflow="manual__1", mlflow="5f0c1b2a")
     assert "manual__1" in page.read_text()
 
 
@@ -330,7 +331,7 @@ def test_a_page_and_its_runs_may_change_at_once(quick: Project) -> None:
 
 def test_nights_of_before_weights_and_freshness_were_known_are_read(quick: Project) -> None:
     night = publish(quick, FIRST)
-    view = steps.night_view(night)
+    view = views.measured_night(night)
     old = view.tonight.model_dump(mode="json", exclude={"weighted_drift_share", "stale", "probation"})
     assert PastNight.model_validate(old) == view.tonight
     assert QualityResult.model_validate(view.quality.model_dump(mode="json")) == view.quality

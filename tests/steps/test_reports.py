@@ -10,8 +10,8 @@ import pytest
 from pipeline.cli import main
 from pipeline.errors import ExitCode
 from pipeline.publish import evidently_report
-from pipeline.steps.nightly import night_view
 from pipeline.steps.reports import REPORT
+from pipeline.steps.views import measured_night
 from pipeline.steps.walk import run_night
 from tests.project import Project
 
@@ -42,7 +42,7 @@ def parts(project: Project) -> list[Path]:
 
 
 def whole(project: Project, day: str) -> bytes:
-    view = night_view(project.night(day))
+    view = measured_night(project.night(day))
     return evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
 
 

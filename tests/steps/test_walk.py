@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import ExitCode, NightjarError, OutletUnavailable, ResultMissing, SnapshotMissing
 from pipeline.results import Decision, DriftResult
 from pipeline.steps import nightly as steps
+from pipeline.steps import views
 from pipeline.steps.night import Night
 from pipeline.steps.walk import Outcome, exit_code, run_night
 from tests.project import Project, people
@@ -179,7 +180,7 @@ def test_a_step_can_run_again_on_its_own(project: Project) -> None:
 def test_a_night_knows_those_before_it_and_the_next_one(project: Project) -> None:
     for day in ("2026-01-12", "2026-01-13", "2026-01-14", "2026-01-15"):
         walk(project.complete(day))
-    view = steps.night_view(project.night("2026-01-13"))
+    view = views.measured_night(project.night("2026-01-13"))
     assert [past.run_date for past in view.history] == [date(2026, 1, 12), date(2026, 1, 14)]
     assert [past.run_date for past in view.before] == [date(2026, 1, 12)]
 
