@@ -74,6 +74,12 @@ down: ## Stop the stack; what it has kept stays
 logs: ## Follow what the stack says (SERVICE=airflow-scheduler)
 	@docker compose logs --follow --tail 100 $(SERVICE)
 
+.PHONY: seed
+seed: .venv/.runtime ## Fill the stack with the demo's nights: data, pages, gauges, mails, two retrainings
+	@$(BIN)/python -m demo.churn
+	@docker compose exec -T airflow-scheduler python -m pipeline backfill churn --from 2026-01-01 --to 2026-01-26 --retrain \
+	  || test $$? -eq 4 # the data of one night is broken on purpose
+
 .PHONY: stack
 stack: .venv/.dev ## Run docker-compose.yml by hand, as root: every service on a host of its own, and a night through all
 	@test -x build/stack/bin/python || $(BIN)/uv venv --quiet --python 3.12 build/stack

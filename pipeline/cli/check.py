@@ -88,6 +88,8 @@ def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:
         lines.append(f"  labels      {labels}")
     if monitor.snapshots.complete:
         lines.append(f"  complete    where {monitor.snapshots.complete} lies beside the files, or above them")
+    if monitor.team:
+        lines.append(f"  team        {_team(monitor.team, settings)}")
     if seen is not None:
         lines.append(f"  columns     {seen.words}")
     lines += [
@@ -101,6 +103,12 @@ def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _team(team: str, settings: Settings) -> str:
+    if team in settings.airflow_teams:
+        return team
+    return f"{team} (not in PIPELINE_AIRFLOW_TEAMS: no role in Airflow sees its DAGs)"
 
 
 def _channels(monitor: Monitor, settings: Settings) -> list[str]:

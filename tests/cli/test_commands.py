@@ -190,3 +190,14 @@ def test_check_says_what_decides(project: Project, capsys: pytest.CaptureFixture
     assert main(["check"]) == 0
     words = "retrain when more than 25% of what the champion relies on drifted, or city did"
     assert words in capsys.readouterr().out
+
+
+def test_check_says_which_team_has_no_role_in_airflow(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.complete(team="risk")
+    assert main(["check", "people"]) == 0
+    assert "team        risk (not in PIPELINE_AIRFLOW_TEAMS: no role in Airflow" in capsys.readouterr().out
+    monkeypatch.setenv("PIPELINE_AIRFLOW_TEAMS", "growth, risk")
+    assert main(["check", "people"]) == 0
+    assert "team        risk\n" in capsys.readouterr().out

@@ -1,14 +1,18 @@
-"""`make up`, `down` and `logs`, with a stand-in for Docker that writes down what it is told."""
+"""`make up`, `down`, `logs` and `seed`, with a stand-in for Docker that writes down what it is told."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from demo import churn
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +46,7 @@ def checkout(tmp_path: Path) -> Checkout:
         shutil.copy(ROOT / name, tmp_path / name)
     docker = tmp_path / "bin" / "docker"
     docker.parent.mkdir()
-    docker.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n')
+    docker.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\nexit ${{DOCKER_ENDS:-0}}\n')
     docker.chmod(0o755)
     return Checkout(tmp_path)
 
@@ -73,3 +77,19 @@ def test_logs_are_of_all_or_of_one(checkout: Checkout) -> None:
     checkout.make("logs")
     checkout.make("logs", "SERVICE=mlflow")
     assert checkout.asked == ["compose logs --follow --tail 100", "compose logs --follow --tail 100 mlflow"]
+
+
+@pytest.mark.parametrize("status", [0, 3, 4])
+def test_seed_writes_the_demos_data_and_runs_its_nights_of_which_one_is_broken(
+    checkout: Checkout, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("requirements.txt", "pyproject.toml", ".venv/bin/python", ".venv/.runtime"):  # the last is the newest
+        (checkout.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout.folder / name).write_text(f'#!/bin/sh\necho "$*" >> {checkout.folder}/asked\n')
+    (checkout.folder / ".venv/bin/python").chmod(0o755)
+    monkeypatch.setenv("DOCKER_ENDS", str(status))
+    with pytest.raises(subprocess.CalledProcessError) if status == 3 else nullcontext():
+        checkout.make("seed")
+    first, last = churn.FIRST_NIGHT, churn.FIRST_NIGHT + timedelta(days=len(churn.SCENES) - 1)
+    nights = f"backfill churn --from {first} --to {last} --retrain"
+    assert checkout.asked == ["-m demo.churn", f"compose exec -T airflow-scheduler python -m pipeline {nights}"]
