@@ -254,7 +254,10 @@ class EmbeddedAirflow(AirflowClient):
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._home / 'airflow.db'}",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.log_folder),
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",  # it often looks just before a task has ended
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+            # A task that ends just as its supervisor looks holds its slot until the next heartbeat: 5 s by default.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         }
 
     def _require_alive(self) -> None:

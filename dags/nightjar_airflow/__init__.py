@@ -10,19 +10,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipeline.config import load_settings
-
-try:
-    from nightjar_airflow import digest, nightly, retrain
-    from nightjar_airflow.wiring import read_monitors
-except ImportError as error:
-    if (error.name or "").split(".")[0] != "airflow":
-        raise
-    raise ImportError(
-        f"Nightjar's DAGs need Airflow 3.3 with its standard provider, the extra 'airflow' of this package ({error})",
-        name=error.name,
-    ) from error
-
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
@@ -36,7 +23,19 @@ def build_dags() -> list[DAG]:
 
     Raises:
         ConfigError: a variable is wrong. Airflow shows it as an import error of the DAG file.
+        ImportError: there is no Airflow that fits.
     """
+    # Here, as every process of Airflow imports this package for its plugin.
+    from pipeline.config import load_settings
+
+    try:
+        from nightjar_airflow import digest, nightly, retrain
+        from nightjar_airflow.wiring import read_monitors
+    except ImportError as error:
+        if (error.name or "").split(".")[0] != "airflow":
+            raise
+        needed = "Airflow 3.3 with its standard provider, the extra 'airflow' of this package"
+        raise ImportError(f"Nightjar's DAGs need {needed} ({error})", name=error.name) from error
     settings = load_settings(os.environ)
     found = read_monitors(settings)
     return [*nightly.build(found, settings), *retrain.build(found, settings), *digest.build(settings)]

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     airflow_login_file: Path | None = None
     airflow_teams: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_split)] = ()
     environment: Name | None = None
+    preload: bool = True
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
     callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")

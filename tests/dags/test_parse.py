@@ -133,7 +133,7 @@ def test_two_lines_in_a_folder_of_ones_own_build_the_same_dags(parse: Parse, tmp
 
 
 def test_without_airflow_the_error_names_what_to_install(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['airflow'] = None; import nightjar_airflow"
+    code = "import sys; sys.modules['airflow'] = None; import nightjar_airflow; nightjar_airflow.build_dags()"
 
     done = run_python(tmp_path, {}, "-c", code)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from datetime import date
 
 import pytest
@@ -189,6 +190,12 @@ def test_a_wrong_monitor_file_is_a_red_run_that_says_why(world: World) -> None:
 def test_a_date_that_is_none_is_refused(world: World) -> None:
     with pytest.raises(AirflowFailed, match=r"(?s)400.*'yesterday' is not a 'date'"):
         world.airflow.trigger("nightly_churn", {"run_date": "yesterday"})
+
+
+def test_the_scheduler_has_imported_what_its_tasks_need(world: World) -> None:
+    scheduler = Path(f"/proc/{world.airflow._components['scheduler'].pid}/maps").read_text()
+    for library in ("duckdb", "pyarrow", "sklearn"):
+        assert library in scheduler
 
 
 def test_another_teams_dag_waits_for_the_verdict_and_reads_it(world: World) -> None:
