@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands on one line never imports its neighbours, only itself and what lies below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("plain_text",),
+    ("log_context", "plain_text"),
     ("errors",),
     ("results",),
     ("wording",),
@@ -188,3 +188,14 @@ def test_importing_the_steps_and_the_command_line_imports_nothing_heavy() -> Non
 def test_no_module_outgrows_400_lines() -> None:
     for path in files("pipeline", "dags"):
         assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_threads_start_where_they_learn_what_they_work_on() -> None:
+    """Python's own start without the fields of `pipeline.log_context`. A worker's watchdog logs nothing."""
+    own = {"pipeline/log_context.py", "pipeline/retrain/model/worker.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "pipeline").rglob("*.py")
+        if "ThreadPoolExecutor(" in path.read_text() or "threading.Thread(" in path.read_text()
+    }
+    assert found - own == set()

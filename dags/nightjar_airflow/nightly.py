@@ -40,7 +40,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, get_current_context, task
@@ -50,7 +50,6 @@ from nightjar_airflow.wiring import (
     NIGHTLY,
     RETRAIN,
     START_DATE,
-    current_run_date,
     default_args,
     give_to_team,
     is_held_backfill,
@@ -58,15 +57,13 @@ from nightjar_airflow.wiring import (
     longest_night,
     report_overdue,
     run_date_param,
+    running_night,
     take_channels_from_connections,
     tell_failure,
 )
 from pipeline.config import Monitor, Settings
 from pipeline.config.monitor_files import MonitorFiles
 from pipeline.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pipeline.steps.night import Night
 
 DEFAULT_SCHEDULE = "0 2 * * *"
 PUBLISHED = "ti.xcom_pull(task_ids='render_report')"
@@ -75,18 +72,12 @@ LONG: dict[str, Any] = {"execution_timeout": timedelta(hours=3)}
 OVER = ("success", "failed", "upstream_failed", "skipped")
 
 
-def _night(monitor: str) -> Night:
-    from pipeline.steps.night import open_night
-
-    return open_night(monitor, current_run_date())
-
-
 @task(task_display_name="Pull snapshots", **PATIENT, **LONG)
 def pull_snapshots(monitor: str) -> dict[str, int]:
     """Pin the reference and the production snapshot of the date."""
     from pipeline.steps import nightly as steps
 
-    pair = steps.pull_snapshots(_night(monitor))
+    pair = steps.pull_snapshots(running_night(monitor))
     return {"reference_rows": pair.reference.rows, "production_rows": pair.production.rows}
 
 
@@ -95,7 +86,7 @@ def validate_quality(monitor: str) -> dict[str, Any]:
     """Run the expectation suite. Failed expectations are a result; they turn the run red only at its end."""
     from pipeline.steps import nightly as steps
 
-    quality = steps.validate_quality(_night(monitor))
+    quality = steps.validate_quality(running_night(monitor))
     return {"passed": quality.passed, "failed": len(quality.failures), "expectations": len(quality.outcomes)}
 
 
@@ -104,7 +95,7 @@ def measure_drift(monitor: str) -> dict[str, Any]:
     """Compare every column with the reference."""
     from pipeline.steps import nightly as steps
 
-    drift = steps.measure_drift(_night(monitor))
+    drift = steps.measure_drift(running_night(monitor))
     return {"drift_share": drift.drift_share, "drifted": drift.drifted, "evaluated": drift.evaluated}
 
 
@@ -113,7 +104,7 @@ def measure_performance(monitor: str) -> dict[str, Any]:
     """Judge the model on the labels that have come, and on what is expected without them."""
     from pipeline.steps import nightly as steps
 
-    performance = steps.measure_performance(_night(monitor))
+    performance = steps.measure_performance(running_night(monitor))
     verdict = performance.verdict
     return {
         "status": performance.status,
@@ -127,7 +118,7 @@ def decide(monitor: str) -> dict[str, Any]:
     """Come to the verdict of the night."""
     from pipeline.steps import nightly as steps
 
-    night = _night(monitor)
+    night = running_night(monitor)
     verdict = steps.decide(night, backfill=is_held_backfill())
     return {
         "run_date": night.run_date.isoformat(),
@@ -143,7 +134,7 @@ def render_report(monitor: str) -> dict[str, Any]:
     from pipeline.steps import nightly as steps
     from pipeline.steps import views
 
-    night = _night(monitor)
+    night = running_night(monitor)
     steps.render_report(night, airflow_run=get_current_context()["run_id"])
     verdict = views.published_verdict(night)
     assets.tell_night(monitor, verdict)
@@ -155,7 +146,7 @@ def log_run(monitor: str) -> str:
     """Record the night in MLflow; returns the run's id."""
     from pipeline.steps import nightly as steps
 
-    return steps.log_run(_night(monitor))
+    return steps.log_run(running_night(monitor))
 
 
 @task(task_display_name="Push gauges", retries=3)
@@ -163,7 +154,7 @@ def push_gauges(monitor: str) -> str:
     """Push the night's gauges; returns where to."""
     from pipeline.steps import nightly as steps
 
-    return steps.push_gauges(_night(monitor))
+    return steps.push_gauges(running_night(monitor))
 
 
 @task(task_display_name="Send summary", retries=3)
@@ -172,7 +163,7 @@ def send_summary(monitor: str) -> str:
     from pipeline.steps import nightly as steps
 
     take_channels_from_connections(monitor)
-    return steps.send_summary(_night(monitor))
+    return steps.send_summary(running_night(monitor))
 
 
 @task(task_display_name="Send lineage", retries=3)
@@ -180,7 +171,7 @@ def send_lineage(monitor: str) -> str:
     """Send the night's OpenLineage events; returns what was done."""
     from pipeline.steps import lineage as steps
 
-    night = _night(monitor)
+    night = running_night(monitor)
     return steps.send_lineage(night) if steps.is_wanted(night) else "OPENLINEAGE_URL is not set"
 
 
@@ -190,7 +181,7 @@ def watch_champion(monitor: str) -> str:
     from pipeline.steps import probation as steps
 
     take_channels_from_connections(monitor)
-    night = _night(monitor)
+    night = running_night(monitor)
     found = steps.watch_champion(night)
     if found.probation is not None and found.rolled_back:
         version = found.probation.against
@@ -214,7 +205,7 @@ def require_quality(monitor: str) -> None:
     """End the run as failed when a critical expectation failed, or (by its rule) when an earlier task did."""
     from pipeline.steps import nightly as steps
 
-    steps.require_quality(_night(monitor))
+    steps.require_quality(running_night(monitor))
 
 
 # A sensor, because its rule starts it at the first failure, and gauges pushed after that would wipe the failure out.
@@ -227,7 +218,7 @@ def report_failure(monitor: str) -> bool:
     if states.get("push_gauges") not in OVER:
         return False
     failed = (task_id for task_id, state in states.items() if state == "failed")
-    tell_failure(_night(monitor), next(failed, "unknown"))
+    tell_failure(running_night(monitor), next(failed, "unknown"))
     return True
 
 

@@ -27,11 +27,11 @@ from nightjar_airflow import assets
 from nightjar_airflow.wiring import (
     RETRAIN,
     START_DATE,
-    current_run_date,
     default_args,
     give_to_team,
     is_wanted,
     run_date_param,
+    running_night,
     take_channels_from_connections,
 )
 from pipeline.config import Monitor, Settings
@@ -42,11 +42,10 @@ from pipeline.config.monitor_files import MonitorFiles
 def retrain(monitor: str) -> str:
     """Train a challenger and let the gate decide; returns what came of it."""
     from pipeline.steps import retraining as retraining_steps
-    from pipeline.steps.night import open_night
 
     take_channels_from_connections(monitor)
     params = get_current_context()["params"]
-    result = retraining_steps.retrain(open_night(monitor, current_run_date()), params["reason"], params["force"])
+    result = retraining_steps.retrain(running_night(monitor), params["reason"], params["force"])
     retraining_steps.require_sound(result)
     if result.status == "promoted" and result.lineage is not None:
         told = {"run_date": result.run_date.isoformat(), "version": result.lineage.version, "event": "promoted"}

@@ -114,6 +114,17 @@ def current_run_date() -> date:
     return run_date_of(context["params"], context.get("data_interval_end"), context["dag_run"].run_after)
 
 
+def running_night(monitor: str) -> Night:
+    """The night that the running task works on; every line of the task's log says which, and which step of it."""
+    from structlog.contextvars import bind_contextvars
+
+    from pipeline.steps.night import open_night
+
+    day = current_run_date()
+    bind_contextvars(monitor=monitor, date=day.isoformat(), step=get_current_context()["ti"].task_id)
+    return open_night(monitor, day)
+
+
 def run_date_of(params: Mapping[str, Any], data_interval_end: datetime | None, run_after: datetime) -> date:
     """The date a run is about: the one asked for, else the day that ended before its interval did or before it began.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
@@ -18,6 +17,7 @@ from pipeline.cli import (
     doctor,
     drilling,
     expecting,
+    log_lines,
     muting,
     nights,
     pages,
@@ -52,13 +52,13 @@ def _main(arguments: Sequence[str] | None) -> int:
         with foreseen("nightjar"):
             given = sys.argv[1:] if arguments is None else arguments
             options = _parser().parse_args(backtest.with_settings(given))
-            _quiet_libraries(options.traceback)
+            log_lines.set_up(options.traceback)
             return int(options.command(options))
     except NightjarError as error:
-        print(f"error: {error}", file=sys.stderr)
+        log_lines.say(f"error: {error}", logging.ERROR)
         return error.exit_code
     except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
+        log_lines.say("\nstopped", logging.ERROR)
         return ExitCode.STOPPED
 
 
@@ -76,28 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Console(logging.Formatter):
-    """Log lines without tracebacks, which quote messages of libraries, and these data."""
-
-    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
-        return ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        record.exc_text = None
-        return visible(super().format(record).rstrip("\n"), keep="\n")
-
-
-class _Whole(logging.Formatter):
-    """Log lines with tracebacks as they were raised."""
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
-        whole = getattr(ei[1], "whole", ei[1])
-        return super().formatException((type(whole), whole, whole.__traceback__))
-
-    def format(self, record: logging.LogRecord) -> str:
-        return visible(super().format(record), keep="\n")
-
-
 class _Plain:
     """A stream in which no text from data can do more than be read."""
 
@@ -109,14 +87,3 @@ class _Plain:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-def _quiet_libraries(traceback: bool) -> None:
-    """People see what a night does, not what its libraries say to their own developers."""
-    kind = _Whole if traceback else _Console
-    logging.basicConfig(level=logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.setLevel(logging.WARNING)  # Great Expectations lowers the level of its own logger
-        handler.setFormatter(kind("%(levelname)s %(name)s: %(message)s"))
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")

@@ -8,6 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from pipeline.cli.log_lines import say
 from pipeline.config.values import check_run_date
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
@@ -54,4 +55,4 @@ def program() -> str:
 
 def progress(line: str) -> None:
     """Say what is going on, beside the result."""
-    print(line, file=sys.stderr, flush=True)
+    say(line)

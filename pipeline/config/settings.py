@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     airflow_teams: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_split)] = ()
     environment: Name | None = None
     preload: bool = True
+    log_format: Literal["text", "json"] = "text"
     digest_schedule: Cron = "0 7 * * *"
     digest_to: Annotated[tuple[Email, ...], NoDecode, BeforeValidator(_split)] = ()
     callables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("pipeline.", "examples.")

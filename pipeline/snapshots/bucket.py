@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
 from pipeline.errors import SnapshotMissing, SourceUnavailable
+from pipeline.log_context import Pool
 from pipeline.snapshots.listed import Found, Listed
 from pipeline.snapshots.patterns import Pattern, States, literal_start
 from pipeline.snapshots.tables import TABLE_FORMATS, TableFormat, tables_marked_by
@@ -63,7 +63,7 @@ class Bucket:
         """Which of the folders are tables, of which format."""
         folders = list(folders)
         unseen = [(folder, form) for folder in folders for form in TABLE_FORMATS if not self._was_listed(folder)]
-        with ThreadPoolExecutor(_PARALLEL_QUESTIONS) as pool:
+        with Pool(_PARALLEL_QUESTIONS) as pool:
             logs = list(pool.map(lambda asked: self._holds_log(*asked), unseen))
         asked = {folder: form for (folder, form), holds in zip(unseen, logs, strict=True) if holds}
         return asked | {folder: self._tables[folder] for folder in folders if folder in self._tables}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import SnapshotMissing, SnapshotUnreadable
+from pipeline.log_context import Pool
 from pipeline.results import ColumnType, Kept, PinnedObject, Snapshot
 from pipeline.snapshots.alike import local_file
 from pipeline.snapshots.cache import Cache
@@ -124,7 +124,7 @@ def _local_files(snapshot: Snapshot, cache: Cache, leases: ExitStack) -> list[Pa
 
 def _in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """Results in order; the first error is raised once all work has ended."""
-    with ThreadPoolExecutor(_PARALLEL_FETCHES) as pool:
+    with Pool(_PARALLEL_FETCHES) as pool:
         return list(pool.map(work, items))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pipeline.log_context import Pool
 from pipeline.results import DriftResult, NightProfile
 from pipeline.steps.contain import Mishaps
 from pipeline.steps.night import Workspace
@@ -50,7 +50,7 @@ def _profiles(workspace: Workspace, days: Sequence[date]) -> Iterator[tuple[date
     def read(day: date) -> NightProfile | None:
         return workspace.on(day).read(NightProfile)
 
-    with ThreadPoolExecutor(_READERS) as readers:
+    with Pool(_READERS) as readers:
         for first in range(0, len(days), _READERS):
             some = days[first : first + _READERS]
             found = zip(some, readers.map(read, some), strict=True)

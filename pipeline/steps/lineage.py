@@ -8,6 +8,7 @@ from pipeline.publish import lineage
 from pipeline.results import Decision
 from pipeline.steps import delivering, views
 from pipeline.steps.contain import attempt
+from pipeline.steps.named import step
 from pipeline.steps.night import Night
 from pipeline.steps.timing import durations
 
@@ -21,6 +22,7 @@ def is_wanted(night: Night) -> bool:
     return lineage.is_wanted()
 
 
+@step
 def send_lineage(night: Night) -> str:
     """Send the published night's events, once for their content; says what was done.
 
@@ -48,6 +50,7 @@ def send_lineage(night: Night) -> str:
         return where
 
 
+@step
 def report_failure(night: Night, task: str) -> str:
     """Send that a night broke, unless it is published: then its results stand. Says what was done.
 

@@ -40,6 +40,7 @@ from pipeline.results import (
 )
 from pipeline.steps import delivering, muting, pages, reports, same_news, standing, telling, views
 from pipeline.steps.contain import Mishaps, attempt
+from pipeline.steps.named import step
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import fleet_gauges, push_newest
 from pipeline.steps.timing import durations, timed
@@ -259,6 +260,7 @@ def _drift_report(view: NightView) -> bytes:
     return evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
 
 
+@step
 def log_run(night: Night) -> str:
     """Record the night in MLflow; the run's id."""
     from pipeline.publish import mlflow_run
@@ -272,6 +274,7 @@ def log_run(night: Night) -> str:
     return run_id
 
 
+@step
 def push_gauges(night: Night) -> str:
     """Push the night's gauges, or leave them in the run store as a textfile; says which.
 
@@ -303,6 +306,7 @@ def push_gauges(night: Night) -> str:
         return push_newest(night.store, night.name, night.run_date, night.nights, push)
 
 
+@step
 def send_summary(night: Night) -> str:
     """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
     view, files = views.published_night(night)
@@ -321,6 +325,7 @@ def broken_parts(night: Night) -> tuple[Failure, ...]:
     return (*filter(None, measured), *night.load(Rendering).failures)
 
 
+@step
 def report_failure(night: Night, task: str) -> str:
     """Push that a step of this night broke, beside the gauges of the last good night; says what was done.
 
@@ -339,6 +344,7 @@ def report_failure(night: Night, task: str) -> str:
     return "pushed"
 
 
+@step
 def require_quality(night: Night) -> None:
     """End a night that broke, or whose data is broken, as failed, after everything was published.
 

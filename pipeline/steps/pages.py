@@ -12,7 +12,6 @@ Both are made again from the nights and retrainings themselves where they are mi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import Settings
 from pipeline.config import monitor_files as monitors
+from pipeline.log_context import Pool
 from pipeline.results import (
     ProbationResult,
     RetrainResult,
@@ -204,7 +204,7 @@ def watched(store: RunStore, settings: Settings, files: MonitorFiles) -> list[Wa
     def read(workspace: Workspace) -> Watched:
         return Watched(workspace.monitor, nights_of(workspace), retrainings_of(workspace), muting.known(workspace))
 
-    with ThreadPoolExecutor(_READERS) as readers:
+    with Pool(_READERS) as readers:
         return list(readers.map(read, (Workspace(monitor, settings, store) for monitor in files.monitors)))
 
 

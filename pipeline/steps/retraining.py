@@ -30,6 +30,7 @@ from pipeline.results import (
 )
 from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, telling
+from pipeline.steps.named import step
 from pipeline.steps.night import Night, Workspace
 from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
@@ -54,6 +55,7 @@ _BUSY_SECONDS = 60.0
 _OF_A_WHOLE_NIGHT = ("expect_table_row_count", "expect_table_column")
 
 
+@step
 def retrain(night: Night, reason: str, force: bool = False, progress: Progress = log.info) -> RetrainResult:
     """Train a challenger for a date and let the gate decide; what was done before for the date is only completed.
 
@@ -121,6 +123,7 @@ def require_sound(result: RetrainResult) -> None:
         raise OutletUnavailable(f"{result.monitor}: promoted, but {result.told}")
 
 
+@step
 def promote(workspace: Workspace, number: str, moment: datetime) -> AliasChange:
     """Make a version champion by hand, and its training set the reference; serving and people are told.
 
@@ -141,6 +144,7 @@ def promote(workspace: Workspace, number: str, moment: datetime) -> AliasChange:
     return _tell(workspace, changed, moment)
 
 
+@step
 def rollback(workspace: Workspace, moment: datetime, stepping_from: str | None = None) -> AliasChange:
     """Put the previous champion and its reference back; serving and people are told.
 
@@ -180,6 +184,7 @@ def _roll_back(workspace: Workspace, stepping_from: str | None, occasion: Occasi
     return _tell(workspace, by_hand.rollback(monitor, store, tracking_uri, stepping_from, occasion), moment)
 
 
+@step
 def tell_untold(workspace: Workspace, moment: datetime) -> AliasChange | None:
     """Tell serving and people of the champion's last move, as far as they were not when it was interrupted.
 
@@ -230,6 +235,7 @@ def _tell_people(workspace: Workspace, change: AliasChange, results: Sequence[Re
     return "; ".join(telling.send_change(workspace, change, change.moment or moment))
 
 
+@step
 def score(night: Night, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows as the champion of the night's date scores them: with prediction, score and model version columns.
 

@@ -11,6 +11,7 @@ from pipeline.errors import ResultMissing
 from pipeline.results import Kept
 from pipeline.results.base import Number
 from pipeline.steps.contain import attempt
+from pipeline.steps.named import step
 from pipeline.steps.night import Night
 
 P = ParamSpec("P")
@@ -30,18 +31,18 @@ class StepTime(Kept):
     seconds: Number
 
 
-def timed(step: Callable[Concatenate[Night, P], T]) -> Callable[Concatenate[Night, P], T]:
-    """A step that also keeps how long it took. A time that cannot be kept is none."""
+def timed(work: Callable[Concatenate[Night, P], T]) -> Callable[Concatenate[Night, P], T]:
+    """A step, see `named.step`, that also keeps how long it took. A time that cannot be kept is none."""
 
-    @wraps(step)
+    @wraps(work)
     def measured(night: Night, /, *args: P.args, **kwargs: P.kwargs) -> T:
         began = time.monotonic()
-        result = step(night, *args, **kwargs)
+        result = work(night, *args, **kwargs)
         found = StepTime(seconds=round(time.monotonic() - began, 3))
-        attempt(f"time of {step.__name__}", partial(_keep, night, step.__name__, found), lambda _: None)
+        attempt(f"time of {work.__name__}", partial(_keep, night, work.__name__, found), lambda _: None)
         return result
 
-    return measured
+    return step(measured)
 
 
 def durations(night: Night) -> dict[str, float]:

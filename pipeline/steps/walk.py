@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from pipeline.errors import ExitCode, NightjarError, OutletRefused, OutletUnavailable
+from pipeline.log_context import about
 from pipeline.publish.facts.verdict import drifted_words
 from pipeline.results import Decision, PerformanceResult, QualityResult, SnapshotPair
 from pipeline.retrain.progress import Progress
@@ -50,8 +52,12 @@ def run_night(night: Night, progress: Progress, backfill: bool = False, retrains
         backfill: an old night is run again, and nobody said that it may ask for retraining.
         retrains: where it asks for retraining, that is done at once.
     """
-    with one_wait_each():
+    with one_wait_each(), _about(night):
         return _walk(night, progress, backfill, retrains)
+
+
+def _about(night: Night) -> AbstractContextManager[None]:
+    return about(monitor=night.name, date=night.run_date.isoformat())
 
 
 def _walk(night: Night, progress: Progress, backfill: bool, retrains: bool) -> Outcome:
@@ -75,7 +81,7 @@ def deliver_night(night: Night, progress: Progress) -> Outcome:
     """
     decision: Decision | None = None
     try:
-        with one_wait_each(), foreseen("deliver"):
+        with one_wait_each(), _about(night), foreseen("deliver"):
             night = delivering.published(night)
             decision = night.load(Decision)
             return _served(night, decision, progress)
@@ -124,12 +130,13 @@ def _measure(night: Night, progress: Progress, backfill: bool, retrains: bool) -
 
 def _step(progress: Progress, name: str, work: Callable[[], T], told: Callable[[T], str]) -> T:
     """The result of a step. A line of progress that cannot be made is none."""
-    progress(name)
-    result = work()
-    line = attempt(f"progress of {name}", lambda: told(result), lambda _: "")
-    if line:
-        progress(f"  {line}")
-    return result
+    with about(step=name):
+        progress(name)
+        result = work()
+        line = attempt(f"progress of {name}", lambda: told(result), lambda _: "")
+        if line:
+            progress(f"  {line}")
+        return result
 
 
 def _rows(pair: SnapshotPair) -> str:
@@ -165,14 +172,15 @@ def watch_champion(night: Night) -> str:
 
 
 def _attempt(step: Callable[[Night], str], night: Night, progress: Progress) -> NightjarError | None:
-    progress(step.__name__)
-    try:
-        with foreseen(step.__name__):
-            progress(f"  {step(night)}")
-    except NightjarError as error:
-        progress(f"  failed: {error}")
-        return error
-    return None
+    with about(step=step.__name__):
+        progress(step.__name__)
+        try:
+            with foreseen(step.__name__):
+                progress(f"  {step(night)}")
+        except NightjarError as error:
+            progress(f"  failed: {error}")
+            return error
+        return None
 
 
 def _report_failure(night: Night, task: str, progress: Progress) -> list[NightjarError]:

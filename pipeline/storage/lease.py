@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import OutletUnavailable, StoreBusy
+from pipeline.log_context import beside
 from pipeline.storage import s3
 from pipeline.wording import seconds
 
@@ -96,8 +97,7 @@ def hold_object(uri: str, wait_seconds: float, holder: str) -> Iterator[Lease]:
     """
     held = _take_in_time(uri, time.monotonic() + wait_seconds, holder)
     lease, stop = Lease(held.renew), threading.Event()
-    renewing = threading.Thread(target=_keep, args=(held, lease, stop), daemon=True)
-    renewing.start()
+    renewing = beside(_keep, held, lease, stop)
     try:
         yield lease
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import date
 from pathlib import Path
@@ -190,6 +191,16 @@ def test_a_wrong_monitor_file_is_a_red_run_that_says_why(world: World) -> None:
 def test_a_date_that_is_none_is_refused(world: World) -> None:
     with pytest.raises(AirflowFailed, match=r"(?s)400.*'yesterday' is not a 'date'"):
         world.airflow.trigger("nightly_churn", {"run_date": "yesterday"})
+
+
+def test_every_line_that_a_task_logs_says_which_night_and_step_it_is_of(world: World) -> None:
+    run_id, _ = world.night("churn", QUIET)
+    lines = [
+        json.loads(line) for line in world.airflow.task_log("nightly_churn", run_id, "pull_snapshots").splitlines()
+    ]
+    (rows,) = (line for line in lines if line.get("logger") == "pipeline.steps.nightly")
+    assert rows["event"].startswith("churn: 12,000 reference and ")
+    assert (rows["monitor"], rows["date"], rows["step"]) == ("churn", QUIET, "pull_snapshots")
 
 
 def test_the_scheduler_has_imported_what_its_tasks_need(world: World) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from pipeline.checks.scan import (
 )
 from pipeline.config import DriftFlags
 from pipeline.errors import ExitCode, NightjarError, named, unspoken
+from pipeline.log_context import Pool
 from pipeline.results import ColumnDrift, ColumnProfile, Failure, Kind
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def compare_columns(
 
     if workers == 1:
         return tuple(compare(plan) for plan in plans)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="drift")
+    pool = Pool(workers, thread_name_prefix="drift")
     try:
         return tuple(pool.map(compare, plans))
     finally:

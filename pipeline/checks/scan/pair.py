@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +22,7 @@ from pipeline.checks.scan.streaming import (
 from pipeline.checks.scan.summary import Cells, NumericalSummary, Summary
 from pipeline.checks.scan.table import BATCH_ROWS, Table
 from pipeline.checks.scan.types import FloatArray
+from pipeline.log_context import Pool
 from pipeline.results import Kind
 
 _T = TypeVar("_T")
@@ -70,7 +70,7 @@ def scan_pair(
 def _both(threads: int, task: Callable[[_Side], _T], reference: _Side, production: _Side) -> tuple[_T, _T]:
     if threads < 2:
         return task(reference), task(production)
-    with ThreadPoolExecutor(2, thread_name_prefix="scan") as pool:
+    with Pool(2, thread_name_prefix="scan") as pool:
         first, second = pool.submit(task, reference), pool.submit(task, production)
         return first.result(), second.result()
 

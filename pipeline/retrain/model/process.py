@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from pipeline.config.home import make_importable
 from pipeline.errors import TrainingFailed
+from pipeline.log_context import beside
 from pipeline.retrain.progress import Progress
 from pipeline.wording import seconds, value
 
@@ -43,8 +43,7 @@ def run(command: str, folder: Path, left_seconds: float, limit_minutes: float, p
     """
     deadline = time.monotonic() + left_seconds
     worker = _start(command, folder)
-    reader = threading.Thread(target=_show, args=(worker, progress), daemon=True)
-    reader.start()
+    reader = beside(_show, worker, progress)
     try:
         _wait(worker, deadline, limit_minutes, progress)
     finally:

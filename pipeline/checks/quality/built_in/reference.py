@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +26,7 @@ from pipeline.checks.scan import (
 from pipeline.checks.scan.missing import missing_in
 from pipeline.checks.scan.streaming import outline
 from pipeline.checks.scan.types import extremes_of
+from pipeline.log_context import Pool
 from pipeline.results import Kind
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -120,7 +120,7 @@ def profile_columns(
     def profile(name: str) -> Profile:
         return _profile(table, name, kinds[name], max_categories, factor, streamed=held > limits.budget_bytes)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="reference") as pool:
+    with Pool(workers, thread_name_prefix="reference") as pool:
         return {found.name: found for found in pool.map(profile, names)}
 
 
