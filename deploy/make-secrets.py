@@ -44,6 +44,7 @@ RANDOM: dict[str, Callable[[], str]] = {
     "airflow_api_secret_key": _token,
     "airflow_jwt_secret": lambda: _token(64),  # signs with HS512, which wants 64 bytes
     "airflow_fernet_key": _fernet_key,
+    "broker_password": _token,
     "mlflow_admin_password": lambda: _token(18),
     "mlflow_airflow_password": lambda: _token(18),
     "mlflow_flask_secret_key": _token,
@@ -79,6 +80,7 @@ def derived(values: Mapping[str, str]) -> dict[str, Callable[[], str]]:
         "airflow_database_url": lambda: (
             f"postgresql+psycopg2://airflow:{values['airflow_database_password']}@postgres/airflow"
         ),
+        "airflow_broker_url": lambda: f"redis://:{values['broker_password']}@broker:6379/0",
         "airflow_doctor_login": lambda: f"doctor:{values['airflow_doctor_password']}",
         # libpq refuses a password file that others could read, and takes the same from a service file.
         "mlflow_pg_service.conf": lambda: (

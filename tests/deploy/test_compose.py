@@ -29,6 +29,9 @@ CHOICES = {
     "NIGHTJAR_HOST",
     "NIGHTJAR_BIND",
     "NIGHTJAR_TLS",
+    "NIGHTJAR_EXECUTOR",
+    "NIGHTJAR_TASKS",
+    "NIGHTJAR_WORKERS",
     "PIPELINE_ENVIRONMENT",
     "PIPELINE_AIRFLOW_TEAMS",
 }
@@ -54,8 +57,9 @@ def is_one_shot(name: str) -> bool:
 
 
 def mounts(name: str) -> list[tuple[str, str]]:
-    """Source and target of each volume of one service."""
-    return [(source, target) for source, target, *_ in (v.split(":") for v in SERVICES[name].get("volumes", []))]
+    """Source and target of each volume of one service; without a name it is a container's own, and has no source."""
+    said = [v if ":" in v else f":{v}" for v in SERVICES[name].get("volumes", [])]
+    return [(source, target) for source, target, *_ in (v.split(":") for v in said)]
 
 
 def networks(name: str) -> set[str]:
@@ -99,6 +103,7 @@ def test_every_secret_is_a_file_that_somebody_reads_and_nobody_else_has() -> Non
     by_themselves = {
         "proxy": {"operator_password", "reader_password"},
         "airflow-scheduler": {"mlflow_airflow_credentials"},
+        "airflow-worker": {"mlflow_airflow_credentials"},
         "set-up-s3": set(SECRETS),
         "set-up-mlflow": {"mlflow_admin_password", "mlflow_airflow_password"},
         "postgres": {"airflow_database_password", "mlflow_database_password"},
@@ -131,18 +136,20 @@ ROOTS = {"s3_root_access_key", "s3_root_secret_key"}
     ("secret", "readers"),
     [
         *((root, {"s3", "set-up-s3"}) for root in sorted(ROOTS)),
-        ("s3_airflow", {"airflow-scheduler", "airflow-dag-processor", "set-up-s3"}),
+        ("s3_airflow", {"airflow-scheduler", "airflow-worker", "airflow-dag-processor", "set-up-s3"}),
         ("s3_mlflow", {"mlflow", "set-up-s3"}),
         ("s3_reports", {"reports", "set-up-s3"}),
         ("s3_producer", {"set-up-s3"}),
         ("postgres_password", {"postgres"}),
         ("mlflow_admin_password", {"set-up-mlflow"}),
-        ("mlflow_airflow_credentials", {"airflow-scheduler"}),
+        ("mlflow_airflow_credentials", {"airflow-scheduler", "airflow-worker"}),
+        ("airflow_broker_url", {"airflow-scheduler", "airflow-worker"}),
+        ("broker_password", {"broker"}),
         ("airflow_jwt_secret", {"airflow-api-server", "airflow-scheduler"}),
         ("airflow_api_secret_key", {"airflow-api-server"}),
         ("airflow_admin_password", {"airflow-init"}),
         ("airflow_doctor_password", {"airflow-init"}),
-        ("airflow_doctor_login", {"airflow-scheduler"}),
+        ("airflow_doctor_login", {"airflow-scheduler", "airflow-worker"}),
         ("grafana_admin_password", {"grafana"}),
         ("grafana_secret_key", {"grafana"}),
         ("operator_password", {"proxy"}),
@@ -157,6 +164,10 @@ def test_each_account_of_the_store_has_a_policy() -> None:
     assert {f"s3_{name}" for name in policies} == {name for name in SECRETS if name.startswith("s3_")} - ROOTS
 
 
+NIGHTS = {
+    *("postgres", "airflow-api-server", "s3", "mlflow", "pushgateway", "mailpit", "broker"),
+    *("prometheus", "alertmanager"),  # by a drill
+}
 REACHED = {
     "proxy": {
         *("airflow-api-server", "reports", "mlflow", "s3"),
@@ -164,10 +175,8 @@ REACHED = {
     },
     "airflow-init": {"postgres"},
     "airflow-api-server": {"postgres"},
-    "airflow-scheduler": {
-        *("postgres", "airflow-api-server", "s3", "mlflow", "pushgateway", "mailpit"),
-        *("prometheus", "alertmanager"),  # by a drill
-    },
+    "airflow-scheduler": NIGHTS,
+    "airflow-worker": NIGHTS,
     "airflow-dag-processor": {"postgres", "airflow-api-server", "s3", "pushgateway"},
     "airflow-triggerer": {"postgres", "airflow-api-server"},
     "mlflow": {"postgres", "s3"},
@@ -188,7 +197,18 @@ def test_services_that_talk_share_a_network() -> None:
 
 
 def test_what_holds_data_is_reached_by_those_alone_that_have_to() -> None:
-    for guarded in ("postgres", "s3", "mlflow", "mailpit", "pushgateway", "reports", "grafana", "node-exporter"):
+    guarded_ones = (
+        "postgres",
+        "s3",
+        "mlflow",
+        "mailpit",
+        "pushgateway",
+        "reports",
+        "grafana",
+        "node-exporter",
+        "broker",
+    )
+    for guarded in guarded_ones:
         near = {name for name in SERVICES if name != guarded and networks(name) & networks(guarded)}
         wanted = {name for name, others in REACHED.items() if guarded in others} | REACHED.get(guarded, set())
         # Beside each other in a network that both need: what one of them could say to the other is written here.
@@ -201,6 +221,7 @@ def test_what_holds_data_is_reached_by_those_alone_that_have_to() -> None:
             "reports": set(),
             "grafana": set(),
             "node-exporter": set(),
+            "broker": set(),
         }[guarded]
         assert near - wanted <= beside | {"proxy"}, guarded
 
@@ -210,7 +231,7 @@ def test_only_the_proxy_has_a_door_and_few_reach_the_world() -> None:
     open_ones = {name for name, network in COMPOSE["networks"].items() if not network.get("internal")}
     assert open_ones == {"front", "outside"}
     outside = {name for name in SERVICES if networks(name) & open_ones}
-    assert outside == {"proxy", "airflow-scheduler", "alertmanager"}
+    assert outside == {"proxy", "airflow-scheduler", "airflow-worker", "alertmanager"}
     assert all(networks(name) for name in SERVICES), "a service without networks is in Compose's default one"
 
 
@@ -262,7 +283,7 @@ def test_everything_mounted_is_in_the_repository_and_read_only(name: str) -> Non
 
 
 def test_named_volumes_are_declared_and_used() -> None:
-    named = {source for name in SERVICES for source, _ in mounts(name) if not source.startswith((".", "/"))}
+    named = {source for name in SERVICES for source, _ in mounts(name) if source and not source.startswith((".", "/"))}
     assert named == set(COMPOSE["volumes"])
 
 
@@ -288,14 +309,22 @@ def test_a_service_that_stays_has_a_health_check_and_comes_back(name: str) -> No
 
 def test_airflow_is_whole() -> None:
     commands = {name: service["command"][1] for name, service in AIRFLOW.items() if not is_one_shot(name)}
-    assert sorted(commands.values()) == ["api-server", "dag-processor", "scheduler", "triggerer"]
+    assert sorted(commands.values()) == ["api-server", "celery", "dag-processor", "scheduler", "triggerer"]
+
+
+CELERY = {"AIRFLOW__CELERY__BROKER_URL_CMD", "AIRFLOW__CELERY__WORKER_CONCURRENCY"}
+"""Options of Celery's provider, which is in the image alone: tests/stack/test_celery.py runs with them."""
 
 
 @pytest.mark.parametrize("name", AIRFLOW)
 def test_all_of_airflow_shares_one_configuration(name: str) -> None:
     own = {"AIRFLOW__API__SECRET_KEY_CMD", "AIRFLOW__API_AUTH__JWT_SECRET_CMD"}
     shared, there = (
-        {key: value for key, value in environment(of).items() if key.startswith("AIRFLOW__") and key not in own}
+        {
+            key: value
+            for key, value in environment(of).items()
+            if key.startswith("AIRFLOW__") and key not in own | CELERY
+        }
         for of in ("airflow-scheduler", name)
     )
     assert there == shared
@@ -304,7 +333,7 @@ def test_all_of_airflow_shares_one_configuration(name: str) -> None:
 def test_airflow_has_everything_it_needs_to_work_in_several_containers() -> None:
     variables = environment("airflow-scheduler")
     assert variables["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://airflow-api-server:8080/execution/"
-    assert variables["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert variables["AIRFLOW__CORE__EXECUTOR"] == "${NIGHTJAR_EXECUTOR:-LocalExecutor}"
     assert variables["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] == "False"
     for key in ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"):
         assert variables[f"{key}_CMD"].startswith("cat /run/secrets/")
@@ -319,7 +348,7 @@ def test_airflow_knows_every_option_that_is_set() -> None:
     sections = yaml.safe_load(listing.read_text())
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     said = {variable for name in AIRFLOW for variable in environment(name)}
-    for variable in {*said, *re.findall(r"AIRFLOW__\w+", dockerfile)}:
+    for variable in {*said, *re.findall(r"AIRFLOW__\w+", dockerfile)} - CELERY:
         if variable.startswith("AIRFLOW__"):
             _, section, option = variable.removesuffix("_CMD").lower().split("__")
             assert option in sections[section]["options"], variable
@@ -340,13 +369,38 @@ def test_the_pipeline_knows_and_accepts_every_variable_that_is_set() -> None:
     assert {"store", "cache_dir", "pushgateway_url", "smtp_url", "mail_from"} <= set(values)
 
 
+def test_a_worker_does_what_the_scheduler_would_and_can_sign_nothing() -> None:
+    """The same variables, files and networks; a cache of its own, and time to end what it has begun."""
+    signing = {"AIRFLOW__API_AUTH__JWT_SECRET_CMD"}
+    scheduler, worker = environment("airflow-scheduler"), environment("airflow-worker")
+    assert {key: value for key, value in worker.items() if key not in CELERY} == {
+        key: value for key, value in scheduler.items() if key not in CELERY | signing
+    }
+    assert networks("airflow-worker") == networks("airflow-scheduler")
+    assert dependencies("airflow-worker") == dependencies("airflow-scheduler") | {"broker": "service_healthy"}
+    assert set(secrets_of("airflow-scheduler")) - set(secrets_of("airflow-worker")) == {"airflow_jwt_secret"}
+    apart = {target for _, target in mounts("airflow-scheduler")} - {
+        target for source, target in mounts("airflow-worker") if source
+    }
+    assert apart == {"/var/cache/nightjar"}
+    assert ("", "/var/cache/nightjar") in mounts("airflow-worker")
+    assert AIRFLOW["airflow-worker"]["stop_grace_period"] == "10m"
+
+
+def test_by_default_the_workers_have_a_place_for_each_task_that_may_run() -> None:
+    """A task that waits at the broker for ten minutes counts as lost."""
+    (tasks,) = re.findall(r"NIGHTJAR_TASKS:-(\d+)", TEXT)
+    (workers,) = re.findall(r"NIGHTJAR_WORKERS:-(\d+)", TEXT)
+    assert int(tasks) == int(workers) * int(environment("airflow-worker")["AIRFLOW__CELERY__WORKER_CONCURRENCY"])
+
+
 def test_what_is_mounted_lies_in_the_home_that_the_image_names() -> None:
     (home,) = re.findall(r"PIPELINE_HOME=(\S+)", (ROOT / "deploy" / "Dockerfile").read_text())
     mounted = {target for source, target in mounts("airflow-scheduler") if source.startswith(".")}
     assert mounted == {f"{home}/{folder}" for folder in ("monitors", "expectations", "data")}
 
 
-@pytest.mark.parametrize("name", ["airflow-scheduler", "airflow-dag-processor"])
+@pytest.mark.parametrize("name", ["airflow-scheduler", "airflow-worker", "airflow-dag-processor"])
 def test_the_digest_and_the_channels_reach_what_runs_dags(name: str) -> None:
     assert AIRFLOW[name]["env_file"] == [{"path": ".env.notify", "required": False}]
 
@@ -376,6 +430,8 @@ def test_every_address_inside_names_a_service() -> None:
         for value in environment(name).values()
         for host in re.findall(r"://([\w-]+):\d+", value)
     }
+    url = runpy.run_path(str(ROOT / "deploy" / "make-secrets.py"))["derived"]({"broker_password": "p"})
+    inside.add(url["airflow_broker_url"]().rpartition("@")[2].split(":")[0])
     inside |= {
         host
         for host, _ in re.findall(
@@ -417,8 +473,9 @@ def test_grafana_finds_what_it_is_given_and_people_only_look() -> None:
 
 def test_a_profile_is_asked_for_and_nobody_waits_for_its_services() -> None:
     optional = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
-    assert optional == {"node-exporter": ["node"]}
-    assert not {target for name in SERVICES for target in dependencies(name)} & set(optional)
+    assert optional == {"node-exporter": ["node"], "airflow-worker": ["celery"], "broker": ["celery"]}
+    always = set(SERVICES) - set(optional)
+    assert not {target for name in always for target in dependencies(name)} & set(optional)
 
 
 def test_prometheus_scrapes_services_that_are_there_at_their_ports() -> None:
