@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-_CHOICE = re.compile(r"(?<!\$)\$\{\w+:-([^}]*)\}")
+_CHOICE = re.compile(r"(?<!\$)\$\{(\w+):-([^}]*)\}")
 _SECRETS = "/run/secrets"
 
 
@@ -34,11 +35,17 @@ class Service:
     """Whether it does something once, and is over."""
 
 
-def services() -> dict[str, Service]:
-    """All services by name, but those of a profile, which have to be asked for."""
-    text = _CHOICE.sub(r"\1", (ROOT / "docker-compose.yml").read_text()).replace("$$", "$")
-    known = yaml.safe_load(text)["services"]
-    return {name: _service(name, said) for name, said in known.items() if "profiles" not in said}
+def services(profiles: Collection[str] = (), choices: Mapping[str, str] | None = None) -> dict[str, Service]:
+    """All services by name, but those of a profile, which have to be asked for; what has a `scale`, so often."""
+    chosen = choices or {}
+    text = _CHOICE.sub(lambda found: chosen.get(found[1], found[2]), (ROOT / "docker-compose.yml").read_text())
+    known = yaml.safe_load(text.replace("$$", "$"))["services"]
+    wanted = {name: said for name, said in known.items() if set(said.get("profiles", profiles)) <= set(profiles)}
+    return {copy: _service(copy, said) for name, said in wanted.items() for copy in _copies(name, said)}
+
+
+def _copies(name: str, said: dict[str, Any]) -> list[str]:
+    return [f"{name}-{number}" for number in range(1, said["scale"] + 1)] if "scale" in said else [name]
 
 
 def _service(name: str, said: dict[str, Any]) -> Service:
@@ -46,7 +53,8 @@ def _service(name: str, said: dict[str, Any]) -> Service:
         {"source": item, "target": f"{_SECRETS}/{item}"} if isinstance(item, str) else item
         for item in said.get("secrets", [])
     ]
-    volumes = [item.split(":") for item in said.get("volumes", [])]
+    # One without a name is this container's own.
+    volumes = [(item if ":" in item else f"own-of-{name}:{item}").split(":") for item in said.get("volumes", [])]
     return Service(
         name=name,
         image=said["image"].partition(":")[0],

@@ -5,8 +5,11 @@ Needs root. Names begin with `nj`, and go with `down`.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +52,8 @@ class Hosts:
             for network in service.networks:
                 self._connect(name, place, network)
             self.names_file(name).write_text(self._names(service))
-        _ip("addr", "add", f"10.88.{self._numbers['front']}.1/24", "dev", f"njb{self._numbers['front']}")
+        if front := self._numbers.get("front"):
+            _ip("addr", "add", f"10.88.{front}.1/24", "dev", f"njb{front}")
 
     def _connect(self, name: str, place: int, network: str) -> None:
         number, host = self._numbers[network], self.namespace(name)
@@ -65,6 +69,13 @@ class Hosts:
             shared = [network for network in service.networks if network in other.networks]
             lines += [f"{self.address(network, name)} {name}" for network in shared[:1]]
         return "\n".join(lines) + "\n"
+
+    def kill(self, service: str) -> None:
+        """End all that runs on a host at once, as when a container is killed."""
+        found = subprocess.run(["ip", "netns", "pids", self.namespace(service)], capture_output=True, check=True)
+        for pid in map(int, found.stdout.split()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def down(self) -> None:
         """Remove what `up` made, as far as it is there."""

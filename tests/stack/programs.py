@@ -18,6 +18,7 @@ STANDS_FOR = {
     "rclone/rclone": "rclone",
     "caddy": None,  # its command names a shell
     "nightjar": None,
+    "valkey/valkey": None,
 }
 """Programs of Debian that are what the image has."""
 _AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --clear-groups"
@@ -32,7 +33,11 @@ def command_of(service: Service, folder: Path) -> list[str]:
     """What runs for a service; `folder` is its own."""
     if service.image in STANDS_FOR:
         program = STANDS_FOR[service.image]
-        return [*([program] if program else []), *service.command]
+        # Redis is what Valkey began as, and Debian has it.
+        return [
+            *([program] if program else []),
+            *(word.replace("valkey-server", "redis-server") for word in service.command),
+        ]
     if service.image == "postgres":
         return ["bash", "-euc", _postgres(folder)]
     stand_in = {"rustfs/rustfs": "s3", "axllent/mailpit": "mail", "grafana/grafana": "grafana"}[service.image]

@@ -48,6 +48,14 @@ class Stack:
         """
         self._new_folders = [path for path in self._mount_points() if not path.exists()]
         self.hosts.up()
+        self.wait(seconds)
+
+    def wait(self, seconds: float) -> None:
+        """Start what does not run, and wait until all are well.
+
+        Raises:
+            NotUp: as `up` does.
+        """
         deadline = time.monotonic() + seconds
         while missing := [name for name in self.services if name not in self._reached]:
             for name in missing:
@@ -69,6 +77,12 @@ class Stack:
             raise NotUp(f"{name} ended with {code}: {self.log(name)[-3000:]}")
         elif not service.ends and self.inside(name, *health_of(service)).returncode == 0:
             self._reached[name] = "service_healthy"
+
+    def kill(self, name: str) -> None:
+        """End a service at once, with all that it started; `wait` starts it again."""
+        self.hosts.kill(name)
+        self._running.pop(name).wait()
+        self._reached.pop(name, None)
 
     def down(self) -> None:
         """End all processes and remove hosts and networks."""
@@ -102,7 +116,7 @@ class Stack:
         """Run a command on the host of a service, as `docker compose exec` would; volumes where it needs them."""
         script = [*self._place(self.services[name], with_volumes=with_volumes), shlex.join(command)]
         return subprocess.run(
-            ["ip", "netns", "exec", self.hosts.namespace(name), "bash", "-euc", "\n".join(script)],
+            [*self._on(name), "\n".join(script)],
             env=self._environment(self.services[name]), capture_output=True, text=True, check=False, timeout=seconds,
         )  # fmt: skip
 
@@ -110,10 +124,13 @@ class Stack:
         script = [*self._place(service), f"exec {shlex.join(command_of(service, self.own(service.name)))}"]
         with (self.folder / f"log-{service.name}").open("ab") as log:
             return subprocess.Popen(
-                ["ip", "netns", "exec", self.hosts.namespace(service.name), "bash", "-euc", "\n".join(script)],
+                [*self._on(service.name), "\n".join(script)],
                 env=self._environment(service), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+
+    def _on(self, name: str) -> list[str]:
+        return ["ip", "netns", "exec", self.hosts.namespace(name), "unshare", "--uts", "bash", "-euc"]
 
     def _environment(self, service: Service) -> dict[str, str]:
         path = os.pathsep.join([str(self.programs), *map(str, Path("/usr/lib/postgresql").glob("*/bin")), os.defpath])
@@ -126,6 +143,7 @@ class Stack:
     def _place(self, service: Service, *, with_volumes: bool = True) -> list[str]:
         """Lines of a shell that give the process the files of its container, seen by nobody else."""
         lines = [
+            f"hostname {service.name}",
             "mount --make-rprivate /",
             f"mount --bind {self.hosts.names_file(service.name)} /etc/hosts",
             "for place in /opt /home /run/secrets; do mkdir -p $place; mount -t tmpfs none $place; done",
