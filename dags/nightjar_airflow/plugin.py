@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
 
 from airflow.configuration import conf
@@ -21,28 +20,17 @@ class Preloading:
     def on_starting(self, component: object) -> None:
         """Called by Airflow as a component starts, before it forks anything."""
         command = sys.argv[1:2]
-        if command == ["dag-processor"] and _is_wanted():
-            from nightjar_airflow.preload import preload_dag_file
+        if command != ["dag-processor"] and not (command == ["scheduler"] and _forks_tasks()):
+            return
+        from nightjar_airflow import preload
 
-            preload_dag_file()
-        if command == ["scheduler"] and _forks_tasks() and _is_wanted():
-            from nightjar_airflow.preload import preload_tasks
-
-            preload_tasks()
+        if preload.is_wanted():
+            work = preload.preload_tasks if command == ["scheduler"] else preload.preload_dag_file
+            work()
 
 
 def _forks_tasks() -> bool:
     return "LocalExecutor" in conf.get("core", "executor") and multiprocessing.get_start_method() == "fork"
-
-
-def _is_wanted() -> bool:
-    from pipeline.config import load_settings
-    from pipeline.errors import ConfigError
-
-    try:
-        return load_settings(os.environ).preload
-    except ConfigError:
-        return False  # the DAG file tells what is wrong
 
 
 class NightjarPlugin(AirflowPlugin):

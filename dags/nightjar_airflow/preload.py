@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from itertools import chain
 
 import pipeline
+from pipeline.config import load_settings
+from pipeline.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,14 @@ LIBRARIES = (
     "sklearn.pipeline",
     "skops.io",
 )
+
+
+def is_wanted() -> bool:
+    """As `PIPELINE_PRELOAD` says; not where a setting is wrong, which the DAG file tells."""
+    try:
+        return load_settings(os.environ).preload
+    except ConfigError:
+        return False
 
 
 def preload_tasks() -> None:

@@ -30,6 +30,7 @@ CHOICES = {
     "NIGHTJAR_BIND",
     "NIGHTJAR_TLS",
     "NIGHTJAR_EXECUTOR",
+    "NIGHTJAR_JSON_LOGS",
     "NIGHTJAR_TASKS",
     "NIGHTJAR_WORKERS",
     "PIPELINE_ENVIRONMENT",
@@ -312,7 +313,7 @@ def test_airflow_is_whole() -> None:
     assert sorted(commands.values()) == ["api-server", "celery", "dag-processor", "scheduler", "triggerer"]
 
 
-CELERY = {"AIRFLOW__CELERY__BROKER_URL_CMD", "AIRFLOW__CELERY__WORKER_CONCURRENCY"}
+CELERY = {f"AIRFLOW__CELERY__{name}" for name in ("BROKER_URL_CMD", "EXTRA_CELERY_CONFIG", "WORKER_CONCURRENCY")}
 """Options of Celery's provider, which is in the image alone: tests/stack/test_celery.py runs with them."""
 
 
