@@ -38,7 +38,8 @@ NEVER = (
 )
 WHOSE = f"on (monitor) group_left (owner, environment) model_monitor_info{{{M}}}"
 OF_LIMIT: Levels = ((None, GOOD), (0.8, NOTICE), (1.001, BAD))  # the limit itself holds
-LATE: Levels = ((None, GOOD), (26 * 3600, NOTICE), (50 * 3600, BAD))
+LATE = f"max by (monitor) (model_monitor_next_night_due_timestamp_seconds{{{M}}}) < time()"
+OVERDUE = f"clamp_min(time() - max by (monitor) (model_monitor_next_night_due_timestamp_seconds{{{M}}}), 0)"
 TO_MONITOR = ("Open this monitor", "/d/nightjar-monitor?var-monitor=${__data.fields.monitor}")
 TO_PAGE = ("Open its page", "${__data.fields.page}")
 
@@ -64,13 +65,13 @@ def _count(title: str, text: str, states: str, levels: Levels, alert: str) -> Pa
 
 
 def _standing() -> list[Panel]:
-    late = f"count(({SINCE}) > 26 * 3600) or vector(0)"
     rows = {
         "": f"max by (monitor, owner, environment, page) (model_monitor_info{{{M}}})",
         "verdict": state_of(M),
         "drift of limit": SHARE,
         "quality": f"min by (monitor) (model_monitor_quality_passed{{{M}}})",
         "last good night": SINCE,
+        "late by": OVERDUE,
         "retraining asked": f"max by (monitor) (model_monitor_retraining_requested{{{M}}})",
         "rows": f'max by (monitor) (model_monitor_rows{{{M}, snapshot="production"}})',
         "broken parts": f"max by (monitor) (model_monitor_broken_measurements{{{M}}})",
@@ -82,8 +83,9 @@ def _standing() -> list[Panel]:
                "drifted|degraded", ZERO_IS_GOOD, "NightjarModelDegraded"),
         _count("Broken data", "Monitors whose data failed a critical expectation, or could not be compared.",
                "data_broken", ZERO_OR_BAD, "NightjarQualityFailed"),
-        stat_panel("Late or missing", "Monitors without a good night for more than 26 hours.", late,
-                   levels=ZERO_OR_BAD, links=[runbook("NightjarNightLate"), runbook("NightjarNightMissing")]),
+        stat_panel("Late or missing", "Monitors whose next night should be there by their schedule.",
+                   f"count({LATE}) or vector(0)", levels=ZERO_OR_BAD,
+                   links=[runbook("NightjarNightLate"), runbook("NightjarNightMissing")]),
         stat_panel("Never ran", "Monitor files without any night, good or bad.", f"count({NEVER}) or vector(0)",
                    levels=ZERO_IS_GOOD, links=[runbook("NightjarNeverRan")]),
         table_panel(
@@ -92,8 +94,8 @@ def _standing() -> list[Panel]:
             "A name leads to the monitor's dashboard, a page to its report.",
             rows,
             labels=("monitor", "owner", "environment", "page"),
-            units={"drift of limit": "percentunit", "last good night": "dtdurations"},
-            colours={"drift of limit": OF_LIMIT, "quality": ONE_IS_GOOD, "last good night": LATE,
+            units={"drift of limit": "percentunit", "last good night": "dtdurations", "late by": "dtdurations"},
+            colours={"drift of limit": OF_LIMIT, "quality": ONE_IS_GOOD, "late by": ZERO_IS_GOOD,
                      "retraining asked": ZERO_IS_GOOD, "broken parts": ZERO_IS_GOOD},
             links={"monitor": TO_MONITOR, "page": TO_PAGE},
             words={"verdict": STATE_WORDS},

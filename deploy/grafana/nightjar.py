@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard as models
 
 from deploy.grafana.boards import Content, board, environment, monitor, owner
-from deploy.grafana.fleet import LATE, NEVER, SINCE, M
+from deploy.grafana.fleet import NEVER, OVERDUE, SINCE, M
 from deploy.grafana.panels import (
     BAD,
     GOOD,
@@ -43,13 +43,22 @@ def build() -> models.Dashboard:
 
 def _nights() -> list[Panel]:
     failed = f"time() - max by (monitor, task) (model_monitor_last_failure_timestamp_seconds{{{M}}})"
+    missing = f"max by (monitor) (model_monitor_second_night_due_timestamp_seconds{{{M}}}) - time()"
+    planned = "max by (monitor) (model_monitor_first_night_due_timestamp_seconds) - time()"
     attempts = f"time() - max by (monitor) (model_monitor_last_attempt_timestamp_seconds{{{M}}})"
     return [
-        bars_panel("Time since the last good night", "From 26 hours on a night is late, from 50 it is missing.",
-                   Query(SINCE), levels=LATE, unit="dtdurations"),
+        bars_panel("Time since the last good night", "Whether that is too long is for the schedule to say.",
+                   Query(SINCE), levels=((None, "blue"),), unit="dtdurations"),
         bars_panel("Time since the last attempt",
                    "A night that came to an end, well or not. Much younger than the last "
-                   "good one: it keeps failing.", Query(attempts), levels=LATE, unit="dtdurations"),
+                   "good one: it keeps failing.", Query(attempts), levels=((None, "blue"),),
+                   unit="dtdurations"),
+        bars_panel("Late by", "How long ago the next night should have been there, by the monitor's schedule.",
+                   Query(OVERDUE), levels=ZERO_IS_GOOD, unit="dtdurations"),
+        bars_panel("Until two nights are missing", "By the monitor's schedule: below zero nobody knows how it does.",
+                   Query(missing), levels=((None, BAD), (0, GOOD)), unit="dtdurations"),
+        bars_panel("Until a next night would be late", "By the schedules of the monitor files, also of monitors that "
+                   "never ran.", Query(planned), levels=((None, BAD), (0, "blue")), unit="dtdurations"),
         series_panel("How long steps take", "Of all chosen monitors together, up to the night's page.",
                      Query(f"sum by (step) (model_monitor_step_duration_seconds{{{M}}})", "{{step}}"), unit="s", low=0,
                      stacked=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard as models
 
 from deploy.grafana.boards import Content, board, environment, hidden, monitor, owner
-from deploy.grafana.fleet import LATE, OF_LIMIT
+from deploy.grafana.fleet import OF_LIMIT, OVERDUE
 from deploy.grafana.panels import (
     BAD,
     GOOD,
@@ -76,7 +76,9 @@ def _last_night() -> list[Panel]:
                    levels=ONE_IS_GOOD, words=PASSED, links=[runbook("NightjarQualityFailed")]),
         stat_panel("Last good night",
                    "How long ago it was pushed.", f"time() - {one('last_success_timestamp_seconds')}",
-                   unit="dtdurations", levels=LATE, links=[runbook("NightjarNightLate")]),
+                   unit="dtdurations"),
+        stat_panel("Late by", "How long ago the next night should have been there, by its schedule.", OVERDUE,
+                   unit="dtdurations", levels=ZERO_IS_GOOD, links=[runbook("NightjarNightLate")]),
         stat_panel("Judged day", "The day whose data it was about.", f"{one('run_date_timestamp_seconds')} * 1000",
                    unit="dateTimeAsIso"),
         stat_panel("Alerts", "What rings of this monitor, beside what is for information.",

@@ -15,10 +15,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pipeline.config.schedule import due_after
 from pipeline.errors import (
     ExitCode,
     NightIncomplete,
@@ -298,7 +299,9 @@ def push_gauges(night: Night) -> str:
     of_all = fleet_gauges(night.settings)
 
     def push() -> None:
-        gauges.push(text, night.name, gateway, time.time(), durations=took)
+        now = datetime.now(UTC)
+        due = due_after(night.monitor.schedule, night.run_date, now)
+        gauges.push(text, night.name, gateway, now.timestamp(), durations=took, due=due)
         if of_all is not None:
             fleet.push(of_all, gateway)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from pipeline.config import Settings
 from pipeline.config.monitor_files import load_all
@@ -45,6 +45,6 @@ def fleet_gauges(settings: Settings) -> bytes | None:
 
     def found() -> bytes:
         known = load_all(settings)
-        return fleet.exposition(known.monitors, len(known.errors), settings.environment)
+        return fleet.exposition(known.monitors, len(known.errors), settings.environment, datetime.now(UTC))
 
     return attempt("gauges of all monitors", found, lambda _: None)

@@ -66,8 +66,8 @@ SILENT = {
     "NightjarTooFewRows": "only on very few rows",
     "NightjarLabelsOverdue": "only with labels that are three days late",
     "NightjarRetrainingWithoutData": "only after a retraining that found no labels",
-    "NightjarNightLate": "only after 26 hours",
-    "NightjarNightMissing": "only after 50 hours",
+    "NightjarNightLate": "only when the next night is due",
+    "NightjarNightMissing": "only when two nights in a row are due",
     "NightjarNeverRan": "only with a monitor that never ran",
     "NightjarNightFailed": "only after a night that broke",
     "NightjarNightGivenUp": "only after a night that was given up",
@@ -77,8 +77,8 @@ SILENT = {
     "NightjarPushgatewayDown": "only without a gateway",
 }
 """Alerts that do not ring after the demo's night, each with why."""
-NEVER_HERE = {"NightjarChallengersRejected", "NightjarNoGauges", "NightjarPushgatewayDown"}
-"""Of those, the ones that need weeks, or a world without gauges: promtool alone tests them."""
+NEVER_HERE = {"NightjarChallengersRejected", "NightjarNeverRan", "NightjarNoGauges", "NightjarPushgatewayDown"}
+"""Of those, the ones that look back in steps of half an hour or six, or at no gauges: promtool alone tests them."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from pipeline.config.schedule import Due
 from pipeline.errors import ExitCode, OutletRefused
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges import night, probation
@@ -23,12 +24,18 @@ def push_troubles(gateway_url: str) -> None:
     now = time.time()
     for name, view in _nights().items():
         night.push(night.exposition(view), name, gateway_url, now)
-    night.push(night.exposition(samples.view()), "late", gateway_url, now - 30 * HOUR)
+    told, soon, past = night.exposition(samples.view()), _moment(now + HOUR), _moment(now - HOUR)
+    night.push(told, "late", gateway_url, now - 30 * HOUR, due=Due(late=past, missing=soon))
+    night.push(told, "missing", gateway_url, now - 60 * HOUR, due=Due(late=past, missing=past))
     night.push_failure("failed", gateway_url, "measure_drift", now)
     night.push_failure("given-up", gateway_url, "overdue", now)
     probation.push(probation.exposition(probations.found("proposed")), "critical-column", gateway_url)
     with pytest.raises(OutletRefused):
         night.push(b"model_monitor_rows 1\nmodel_monitor_rows 2\n", "stale", gateway_url, now)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _nights() -> dict[str, NightView]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from pipeline.config import Monitor
@@ -28,6 +28,7 @@ from pipeline.results import (
 
 RUN_DATE = date(2026, 1, 14)
 NOW = 1_768_450_000.0
+MOMENT = datetime.fromtimestamp(NOW, UTC)
 NUMERICAL = (
     "age", "tenure_days", "orders_90d", "average_order_value", "support_tickets_90d", "churn_probability",
     "sessions_30d", "basket_size", "discount_share", "days_since_last_order", "refunds_365d", "newsletter_opens_90d",

@@ -29,6 +29,10 @@ def test_a_night_tells_the_gateway_how_long_its_steps_took_and_which_monitors_th
     assert max(told.values()) > 0
     assert timing.durations(night) == told
     assert not [name for name in night.published() if name.startswith(timing.StepTime.file)]
+    due = pushgateway.value("model_monitor_next_night_due_timestamp_seconds", monitor=night.name)
+    pushed = pushgateway.value("model_monitor_last_success_timestamp_seconds", monitor=night.name)
+    assert due == pytest.approx(pushed + 4 * 3600)  # long past: whoever runs so old a day is given that much
+    assert pushgateway.value("model_monitor_first_night_due_timestamp_seconds", monitor="never_ran") > pushed
     known = {found.labels["monitor"] for found in pushgateway.samples("model_monitor_configured")}
     assert known == {"people", "never_ran"}
     assert pushgateway.value("model_monitor_wrong_monitor_files") == 1

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from pipeline.config import Monitor
+from pipeline.config.schedule import first_due
 from pipeline.plain_text import visible
 from pipeline.publish.gauges.families import Gauges
 from pipeline.publish.gauges.gateway import send
 
 
-def exposition(monitors: Sequence[Monitor], wrong: int, environment: str | None) -> bytes:
+def exposition(monitors: Sequence[Monitor], wrong: int, environment: str | None, now: datetime) -> bytes:
     """The gauges in the Prometheus text format.
 
     Args:
         monitors: of all files that are sound.
         wrong: how many files are not.
         environment: the name of the installation.
+        now: from when on a monitor without a night is waited for.
     """
     gauges = Gauges()
     labels = [
@@ -28,6 +31,8 @@ def exposition(monitors: Sequence[Monitor], wrong: int, environment: str | None)
         for monitor in monitors
     ]
     gauges.add("configured", [(told, 1.0) for told in labels])
+    due = [({"monitor": monitor.name}, first_due(monitor.schedule, now).timestamp()) for monitor in monitors]
+    gauges.add("first_night_due_timestamp_seconds", due)
     gauges.one("wrong_monitor_files", wrong)
     return gauges.text()
 

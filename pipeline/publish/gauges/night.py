@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 import pipeline
+from pipeline.config.schedule import Due
 from pipeline.plain_text import visible
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges.columns import add_columns
@@ -55,8 +56,10 @@ def push(
     sleep: Callable[[float], None] = time.sleep,
     *,
     durations: Mapping[str, float] | None = None,
+    due: Due | None = None,
 ) -> None:
-    """Replace the monitor's group at the gateway with `text`, the moment of success and how long steps took.
+    """Replace the monitor's group at the gateway with `text`, the moment of success, when the next night is late, and
+    how long steps took.
 
     Args:
         text: what `exposition` made.
@@ -64,6 +67,7 @@ def push(
         now: Unix time in seconds.
         sleep: waits so many seconds between attempts.
         durations: of the night's steps, in seconds, as far as they are known.
+        due: when the next nights are late.
 
     Raises:
         OutletUnavailable: no connection, or the gateway kept failing, after retries.
@@ -72,6 +76,9 @@ def push(
     gauges = Gauges()
     gauges.one("last_success_timestamp_seconds", now)
     gauges.one("last_attempt_timestamp_seconds", now)
+    if due is not None:
+        gauges.one("next_night_due_timestamp_seconds", due.late.timestamp())
+        gauges.one("second_night_due_timestamp_seconds", due.missing.timestamp())
     gauges.add("step_duration_seconds", [({"step": step}, seconds) for step, seconds in (durations or {}).items()])
     send("PUT", text + gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from pipeline.config import Monitor
+from pipeline.config.schedule import Due, due_after
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges import fleet, night, probation, retraining
 from pipeline.results import TogetherResult
@@ -19,7 +20,7 @@ def push_all(gateway_url: str) -> None:
     """Each night and each retraining under a monitor of its own; the failure beside a whole night's gauges."""
     for name, view in _nights().items():
         told = night.exposition(view, PROFILE)
-        night.push(told, name, gateway_url, samples.NOW, durations=DURATIONS)
+        night.push(told, name, gateway_url, samples.NOW, durations=DURATIONS, due=due(view))
     for status in retrainings.STATUSES:
         told = retraining.exposition(retrainings.retraining(status))
         retraining.push(told, f"retrained-{status}", gateway_url, samples.NOW)
@@ -27,7 +28,12 @@ def push_all(gateway_url: str) -> None:
     probation.push(probation.exposition(probations.found("rolled_back")), "churn", gateway_url)
     night.push_failure("churn", gateway_url, "pull_snapshots", samples.NOW)
     never_ran = samples.monitor().model_copy(update={"name": "never-ran"})
-    fleet.push(fleet.exposition([samples.monitor(), never_ran], 1, "production"), gateway_url)
+    fleet.push(fleet.exposition([samples.monitor(), never_ran], 1, "production", samples.MOMENT), gateway_url)
+
+
+def due(view: NightView) -> Due:
+    """When the next nights are late after one that was pushed at `samples.NOW`."""
+    return due_after(view.monitor.schedule, view.run_date, samples.MOMENT)
 
 
 def _nights() -> dict[str, NightView]:
