@@ -15,7 +15,8 @@ _TOP = f"""\
 <!-- Written by `python -m deploy.metrics_page`; edit pipeline/publish/gauges/catalogue.py instead. -->
 
 Every gauge that Nightjar pushes to a Pushgateway. Beside the labels below each has those of its group: `job="{JOB}"`,
-`monitor`, and `flow` where the section says so. Without a Pushgateway the same text lies in the run store, as
+`monitor`, `flow` where the section says so, and `environment` where the installation has a name
+(`PIPELINE_ENVIRONMENT`), which keeps several apart. Without a Pushgateway the same text lies in the run store, as
 `gauges.prom` of a night or a retraining and `probation.prom` of a night, but for the moments at which it was pushed.
 
 A unit of `own` is that of what a label names: the column's, the metric's, the loss's, or that of the method of drift.

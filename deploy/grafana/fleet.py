@@ -25,18 +25,18 @@ from deploy.grafana.panels import (
     table_panel,
 )
 
-M = 'monitor=~"$monitor"'
+M = 'environment=~"$environment", monitor=~"$monitor"'
 SHARE = (
     f"max by (monitor) (model_monitor_decisive_drift_share_ratio{{{M}}}) "
     f"/ on (monitor) max by (monitor) (model_monitor_drift_limit_ratio{{{M}}})"
 )
 SINCE = f"time() - max by (monitor) (model_monitor_last_success_timestamp_seconds{{{M}}})"
 NEVER = (
-    'max by (monitor, owner) (model_monitor_configured{environment=~"$environment", owner=~"$owner"}) '
-    "unless on (monitor) model_monitor_last_attempt_timestamp_seconds "
-    "unless on (monitor) model_monitor_last_success_timestamp_seconds"  # all that earlier versions told
+    'max by (environment, monitor, owner) (model_monitor_configured{environment=~"$environment", owner=~"$owner"}) '
+    "unless on (environment, monitor) model_monitor_last_attempt_timestamp_seconds "
+    "unless on (environment, monitor) model_monitor_last_success_timestamp_seconds"  # all that earlier versions told
 )
-WHOSE = f"on (monitor) group_left (owner, environment) model_monitor_info{{{M}}}"
+WHOSE = f"on (environment, monitor) group_left (owner) model_monitor_info{{{M}}}"
 OF_LIMIT: Levels = ((None, GOOD), (0.8, NOTICE), (1.001, BAD))  # the limit itself holds
 LATE = f"max by (monitor) (model_monitor_next_night_due_timestamp_seconds{{{M}}}) < time()"
 OVERDUE = f"clamp_min(time() - max by (monitor) (model_monitor_next_night_due_timestamp_seconds{{{M}}}), 0)"

@@ -82,7 +82,7 @@ def _nights() -> list[Panel]:
 
 
 def _gateway() -> list[Panel]:
-    pushed = 'job="nightjar", monitor=~"$monitor"'
+    pushed = f'job="nightjar", {M}'
     return [
         stat_panel("Pushgateway", "Whether Prometheus can scrape it: without it no alert of a model is true.",
                    'min(up{job="pushgateway"})', levels=ONE_IS_GOOD, words=UP,

@@ -25,7 +25,7 @@ from deploy.grafana.panels import (
     table_panel,
 )
 
-M = 'monitor="$monitor"'
+M = 'environment=~"$environment", monitor="$monitor"'
 MOST = 15
 """Columns at most in a panel: those that say most."""
 YES_NO = {"0": ("no", GOOD), "1": ("yes", NOTICE)}

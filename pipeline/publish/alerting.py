@@ -78,13 +78,14 @@ class Heard:
     kept_back: str | None
 
 
-def heard(alertmanager: Service, alert: str, monitor: str) -> Heard | None:
-    """An alert of a monitor as Alertmanager has it; None where it has not heard of it.
+def heard(alertmanager: Service, alert: str, monitor: str, environment: str | None) -> Heard | None:
+    """An alert of a monitor of an installation as Alertmanager has it; None where it has not heard of it.
 
     Raises:
         OutletUnavailable, OutletRefused: see `value`.
     """
-    wanted = (f'alertname="{alert}"', f'monitor="{monitor}"')  # names of ours, which need no escape
+    names = {"alertname": alert, "monitor": monitor, "environment": environment or ""}
+    wanted = (f'{label}="{name}"' for label, name in names.items())  # names of ours, which need no escape
     matching = "&".join(f"filter={quote(matcher)}" for matcher in wanted)
     found = alertmanager.ask_json(f"/api/v2/alerts?{matching}")
     try:

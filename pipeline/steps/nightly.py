@@ -43,7 +43,7 @@ from pipeline.steps import delivering, muting, pages, reports, same_news, standi
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.named import step
 from pipeline.steps.night import Night
-from pipeline.steps.pushing import fleet_gauges, push_newest
+from pipeline.steps.pushing import fleet_gauges, instead_of_former, push_newest
 from pipeline.steps.timing import durations, timed
 from pipeline.steps.together import kept, measure_together, unmeasured
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
@@ -301,9 +301,11 @@ def push_gauges(night: Night) -> str:
     def push() -> None:
         now = datetime.now(UTC)
         due = due_after(night.monitor.schedule, night.run_date, now)
-        gauges.push(text, night.name, gateway, now.timestamp(), durations=took, due=due)
-        if of_all is not None:
-            fleet.push(of_all, gateway)
+        environment = night.settings.environment
+        with instead_of_former(night, gateway):
+            gauges.push(text, night.name, gateway, now.timestamp(), durations=took, due=due, environment=environment)
+            if of_all is not None:
+                fleet.push(of_all, gateway, environment=environment)
 
     with delivering.serving(night, delivering.GATEWAY):
         return push_newest(night.store, night.name, night.run_date, night.nights, push)
@@ -343,7 +345,7 @@ def report_failure(night: Night, task: str) -> str:
     newest = max(attempt("newest night", night.nights, lambda _: []), default=night.run_date)
     if newest > night.run_date:
         return f"not pushed, as {newest} is newer"
-    gauges.push_failure(night.name, url.get_secret_value(), task, time.time())
+    gauges.push_failure(night.name, url.get_secret_value(), task, time.time(), environment=night.settings.environment)
     return "pushed"
 
 

@@ -78,7 +78,8 @@ def _push(night: Night, found: ProbationResult) -> None:
 
     url = night.settings.pushgateway_url
     if url is not None:
-        send = partial(push, exposition(found), night.name, url.get_secret_value())
+        environment = night.settings.environment
+        send = partial(push, exposition(found), night.name, url.get_secret_value(), environment=environment)
         push_newest(night.store, night.name, night.run_date, night.nights, send)
 
 

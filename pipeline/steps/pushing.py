@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from pipeline.config import Settings
 from pipeline.config.monitor_files import load_all
 from pipeline.steps.contain import attempt
+from pipeline.steps.night import Night
 from pipeline.storage.run_store import RunStore
 
 GROUP = "gauges"
@@ -37,6 +39,39 @@ def push_newest(
             return f"not pushed, as {newest} is newer"
         push()
     return "pushed"
+
+
+@contextmanager
+def instead_of_former(night: Night, gateway: str) -> Iterator[None]:
+    """A block that pushes a night; before it go the monitor's groups of another name that the installation had, once.
+
+    Before, as the gateway takes no gauge that another group has with the same labels. The run store keeps under which
+    name it pushed, so other installations on the gateway are left alone. A version that kept no note pushed without a
+    name: what another one has there comes again with its next night.
+
+    Raises:
+        OutletUnavailable, OutletRefused: the gateway or the run store does not answer; the next push does it.
+    """
+    from pipeline.publish.gauges import retired
+
+    now, noted = night.settings.environment or "", former_environment(night.store, night.name)
+    pushed_before = noted is not None or any(day != night.run_date for day in night.nights())
+    if pushed_before and (noted or "") != now:
+        retired.remove(night.name, gateway, environment=noted)
+        retired.remove_fleet(gateway, environment=noted)
+    yield
+    if noted != now:
+        night.store.write_page(_note(night.name), now.encode())
+
+
+def former_environment(store: RunStore, monitor: str) -> str | None:
+    """The name under which gauges of a monitor were pushed last; None where that is not known."""
+    content = store.read_page(_note(monitor))
+    return None if content is None else content.decode(errors="replace")
+
+
+def _note(monitor: str) -> str:
+    return f"{monitor}/.receipts/environment"
 
 
 def fleet_gauges(settings: Settings) -> bytes | None:

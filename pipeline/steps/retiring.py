@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.config import Settings
 from pipeline.config.values import NAME_PATTERN
 from pipeline.errors import ConfigError
-from pipeline.steps.pushing import fleet_gauges
+from pipeline.steps.pushing import fleet_gauges, former_environment
 from pipeline.storage.run_store import RunStore
 from pipeline.wording import clip, count, size
 
@@ -46,7 +46,12 @@ def tasks(name: str, settings: Settings, with_store: bool) -> list[Task]:
     """
     store = RunStore(settings.store)
     _require_known(name, settings, store)
-    return [*_file(name, settings), *_gauges(name, settings), *_stored(name, store, with_store), *_for_people(name)]
+    return [
+        *_file(name, settings),
+        *_gauges(name, settings, store),
+        *_stored(name, store, with_store),
+        *_for_people(name),
+    ]
 
 
 def _require_known(name: str, settings: Settings, store: RunStore) -> None:
@@ -90,7 +95,7 @@ def _file(name: str, settings: Settings) -> Iterator[Task]:
     yield Task(f"put its file aside: {path} to {target}; no night starts any more", put_aside)
 
 
-def _gauges(name: str, settings: Settings) -> Iterator[Task]:
+def _gauges(name: str, settings: Settings, store: RunStore) -> Iterator[Task]:
     if settings.pushgateway_url is None:
         return
     gateway = settings.pushgateway_url.get_secret_value()
@@ -98,10 +103,12 @@ def _gauges(name: str, settings: Settings) -> Iterator[Task]:
     def remove() -> None:
         from pipeline.publish.gauges import fleet, retired
 
-        retired.remove(name, gateway)
+        noted = former_environment(store, name)
+        for environment in {settings.environment or "", settings.environment or "" if noted is None else noted}:
+            retired.remove(name, gateway, environment=environment)
         others = fleet_gauges(settings)  # else it would be a monitor that has a file and never ran
         if others is not None:
-            fleet.push(others, gateway)
+            fleet.push(others, gateway, environment=settings.environment)
 
     yield Task("delete its groups in the Pushgateway, so that no alert rings for it", remove)
 

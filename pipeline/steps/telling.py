@@ -210,7 +210,7 @@ def send_retraining(workspace: Workspace, result: RetrainResult) -> str:
         if gateway is None:
             return f"written to {store.night_uri(place, day, 'gauges.prom')}"
         text = files["gauges.prom"]
-        send = partial(gauges.push, text, monitor.name, gateway, time.time())
+        send = partial(gauges.push, text, monitor.name, gateway, time.time(), environment=settings.environment)
         return push_newest(store, place, day, workspace.retrainings, send)
 
     mute = muting.muted_on(workspace, day)
@@ -261,7 +261,7 @@ def send_change(workspace: Workspace, change: AliasChange, moment: datetime, onc
     )
 
     def push() -> str:
-        gauges.push_champion(monitor.name, change.version, str(gateway))
+        gauges.push_champion(monitor.name, change.version, str(gateway), environment=settings.environment)
         return "pushed"
 
     def send_mail(summary: EmailMessage) -> str:

@@ -25,7 +25,7 @@ GROUPS: dict[str, list[dict[str, Any]]] = {
     group["name"]: [rule for rule in group["rules"] if "alert" in rule]
     for group in yaml.safe_load((FOLDER / "rules.yml").read_text())["groups"]
 }
-JOIN = "* on (monitor) group_left (owner, environment, page) monitor:info"
+JOIN = "* on (environment, monitor) group_left (owner, page) monitor:info"
 ALWAYS = "NightjarWatchdog"
 RULES = {rule["alert"]: rule for rules in GROUPS.values() for rule in rules}
 TEST_FILES = sorted(path.name for path in FOLDER.glob("*_test.yml"))
@@ -36,11 +36,11 @@ OF_SERVERS = {
     "push_time_seconds": {"instance"},
     "push_failure_time_seconds": {"instance"},
 }
-OF_GROUP = {"job", "monitor", "flow"}
+OF_GROUP = {"job", "monitor", "flow", "environment"}
 GAUGES = {
     **{name: labels | OF_GROUP for name, labels in OF_SERVERS.items()},
     **{
-        family.full_name: {"job", "monitor", *family.labels, *(["flow"] if section.flow else [])}
+        family.full_name: {"job", "monitor", "environment", *family.labels, *(["flow"] if section.flow else [])}
         for section in SECTIONS
         for family in section.families
     },

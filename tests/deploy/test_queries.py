@@ -46,7 +46,7 @@ ABSENT = {
 """Gauges that the demo's night does not push, each with why: no panel that reads one shows anything."""
 NONE_OF_IT = {
     "model_monitor_retraining_held{": "only while a reason holds a retraining",
-    "max by (monitor, owner) (model_monitor_configured": "only with a monitor that never ran",
+    "max by (environment, monitor, owner) (model_monitor_configured": "only with a monitor that never ran",
 }
 """How queries begin that count what the demo does not have, each with why."""
 SILENT = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,13 @@ import pytest
 from pipeline.cli import main
 from pipeline.errors import ExitCode
 from pipeline.publish.gauges import gateway, retired
-from pipeline.steps import nightly as steps
-from pipeline.steps.unmeasured import no_profile
 from pipeline.storage import s3 as s3_storage
 from tests.project import Project
-from tests.publish import samples
 from tests.servers.processes import LOOPBACK, free_port
 from tests.servers.pushgateway import Pushgateway
 from tests.servers.s3 import S3
+from tests.steps.publishing import DAY, publish
 
-DAY = date(2026, 1, 14)
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,17 +31,8 @@ def watched(project: Project, pushgateway: Pushgateway, monkeypatch: pytest.Monk
     for name in ("people", "people-2"):
         publish(project, name)
         for flow in retired.FLOWS[1:]:
-            gateway.send("PUT", b"up 1\n", f"monitor/{name}{flow}", pushgateway.url, lambda _: None)
+            gateway.send("PUT", b"up 1\n", gateway.group_of(name, flow=flow), pushgateway.url, lambda _: None)
     return project
-
-
-def publish(project: Project, name: str) -> None:
-    night, view = project.night(str(DAY), name), samples.view(name, DAY)
-    night.save(no_profile(view.pair))
-    for result in (view.pair, view.quality, view.drift, view.performance, view.decision):
-        night.save(result if result is view.pair else result.model_copy(update={"snapshots": view.pair.digest}))
-    steps.render_report(night)
-    steps.push_gauges(night)
 
 
 def groups(pushgateway: Pushgateway) -> list[str]:
@@ -144,6 +131,6 @@ def test_every_group_that_anything_pushes_to_is_among_those_that_go() -> None:
     pushed = {
         flow
         for path in (ROOT / "pipeline/publish/gauges").glob("*.py")
-        for flow in re.findall(r'f"monitor/\{monitor\}([\w/]*)"', path.read_text())
+        for flow in re.findall(r'group_of\(monitor(?:, flow="(\w+)")?, environment', path.read_text())
     }
     assert pushed == set(retired.FLOWS)

@@ -1,6 +1,7 @@
 """All monitors of an installation as Prometheus gauges: a monitor that has never run has none of its own.
 
-They have a group of their own at the Pushgateway, `job="nightjar", flow="fleet"`, which every night replaces.
+They have a group of their own at the Pushgateway, which every night replaces: `job="nightjar", flow="fleet"`, and the
+`environment` where the installation has a name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pipeline.config import Monitor
 from pipeline.config.schedule import first_due
 from pipeline.plain_text import visible
 from pipeline.publish.gauges.families import Gauges
-from pipeline.publish.gauges.gateway import send
+from pipeline.publish.gauges.gateway import group_of, send
 
 
 def exposition(monitors: Sequence[Monitor], wrong: int, environment: str | None, now: datetime) -> bytes:
@@ -37,6 +38,8 @@ def exposition(monitors: Sequence[Monitor], wrong: int, environment: str | None,
     return gauges.text()
 
 
-def push(text: bytes, gateway_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+def push(
+    text: bytes, gateway_url: str, sleep: Callable[[float], None] = time.sleep, *, environment: str | None = None
+) -> None:
     """Replace the group of the fleet; arguments and errors are those of `gauges.push`."""
-    send("PUT", text, "flow/fleet", gateway_url, sleep)
+    send("PUT", text, group_of(flow="fleet", environment=environment), gateway_url, sleep)

@@ -29,11 +29,23 @@ _ADVICE = {
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+def group_of(monitor: str = "", *, flow: str = "", environment: str | None = None) -> str:
+    """The rest of a grouping key, such as `monitor/churn/flow/probation/environment/staging`.
+
+    Args:
+        monitor: none for the group of all monitors.
+        flow: of a group beside that of a monitor's nights.
+        environment: the name of the installation, which keeps two on one gateway apart.
+    """
+    parts = {"monitor": monitor, "flow": flow, "environment": environment}
+    return "/".join(f"{label}/{value}" for label, value in parts.items() if value)
+
+
 def send(method: str, text: bytes, group: str, gateway_url: str, sleep: Callable[[float], None]) -> None:
     """Send gauges to a group of the job: PUT replaces the whole group, POST the gauges of the same names.
 
     Args:
-        group: the rest of the grouping key, as in `monitor/churn`.
+        group: what `group_of` gives.
 
     The other arguments and the errors are those of `push`.
     """

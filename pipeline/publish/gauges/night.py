@@ -17,7 +17,7 @@ from pipeline.plain_text import visible
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.gauges.columns import add_columns
 from pipeline.publish.gauges.families import MAX_LABEL, Gauges, column_label, midnight
-from pipeline.publish.gauges.gateway import send
+from pipeline.publish.gauges.gateway import group_of, send
 from pipeline.publish.gauges.performance import add_performance
 from pipeline.publish.gauges.together import add_together
 from pipeline.results import ColumnDrift, DriftResult, Hold, NightProfile, QualityResult, Severity, Status
@@ -57,6 +57,7 @@ def push(
     *,
     durations: Mapping[str, float] | None = None,
     due: Due | None = None,
+    environment: str | None = None,
 ) -> None:
     """Replace the monitor's group at the gateway with `text`, the moment of success, when the next night is late, and
     how long steps took.
@@ -68,6 +69,7 @@ def push(
         sleep: waits so many seconds between attempts.
         durations: of the night's steps, in seconds, as far as they are known.
         due: when the next nights are late.
+        environment: the name of the installation, which is a part of the group.
 
     Raises:
         OutletUnavailable: no connection, or the gateway kept failing, after retries.
@@ -80,11 +82,17 @@ def push(
         gauges.one("next_night_due_timestamp_seconds", due.late.timestamp())
         gauges.one("second_night_due_timestamp_seconds", due.missing.timestamp())
     gauges.add("step_duration_seconds", [({"step": step}, seconds) for step, seconds in (durations or {}).items()])
-    send("PUT", text + gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
+    send("PUT", text + gauges.text(), group_of(monitor, environment=environment), gateway_url, sleep)
 
 
 def push_failure(
-    monitor: str, gateway_url: str, task: str, now: float, sleep: Callable[[float], None] = time.sleep
+    monitor: str,
+    gateway_url: str,
+    task: str,
+    now: float,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    environment: str | None = None,
 ) -> None:
     """Record that a step broke, leaving every other gauge of the monitor as it is.
 
@@ -94,7 +102,7 @@ def push_failure(
     gauges = Gauges()
     gauges.add("last_failure_timestamp_seconds", [({"task": clip(task, MAX_LABEL)}, now)])
     gauges.one("last_attempt_timestamp_seconds", now)
-    send("POST", gauges.text(), f"monitor/{monitor}", gateway_url, sleep)
+    send("POST", gauges.text(), group_of(monitor, environment=environment), gateway_url, sleep)
 
 
 def _add_verdict(gauges: Gauges, view: NightView) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.publish.gauges.families import Gauges, Labels
-from pipeline.publish.gauges.gateway import send
+from pipeline.publish.gauges.gateway import group_of, send
 from pipeline.results import ProbationResult
 
 
@@ -31,6 +31,13 @@ def exposition(found: ProbationResult) -> bytes:
     return gauges.text()
 
 
-def push(text: bytes, monitor: str, gateway_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+def push(
+    text: bytes,
+    monitor: str,
+    gateway_url: str,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    environment: str | None = None,
+) -> None:
     """Replace the monitor's group of the probation; arguments and errors are those of `gauges.push`."""
-    send("PUT", text, f"monitor/{monitor}/flow/probation", gateway_url, sleep)
+    send("PUT", text, group_of(monitor, flow="probation", environment=environment), gateway_url, sleep)

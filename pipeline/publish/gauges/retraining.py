@@ -12,7 +12,7 @@ from typing import get_args
 
 from pipeline.publish.facts.retraining import remember
 from pipeline.publish.gauges.families import Gauges, Labels, column_label, midnight
-from pipeline.publish.gauges.gateway import send
+from pipeline.publish.gauges.gateway import group_of, send
 from pipeline.results import Evaluation, RetrainResult, RetrainStatus
 
 
@@ -35,21 +35,38 @@ def exposition(result: RetrainResult) -> bytes:
     return gauges.text()
 
 
-def push(text: bytes, monitor: str, gateway_url: str, now: float, sleep: Callable[[float], None] = time.sleep) -> None:
+def push(
+    text: bytes,
+    monitor: str,
+    gateway_url: str,
+    now: float,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    environment: str | None = None,
+) -> None:
     """Replace the monitor's retraining group at the gateway, with the moment; see `gauges.push`."""
     gauges = Gauges()
     gauges.one("last_retraining_timestamp_seconds", now)
-    send("PUT", text + gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
+    group = group_of(monitor, flow="retraining", environment=environment)
+    send("PUT", text + gauges.text(), group, gateway_url, sleep)
 
 
-def push_champion(monitor: str, version: str, gateway_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+def push_champion(
+    monitor: str,
+    version: str,
+    gateway_url: str,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    environment: str | None = None,
+) -> None:
     """Tell the gateway which version a person made champion, leaving the last retraining's other gauges as they are.
 
     Arguments and errors are those of `gauges.push`.
     """
     gauges = Gauges()
     _add_champion(gauges, version)
-    send("POST", gauges.text(), f"monitor/{monitor}/flow/retraining", gateway_url, sleep)
+    group = group_of(monitor, flow="retraining", environment=environment)
+    send("POST", gauges.text(), group, gateway_url, sleep)
 
 
 def _add_versions(gauges: Gauges, result: RetrainResult) -> None:

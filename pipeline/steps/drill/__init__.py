@@ -84,6 +84,7 @@ def _key(workspace: Workspace) -> str:
 class _Services:
     prometheus: Service
     alertmanager: Service
+    environment: str | None
 
 
 def _services(workspace: Workspace) -> _Services:
@@ -101,7 +102,7 @@ def _services(workspace: Workspace) -> _Services:
         variable = f"PIPELINE_{name.upper()}_URL"
         return Service(name, variable, urls[variable] or "")
 
-    return _Services(service("Prometheus"), service("Alertmanager"))
+    return _Services(service("Prometheus"), service("Alertmanager"), settings.environment)
 
 
 def _mark(name: str) -> str:
@@ -173,8 +174,9 @@ def _night(workspace: Workspace, name: str) -> Iterator[str]:
 def _stations(name: str, services: _Services, before: Counter[str]) -> Iterator[Station]:
     """What comes after the gateway, in order."""
     prometheus, alertmanager = services.prometheus, services.alertmanager
-    gauge = f'model_monitor_quality_passed{{monitor="{name}"}} == 0'
-    alert = f'ALERTS{{alertname="{ALERT}",alertstate="firing",monitor="{name}"}}'
+    of_it = f'monitor="{name}",environment="{services.environment or ""}"'
+    gauge = f"model_monitor_quality_passed{{{of_it}}} == 0"
+    alert = f'ALERTS{{alertname="{ALERT}",alertstate="firing",{of_it}}}'
 
     def scraped() -> str | None:
         return (
@@ -185,7 +187,7 @@ def _stations(name: str, services: _Services, before: Counter[str]) -> Iterator[
         return None if value(prometheus, alert) is None else f"its rule {ALERT} rings"
 
     def arrived() -> str | None:
-        found = heard(alertmanager, ALERT, name)
+        found = heard(alertmanager, ALERT, name, services.environment)
         if found is None:
             return None
         if found.kept_back is not None:
@@ -193,7 +195,7 @@ def _stations(name: str, services: _Services, before: Counter[str]) -> Iterator[
         return f"Alertmanager has it for {listed(found.receivers)}"
 
     def told() -> str | None:
-        found = heard(alertmanager, ALERT, name)
+        found = heard(alertmanager, ALERT, name, services.environment)
         receivers = () if found is None else found.receivers
         ways = ways_of(alertmanager, receivers)
         if not ways:
@@ -232,7 +234,7 @@ def _clear(workspace: Workspace, name: str, progress: Progress) -> None:
     tracking = workspace.tracking_uri
     environment = workspace.settings.environment
     parts: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("gauges", lambda: retired.remove(name, gateway)),
+        ("gauges", lambda: retired.remove(name, gateway, environment=environment)),
         ("runs", lambda: old_runs.delete(old_runs.runs_before(name, date.max, (), tracking, environment), tracking)),
     )
     whole = True

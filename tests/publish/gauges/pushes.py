@@ -28,7 +28,7 @@ def push_all(gateway_url: str) -> None:
     probation.push(probation.exposition(probations.found("rolled_back")), "churn", gateway_url)
     night.push_failure("churn", gateway_url, "pull_snapshots", samples.NOW)
     never_ran = samples.monitor().model_copy(update={"name": "never-ran"})
-    fleet.push(fleet.exposition([samples.monitor(), never_ran], 1, "production", samples.MOMENT), gateway_url)
+    fleet.push(fleet.exposition([samples.monitor(), never_ran], 1, "elsewhere", samples.MOMENT), gateway_url)
 
 
 def due(view: NightView) -> Due:
