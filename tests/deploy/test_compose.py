@@ -185,7 +185,8 @@ REACHED = {
     "set-up-mlflow": {"mlflow"},
     "reports": {"s3"},
     "prometheus": {"pushgateway", "alertmanager", "node-exporter"},
-    "grafana": {"prometheus"},
+    "grafana": {"prometheus", "loki"},
+    "alloy": {"loki"},
     "alertmanager": {"mailpit"},
 }
 """Who has to reach whom."""
@@ -208,6 +209,7 @@ def test_what_holds_data_is_reached_by_those_alone_that_have_to() -> None:
         "grafana",
         "node-exporter",
         "broker",
+        "loki",
     )
     for guarded in guarded_ones:
         near = {name for name in SERVICES if name != guarded and networks(name) & networks(guarded)}
@@ -220,9 +222,10 @@ def test_what_holds_data_is_reached_by_those_alone_that_have_to() -> None:
             "mailpit": set(),
             "pushgateway": {"alertmanager"},
             "reports": set(),
-            "grafana": set(),
+            "grafana": {"alloy"},
             "node-exporter": set(),
             "broker": set(),
+            "loki": set(),
         }[guarded]
         assert near - wanted <= beside | {"proxy"}, guarded
 
@@ -474,9 +477,37 @@ def test_grafana_finds_what_it_is_given_and_people_only_look() -> None:
 
 def test_a_profile_is_asked_for_and_nobody_waits_for_its_services() -> None:
     optional = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
-    assert optional == {"node-exporter": ["node"], "airflow-worker": ["celery"], "broker": ["celery"]}
+    assert optional == {
+        "node-exporter": ["node"],
+        "airflow-worker": ["celery"],
+        "broker": ["celery"],
+        "loki": ["loki"],
+        "alloy": ["loki"],
+    }
     always = set(SERVICES) - set(optional)
     assert not {target for name in always for target in dependencies(name)} & set(optional)
+
+
+def test_logs_go_from_the_files_of_tasks_to_loki_and_to_grafana() -> None:
+    """Neither program can be run here: what one of them says of the others is held against what they say themselves."""
+    collector = (ROOT / "deploy/loki/config.alloy").read_text()
+    config = yaml.safe_load((ROOT / "deploy/loki/loki.yml").read_text())
+    (source,) = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/loki.yml").read_text())["datasources"]
+    port = config["server"]["http_listen_port"]
+    assert source["url"] == f"http://loki:{port}"
+    assert f'"{source["url"]}/loki/api/v1/push"' in collector
+    (logs,) = [target for source, target in mounts("alloy") if source == "airflow-logs"]
+    assert f'"{logs}/dag_id=*/run_id=*/task_id=*/attempt=*.log"' in collector
+    assert SERVICES["alloy"]["volumes"][1].endswith(":ro")
+    (labels,) = re.findall(r"stage\.labels \{\s*values = \{([^}]*)\}", collector)
+    assert re.findall(r"(\w+) =", labels) == ["level", "monitor", "step"]  # a stream for each combination, so no date
+    assert config["compactor"]["retention_enabled"]
+    assert config["limits_config"]["retention_period"] == "2160h"
+    for name in ("loki", "alloy"):
+        command = " ".join(SERVICES[name]["command"])
+        (folder,) = [target for source, target in mounts(name) if source == "./deploy/loki"]
+        (named,) = re.findall(rf"{folder}/(\S+)", command)
+        assert (ROOT / "deploy/loki" / named).is_file()
 
 
 def test_prometheus_scrapes_services_that_are_there_at_their_ports() -> None:
