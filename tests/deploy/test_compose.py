@@ -316,7 +316,10 @@ def test_airflow_is_whole() -> None:
     assert sorted(commands.values()) == ["api-server", "celery", "dag-processor", "scheduler", "triggerer"]
 
 
-CELERY = {f"AIRFLOW__CELERY__{name}" for name in ("BROKER_URL_CMD", "EXTRA_CELERY_CONFIG", "WORKER_CONCURRENCY")}
+CELERY = {
+    f"AIRFLOW__CELERY__{option}"
+    for option in ("BROKER_URL_CMD", "WORKER_CONCURRENCY", "TASK_PUBLISH_MAX_RETRIES", "EXTRA_CELERY_CONFIG")
+}
 """Options of Celery's provider, which is in the image alone: tests/stack/test_celery.py runs with them."""
 
 

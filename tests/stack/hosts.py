@@ -70,10 +70,14 @@ class Hosts:
             lines += [f"{self.address(network, name)} {name}" for network in shared[:1]]
         return "\n".join(lines) + "\n"
 
+    def processes(self, service: str) -> list[int]:
+        """What runs on a host."""
+        found = subprocess.run(["ip", "netns", "pids", self.namespace(service)], capture_output=True, check=True)
+        return [int(pid) for pid in found.stdout.split()]
+
     def kill(self, service: str) -> None:
         """End all that runs on a host at once, as when a container is killed."""
-        found = subprocess.run(["ip", "netns", "pids", self.namespace(service)], capture_output=True, check=True)
-        for pid in map(int, found.stdout.split()):
+        for pid in self.processes(service):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -84,6 +84,13 @@ class Stack:
         self._running.pop(name).wait()
         self._reached.pop(name, None)
 
+    def stop(self, name: str, seconds: float) -> None:
+        """Ask a service to end, as `docker compose stop` does, and wait so long for it; `wait` starts it again."""
+        process = self._running.pop(name)
+        process.terminate()
+        process.wait(seconds)
+        self._reached.pop(name, None)
+
     def down(self) -> None:
         """End all processes and remove hosts and networks."""
         for process in reversed(self._running.values()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import shutil
 import tempfile
@@ -133,7 +134,7 @@ def fleet() -> Iterator[Fleet]:
         yield fleet
     finally:
         stack.down()
-        if os.environ.get("NIGHTJAR_STACK_KEEP") is None:
+        if not os.environ.get("KEEP"):
             shutil.rmtree(folder)
 
 
@@ -154,3 +155,93 @@ def test_nights_go_through_all_workers(fleet: Fleet) -> None:
     assert {task["hostname"] for task in tasks} == WORKERS
     assert {task["try_number"] for task in tasks} == {1}
     assert list(told(fleet, "2026-01-02").values()) == [1, 1]
+
+
+def runs_in_mlflow(fleet: Fleet, day: str) -> Counter[str]:
+    """How many runs of MLflow there are for each monitor's night, as a worker sees them."""
+    program = (
+        "import json, mlflow; names = [e.experiment_id for e in mlflow.search_experiments()];"
+        f"""runs = mlflow.search_runs(names, "tags.monitor_key LIKE '%/{day}'", output_format='list');"""
+        "print(json.dumps([run.data.tags['monitor_key'] for run in runs]))"
+    )
+    done = fleet.stack.inside("airflow-worker-2", "python", "-c", program)
+    assert done.returncode == 0, done.stderr
+    return Counter(json.loads(done.stdout.splitlines()[-1]))
+
+
+def assert_told_once(fleet: Fleet, day: str) -> None:
+    assert sorted(told(fleet, day).values()) == [1, 1]
+    assert runs_in_mlflow(fleet, day) == {f"{name}/{day}": 1 for name in MONITORS}
+
+
+def test_what_a_task_logged_is_shown_whichever_worker_ran_it(fleet: Fleet) -> None:
+    """Of the nights of the test before: the API server reads the volume that all share."""
+    for name in MONITORS:
+        run = fleet.ask(f"/api/v2/dags/nightly_{name}/dagRuns")["dag_runs"][0]["dag_run_id"].replace("+", "%2B")
+        path = f"/api/v2/dags/nightly_{name}/dagRuns/{run}/taskInstances/decide/logs/1"
+        assert "healthy" in json.dumps(fleet.ask(path)["content"])
+
+
+def test_doctor_is_run_in_a_worker_and_its_health_check_asks_itself(fleet: Fleet) -> None:
+    done = fleet.stack.inside(
+        "airflow-worker-1", "python", "-m", "pipeline", "doctor", "--json", with_volumes=True, seconds=120
+    )
+    grades = {finding["what"]: finding["grade"] for finding in json.loads(done.stdout)}
+    assert {grades[what] for what in ("Airflow", "MLflow", "Pushgateway")} == {"ok"}, grades
+    check = fleet.stack.services["airflow-worker-1"].health or []
+    assert fleet.stack.inside("airflow-worker-1", *check).returncode == 0
+    said = fleet.stack.inside("airflow-scheduler", *check)  # no worker is there
+    assert (said.returncode, said.stderr) == (1, "celery@airflow-scheduler does not answer within 5 s\n")
+
+
+def test_the_password_of_the_broker_is_in_no_environment_command_or_log(fleet: Fleet) -> None:
+    password = (fleet.stack.folder / "secrets" / "broker_password").read_text()
+    for name in fleet.stack.services:
+        assert password not in fleet.stack.log(name), name
+    for name in ("broker", "airflow-scheduler", *WORKERS):
+        running = fleet.stack.hosts.processes(name)
+        assert running
+        for path in (Path(f"/proc/{pid}/{what}") for pid in running for what in ("cmdline", "environ")):
+            assert not path.exists() or password.encode() not in path.read_bytes(), (name, path.name)
+
+
+def test_a_worker_that_is_killed_in_mid_task_loses_no_night_and_nothing_is_told_twice(fleet: Fleet) -> None:
+    day = "2026-01-03"
+    runs = fleet.begin(day)
+    fleet.until(lambda: fleet.busy(runs, "airflow-worker-1"), 120)
+    fleet.stack.kill("airflow-worker-1")
+    assert {task["try_number"] for task in fleet.end(runs)} == {1, 2}
+    assert_told_once(fleet, day)
+    # The broker hands out again what was not acknowledged. That was done long ago, and Airflow lets nobody begin with it.
+    lost = taken(fleet, "airflow-worker-1") - taken(fleet, "airflow-worker-1", "succeeded")
+    assert lost
+    fleet.until(lambda: lost <= taken(fleet, "airflow-worker-2", "raised unexpected"), REDELIVERED + 60)
+    assert_told_once(fleet, day)
+    fleet.stack.wait(120)
+
+
+def taken(fleet: Fleet, worker: str, became: str = "received") -> set[str]:
+    """The tasks that a worker's log says this of, by Celery's names."""
+    return set(re.findall(rf"Task execute_workload\[([\w-]+)\] {became}", fleet.stack.log(worker)))
+
+
+def test_a_broker_that_is_killed_with_all_it_held_loses_no_night(fleet: Fleet) -> None:
+    day = "2026-01-04"
+    runs = fleet.begin(day)
+    fleet.until(lambda: fleet.busy(runs, "airflow-worker-1"), 120)
+    fleet.stack.kill("broker")
+    time.sleep(15)
+    said = fleet.stack.inside("airflow-worker-1", *(fleet.stack.services["airflow-worker-1"].health or []))
+    assert (said.returncode, said.stderr) == (1, "the broker does not answer (ConnectionError)\n")
+    fleet.stack.wait(120)
+    assert {task["try_number"] for task in fleet.end(runs)} == {1}
+    assert_told_once(fleet, day)
+
+
+def test_a_worker_that_is_stopped_ends_what_it_has_begun(fleet: Fleet) -> None:
+    day = "2026-01-05"
+    runs = fleet.begin(day)
+    fleet.until(lambda: fleet.busy(runs, "airflow-worker-2"), 120)
+    fleet.stack.stop("airflow-worker-2", 120)
+    assert {task["try_number"] for task in fleet.end(runs)} == {1}
+    assert sorted(told(fleet, day).values()) == [1, 1]
