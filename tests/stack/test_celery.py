@@ -212,7 +212,7 @@ def test_a_worker_that_is_killed_in_mid_task_loses_no_night_and_nothing_is_told_
     fleet.stack.kill("airflow-worker-1")
     assert {task["try_number"] for task in fleet.end(runs)} == {1, 2}
     assert_told_once(fleet, day)
-    # The broker hands out again what was not acknowledged. That was done long ago, and Airflow lets nobody begin with it.
+    # The broker hands out again what was not acknowledged. It has been done meanwhile: nobody may begin with it.
     lost = taken(fleet, "airflow-worker-1") - taken(fleet, "airflow-worker-1", "succeeded")
     assert lost
     fleet.until(lambda: lost <= taken(fleet, "airflow-worker-2", "raised unexpected"), REDELIVERED + 60)
