@@ -148,6 +148,9 @@ def _models() -> list[Panel]:
         series_panel("Verdicts on models", "How many models are sound, degraded, or cannot be judged yet.",
                      Query(f"sum by (verdict) (model_monitor_performance_verdict{{{M}}})", "{{verdict}}"), low=0,
                      stacked=True, links=[runbook("NightjarModelDegraded"), runbook("NightjarModelDegradedEstimated")]),
+        series_panel("Objectives", "Models that keep the limits under `performance`, miss them beyond the noise, or of "
+                     "which nobody knows.", Query(f"sum by (state) (model_monitor_objective{{{M}}})", "{{state}}"),
+                     low=0, stacked=True, links=[runbook("NightjarObjectiveUnknown")]),
         series_panel("Distance to the limit", "How far the main metric is from what it must not be worse than, on "
                      "either side, in the metric's own unit: near zero a night may tip.",
                      Query(margin, "{{monitor}}: {{metric}}"), low=0),

@@ -134,7 +134,7 @@ def test_a_night_that_drifted_rings_at_its_owner_and_ends(
 ) -> None:
     view = dataclasses.replace(samples.view(), environment="production")
     owner = view.monitor.owner
-    night.push(night.exposition(view), "churn", pushgateway.url, time.time())
+    night.push(night.exposition(view), "churn", pushgateway.url, time.time(), environment="production")
     with run_whole_prometheus(tmp_path, pushgateway.url, alertmanager.url) as prometheus:
         prometheus.wait_for('ALERTS{alertname="NightjarDrifted", alertstate="firing"}')
         message = mail_to(owner, "churn drifted: 50%, over its limit [production]", server)
@@ -148,6 +148,7 @@ def test_a_night_that_drifted_rings_at_its_owner_and_ends(
             "churn",
             pushgateway.url,
             time.time(),
+            environment="production",
         )
         mail_to(owner, "Over: churn drifted: 50%, over its limit [production]", server)
         assert prometheus.query('up{job="alertmanager"} == 1')

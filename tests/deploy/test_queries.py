@@ -52,6 +52,7 @@ NONE_OF_IT = {
 SILENT = {
     "NightjarModelDegraded": "only once labels show it; the demo's night knows it by its estimate",
     "NightjarEstimatorWithdrawn": "only after nights whose labels show that the estimate was wrong",
+    "NightjarObjectiveUnknown": "only after two weeks without a verdict on the model",
     "NightjarCriticalColumnDrifted": "only with `drift.critical`",
     "NightjarDriftNearLimit": "only between 80% of the limit and the limit",
     "NightjarTogetherChanged": "only where the monitor asks for columns together",
@@ -77,7 +78,12 @@ SILENT = {
     "NightjarPushgatewayDown": "only without a gateway",
 }
 """Alerts that do not ring after the demo's night, each with why."""
-NEVER_HERE = {"NightjarChallengersRejected", "NightjarNeverRan", "NightjarNoGauges", "NightjarPushgatewayDown"}
+NEVER_HERE = {
+    "NightjarChallengersRejected",
+    "NightjarNeverRan",
+    "NightjarNoGauges",
+    "NightjarPushgatewayDown",
+}
 """Of those, the ones that look back in steps of half an hour or six, or at no gauges: promtool alone tests them."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import get_args
+from typing import Literal, get_args
 
 from pipeline.publish.facts.night import NightView
 from pipeline.publish.facts.performance import days_overdue
@@ -12,6 +12,7 @@ from pipeline.publish.gauges.families import Gauges, Labels, column_label
 from pipeline.results import Basis, Estimate, LabelledDay, PerformanceResult
 
 _VERDICTS = ("sound", "degraded", "unknown")
+Objective = Literal["met", "missed", "unknown", "awaiting_labels"]
 
 
 def add_performance(gauges: Gauges, view: NightView) -> None:
@@ -19,6 +20,10 @@ def add_performance(gauges: Gauges, view: NightView) -> None:
     performance = view.performance
     _add_values(gauges, performance)
     _add_verdict(gauges, performance)
+    objective = objective_of(view)
+    if objective is not None:
+        states = [({"state": state}, float(state == objective)) for state in get_args(Objective)]
+        gauges.add("objective", states)
     _add_labels(gauges, view)
     estimated = performance.estimated
     if estimated is not None:
@@ -26,6 +31,20 @@ def add_performance(gauges: Gauges, view: NightView) -> None:
             "estimator_withdrawn",
             estimated.status == "withdrawn",
         )
+
+
+def objective_of(view: NightView) -> Objective | None:
+    """How the model stands to what it is held against: the verdict of the night, which knows its noise.
+
+    None where there is none: nothing was held against a limit, and the monitor names neither labels nor a floor.
+    """
+    performance, verdict = view.performance, view.performance.verdict
+    if verdict is not None and verdict.status != "unknown":
+        return "missed" if verdict.status == "degraded" else "met"
+    if performance.status == "not_configured" and not view.monitor.performance.floors:
+        return None
+    waits = performance.status == "awaiting_labels" and not days_overdue(performance)
+    return "awaiting_labels" if waits else "unknown"
 
 
 def _add_values(gauges: Gauges, performance: PerformanceResult) -> None:

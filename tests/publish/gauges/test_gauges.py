@@ -94,7 +94,7 @@ def test_names_and_labels_follow_the_conventions() -> None:
     assert all(re.fullmatch(r"[a-z_]+", name) for name in found)
     labels = {label for series in found.values() for names, _ in series for label in names}
     known = {"column", "method", "outcome", "severity", "snapshot", "metric", "source", "status", "reason"}
-    assert labels == known | {"basis", "nights", "verdict", "owner", "environment", "page", "version"}
+    assert labels == known | {"basis", "nights", "verdict", "owner", "environment", "page", "version", "state"}
 
 
 def test_the_version_of_what_judged_the_night_is_told() -> None:
