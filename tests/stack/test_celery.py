@@ -174,6 +174,14 @@ def assert_told_once(fleet: Fleet, day: str) -> None:
     assert runs_in_mlflow(fleet, day) == {f"{name}/{day}": 1 for name in MONITORS}
 
 
+def test_workers_have_imported_what_their_tasks_need(fleet: Fleet) -> None:
+    """Also while no task runs: Celery's own processes and those that they forked."""
+    for worker in WORKERS:
+        maps = [Path(f"/proc/{pid}/maps").read_text() for pid in fleet.stack.hosts.processes(worker)]
+        assert maps
+        assert all("duckdb" in found for found in maps if "python" in found)
+
+
 def test_what_a_task_logged_is_shown_whichever_worker_ran_it(fleet: Fleet) -> None:
     """Of the nights of the test before: the API server reads the volume that all share."""
     for name in MONITORS:
