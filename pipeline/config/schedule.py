@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from croniter import croniter
@@ -37,6 +38,7 @@ def newest_day(moment: datetime) -> date:
     return (moment.astimezone(UTC) + _FIRST_ZONE).date()
 
 
+@lru_cache
 def shortest_gap(cron: str, moments: int = 40) -> timedelta:
     """The shortest time between two of a cron line's moments that follow each other, of the first so many of 2000."""
     fires = croniter(cron, datetime(2000, 1, 1, tzinfo=UTC))
