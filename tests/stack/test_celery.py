@@ -259,3 +259,18 @@ def test_a_broker_that_is_killed_with_all_it_held_loses_no_night(fleet: Fleet) -
     fleet.stack.wait(120)
     assert {task["try_number"] for task in fleet.end(runs)} == {1}
     assert_told_once(fleet, day)
+
+
+def test_nights_wait_for_workers_that_are_all_away(fleet: Fleet) -> None:
+    """Longer than Airflow has of itself: it gives a task up that it has sent again twice."""
+    day = "2026-01-06"
+    for worker in WORKERS:
+        fleet.stack.kill(worker)
+    before = fleet.stack.log("airflow-scheduler").count("will try to requeue")
+    runs = fleet.begin(day)
+    fleet.until(
+        lambda: fleet.stack.log("airflow-scheduler").count("will try to requeue") >= before + 3 * len(runs), 240
+    )
+    fleet.stack.wait(120)
+    fleet.end(runs)
+    assert_told_once(fleet, day)
