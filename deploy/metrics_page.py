@@ -19,6 +19,9 @@ Every gauge that Nightjar pushes to a Pushgateway. Beside the labels below each 
 (`PIPELINE_ENVIRONMENT`), which keeps several apart. Without a Pushgateway the same text lies in the run store, as
 `gauges.prom` of a night or a retraining and `probation.prom` of a night, but for the moments at which it was pushed.
 
+How long steps took is told twice: with the night's gauges, as far as it is known then, and whole when all is over
+(`require_quality`, in Airflow only where nothing failed). Where an incident stands is told with the push.
+
 A unit of `own` is that of what a label names: the column's, the metric's, the loss's, or that of the method of drift.
 A fraction is in [0, 1]. The alerts are in [notifications.md](notifications.md#alerts),
 dashboards that show every gauge in [compose.md](compose.md#dashboards).

@@ -100,6 +100,13 @@ def _standing() -> list[Panel]:
             links={"monitor": TO_MONITOR, "page": TO_PAGE},
             words={"verdict": STATE_WORDS},
         ),
+        stat_panel("Open incidents", "Monitors whose newest nights in a row are in trouble.",
+                   f"sum(model_monitor_incident_open{{{M}}})", levels=ZERO_IS_GOOD),
+        bars_panel("Nights of open incidents", "Troubled nights in a row so far.",
+                   Query(f"max by (monitor) (model_monitor_incident_nights{{{M}}})"), levels=((None, NOTICE),)),
+        bars_panel("Age of open incidents", "Since the day that the first of them is about.",
+                   Query(f"time() - max by (monitor) (model_monitor_incident_started_timestamp_seconds{{{M}}})"),
+                   levels=((None, NOTICE),), unit="dtdurations"),
         states_panel("Verdicts over time", "What each night said, by monitor.", Query(state_of(M)), STATE_WORDS),
     ]  # fmt: skip
 

@@ -59,7 +59,7 @@ def _nights() -> list[Panel]:
                    Query(missing), levels=((None, BAD), (0, GOOD)), unit="dtdurations"),
         bars_panel("Until a next night would be late", "By the schedules of the monitor files, also of monitors that "
                    "never ran.", Query(planned), levels=((None, BAD), (0, "blue")), unit="dtdurations"),
-        series_panel("How long steps take", "Of all chosen monitors together, up to the night's page.",
+        series_panel("How long steps take", "Of all chosen monitors together.",
                      Query(f"sum by (step) (model_monitor_step_duration_seconds{{{M}}})", "{{step}}"), unit="s", low=0,
                      stacked=True),
         series_panel("The longest nights", "Steps of each night together. A night that comes near its schedule's next "

@@ -160,7 +160,7 @@ def _quality() -> list[Panel]:
         series_panel("Fresh and whole", "1 where the newest data was too old; parts of the night that broke.",
                      Query(one("data_stale"), "stale"), Query(one("broken_measurements"), "broken parts"), low=0,
                      links=[runbook("NightjarStale"), runbook("NightjarNightIncomplete")]),
-        series_panel("How long the night took", "Step by step, up to its page.",
+        series_panel("How long the night took", "Step by step; after the page several go on at once.",
                      Query(_each("step_duration_seconds", "step"), "{{step}}"), unit="s", low=0, stacked=True),
     ]  # fmt: skip
 

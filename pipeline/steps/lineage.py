@@ -10,7 +10,7 @@ from pipeline.steps import delivering, views
 from pipeline.steps.contain import attempt
 from pipeline.steps.named import step
 from pipeline.steps.night import Night
-from pipeline.steps.timing import durations
+from pipeline.steps.timing import UNTIL_PAGE, durations, timed
 
 _RECEIPT = "lineage"
 
@@ -22,7 +22,7 @@ def is_wanted(night: Night) -> bool:
     return lineage.is_wanted()
 
 
-@step
+@timed
 def send_lineage(night: Night) -> str:
     """Send the published night's events, once for their content; says what was done.
 
@@ -33,7 +33,7 @@ def send_lineage(night: Night) -> str:
     """
     (view, _), results = views.published_night(night), night.uri()
     done = datetime.now(UTC)
-    begun = done - timedelta(seconds=sum(durations(night).values()))
+    begun = done - timedelta(seconds=sum(durations(night, UNTIL_PAGE).values()))
     events = [
         lineage.event_of(view, results, "START", begun),
         lineage.event_of(view, results, "COMPLETE", done),

@@ -43,13 +43,15 @@ from pipeline.steps import delivering, muting, pages, reports, same_news, standi
 from pipeline.steps.contain import Mishaps, attempt
 from pipeline.steps.named import step
 from pipeline.steps.night import Night
-from pipeline.steps.pushing import fleet_gauges, instead_of_former, push_newest
+from pipeline.steps.pushing import fleet_gauges, instead_of_former, push_durations, push_newest
+from pipeline.steps.remembering import nights_of
 from pipeline.steps.timing import durations, timed
 from pipeline.steps.together import kept, measure_together, unmeasured
 from pipeline.steps.unmeasured import no_drift, no_performance, no_profile, no_quality
 from pipeline.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.publish.facts.incidents import Standing
     from pipeline.publish.facts.night import NightView
     from pipeline.results import Snapshot
     from pipeline.snapshots import Cache
@@ -261,7 +263,7 @@ def _drift_report(view: NightView) -> bytes:
     return evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
 
 
-@step
+@timed
 def log_run(night: Night) -> str:
     """Record the night in MLflow; the run's id."""
     from pipeline.publish import mlflow_run
@@ -275,7 +277,7 @@ def log_run(night: Night) -> str:
     return run_id
 
 
-@step
+@timed
 def push_gauges(night: Night) -> str:
     """Push the night's gauges, or leave them in the run store as a textfile; says which.
 
@@ -285,7 +287,7 @@ def push_gauges(night: Night) -> str:
         OutletRefused: they could not be made, or the gateway does not accept them.
         OutletUnavailable: the gateway does not answer.
     """
-    from pipeline.publish.gauges import fleet
+    from pipeline.publish.gauges import fleet, incident
     from pipeline.publish.gauges import night as gauges
 
     text = night.published().get("gauges.prom")
@@ -297,6 +299,7 @@ def push_gauges(night: Night) -> str:
         return f"written to {night.uri('gauges.prom')}"
     gateway, took = url.get_secret_value(), durations(night)
     of_all = fleet_gauges(night.settings)
+    text += incident.exposition(attempt("incident", partial(_standing, night), lambda _: None))
 
     def push() -> None:
         now = datetime.now(UTC)
@@ -311,7 +314,13 @@ def push_gauges(night: Night) -> str:
         return push_newest(night.store, night.name, night.run_date, night.nights, push)
 
 
-@step
+def _standing(night: Night) -> Standing | None:
+    from pipeline.publish.facts.incidents import standing_of
+
+    return standing_of(nights_of(night), night.run_date)
+
+
+@timed
 def send_summary(night: Night) -> str:
     """Tell the published night by mail and chat, once; a rerun tells it again only when its content changed."""
     view, files = views.published_night(night)
@@ -351,12 +360,14 @@ def report_failure(night: Night, task: str) -> str:
 
 @step
 def require_quality(night: Night) -> None:
-    """End a night that broke, or whose data is broken, as failed, after everything was published.
+    """End a night that broke, or whose data is broken, as failed, after everything was published; how long that took
+    is told first.
 
     Raises:
         NightIncomplete: parts of it could not be measured or made; names them.
         QualityGateFailed: a critical expectation failed; names them.
     """
+    push_durations(night)
     report = night.uri("index.html")
     broken = broken_parts(night)
     if broken:

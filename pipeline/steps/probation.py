@@ -19,11 +19,11 @@ from pipeline.errors import ConfigError, ModelTampered, NightjarError, StoreBusy
 from pipeline.results import ProbationResult, Watch
 from pipeline.retrain.progress import Progress
 from pipeline.steps import pages, retraining, standing, telling
-from pipeline.steps.named import step
 from pipeline.steps.night import Night
 from pipeline.steps.pushing import push_newest
 from pipeline.steps.registered import registry_of
 from pipeline.steps.sources import Snapshots
+from pipeline.steps.timing import timed
 from pipeline.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@step
+@timed
 def watch_champion(night: Night, progress: Progress = log.info) -> ProbationResult:
     """What two versions beside each other say up to a night, and what was done about it.
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from pipeline.config import Settings
 from pipeline.config.monitor_files import load_all
+from pipeline.errors import NightjarError
+from pipeline.steps import delivering, views
 from pipeline.steps.contain import attempt
 from pipeline.steps.night import Night
+from pipeline.steps.timing import durations
 from pipeline.storage.run_store import RunStore
 
 GROUP = "gauges"
+log = logging.getLogger(__name__)
 
 
 def push_newest(
@@ -39,6 +44,27 @@ def push_newest(
             return f"not pushed, as {newest} is newer"
         push()
     return "pushed"
+
+
+def push_durations(night: Night) -> None:
+    """Tell the gateway how long all steps took: those after the page end when the night is pushed, or later.
+
+    That it cannot be told is no fault of the night. Of a night that is not at the gateway nothing is.
+    """
+    from pipeline.publish.gauges import night as gauges
+
+    url = night.settings.pushgateway_url
+    if url is None or delivering.GATEWAY in views.runs_of(night).missing:
+        return
+    gateway, environment = url.get_secret_value(), night.settings.environment
+
+    def push() -> None:
+        gauges.push_durations(night.name, gateway, durations(night), environment=environment)
+
+    try:
+        push_newest(night.store, night.name, night.run_date, night.nights, push)
+    except NightjarError as error:
+        log.warning("%s on %s: how long its steps took was not told: %s", night.name, night.run_date, error)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
@@ -17,10 +17,12 @@ from pipeline.steps.night import Night
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STEPS = (
+UNTIL_PAGE = (
     "pull_snapshots", "validate_quality", "measure_drift", "measure_performance", "decide", "render_report",
 )  # fmt: skip
-"""The steps that are timed, in the order of the night; those after them talk to outlets."""
+"""The steps up to the night's page, in their order."""
+STEPS = (*UNTIL_PAGE, "log_run", "push_gauges", "send_summary", "send_lineage", "watch_champion")
+"""All steps that are timed. Those after the page go on while the night is pushed."""
 
 
 class StepTime(Kept):
@@ -45,9 +47,9 @@ def timed(work: Callable[Concatenate[Night, P], T]) -> Callable[Concatenate[Nigh
     return step(measured)
 
 
-def durations(night: Night) -> dict[str, float]:
+def durations(night: Night, steps: Iterable[str] = STEPS) -> dict[str, float]:
     """Seconds by step, of those whose time is known."""
-    return {step: seconds for step in STEPS if (seconds := _read(night, step)) is not None}
+    return {step: seconds for step in steps if (seconds := _read(night, step)) is not None}
 
 
 def _keep(night: Night, step: str, found: StepTime) -> None:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 
 from pipeline.config import Monitor
 from pipeline.config.schedule import Due, due_after
+from pipeline.publish.facts.incidents import Standing
 from pipeline.publish.facts.night import NightView
-from pipeline.publish.gauges import fleet, night, probation, retraining
+from pipeline.publish.gauges import fleet, incident, night, probation, retraining
 from pipeline.results import TogetherResult
 from tests.publish import budgets, performances, probations, profiles, retrainings, samples
+from tests.publish.nights import past
 from tests.publish.together import together, vector
 
 DURATIONS = {"pull_snapshots": 4.2, "measure_drift": 61.0, "render_report": 9.5}
 PROFILE = profiles.profile([profiles.numbers("age", 0.5, missing=60), profiles.countries("country")])
 
 
+STANDING = Standing(date(2026, 1, 12), date(2026, 1, 14), number=3, naming=past()[0], over=False)
+
+
 def push_all(gateway_url: str) -> None:
     """Each night and each retraining under a monitor of its own; the failure beside a whole night's gauges."""
     for name, view in _nights().items():
-        told = night.exposition(view, PROFILE)
+        told = night.exposition(view, PROFILE) + incident.exposition(STANDING)
         night.push(told, name, gateway_url, samples.NOW, durations=DURATIONS, due=due(view))
     for status in retrainings.STATUSES:
         told = retraining.exposition(retrainings.retraining(status))
