@@ -199,7 +199,7 @@ def test_every_line_that_a_task_logs_says_which_night_and_step_it_is_of(world: W
         json.loads(line) for line in world.airflow.task_log("nightly_churn", run_id, "pull_snapshots").splitlines()
     ]
     (rows,) = (line for line in lines if line.get("logger") == "pipeline.steps.nightly")
-    assert rows["event"].startswith("churn: 12,000 reference and ")
+    assert " reference and " in rows["event"]
     assert (rows["monitor"], rows["date"], rows["step"]) == ("churn", QUIET, "pull_snapshots")
 
 

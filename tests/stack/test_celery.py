@@ -175,11 +175,10 @@ def assert_told_once(fleet: Fleet, day: str) -> None:
 
 
 def test_workers_have_imported_what_their_tasks_need(fleet: Fleet) -> None:
-    """Also while no task runs: Celery's own processes and those that they forked."""
+    """Also while no task runs: Celery's own process, and the two that it forked."""
     for worker in WORKERS:
         maps = [Path(f"/proc/{pid}/maps").read_text() for pid in fleet.stack.hosts.processes(worker)]
-        assert maps
-        assert all("duckdb" in found for found in maps if "python" in found)
+        assert sum("duckdb" in found for found in maps) >= 3
 
 
 def test_what_a_task_logged_is_shown_whichever_worker_ran_it(fleet: Fleet) -> None:
