@@ -215,6 +215,39 @@ def test_mlflow_has_its_runs_its_models_and_its_accounts_again(
             client.get_run(found.info.run_id)
 
 
+def airflow(servers: Servers, *arguments: str) -> str:
+    """What a command of Airflow says, with its database in this PostgreSQL."""
+    at = f"{servers.postgres['PGHOST']}:{servers.postgres['PGPORT']}/airflow"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_HOME": str(servers.folder / "airflow"),
+        "AIRFLOW__CORE__FERNET_KEY": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MTI=",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:{PASSWORDS['airflow']}@{at}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"sqlite+aiosqlite:///{servers.folder}/nobody-asks.db",
+    }
+    command = [sys.executable, "-m", "airflow", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
+    return done.stdout
+
+
+def test_airflow_has_its_connections_and_variables_again(servers: Servers, tmp_path: Path) -> None:
+    """What Airflow keeps encrypted, too, and its own migration finds nothing to do in what was restored."""
+    servers.sql("airflow", "DROP TABLE kept", "airflow")
+    airflow(servers, "db", "migrate")
+    airflow(
+        servers, "connections", "add", "nightjar_team", "--conn-type", "generic", "--conn-password", "slack://token"
+    )
+    airflow(servers, "variables", "set", "kept", "as it was")
+    backup = saved(servers, tmp_path)
+    lose(servers)
+    done = servers.run("restore", str(backup))
+    assert done.returncode == 0, done.stderr
+    airflow(servers, "db", "check-migrations", "--migration-wait-timeout", "0")
+    assert airflow(servers, "variables", "get", "kept").splitlines()[-1] == "as it was"
+    assert "slack://token" in airflow(servers, "connections", "get", "nightjar_team", "--output", "json")
+
+
 def test_nothing_is_written_over_what_is_there_unless_told(servers: Servers, tmp_path: Path) -> None:
     backup = saved(servers, tmp_path)
     publish(b"second")
