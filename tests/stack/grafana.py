@@ -21,9 +21,9 @@ def look() -> None:
     for name in ("GF_SECURITY_ADMIN_PASSWORD__FILE", "GF_SECURITY_SECRET_KEY__FILE"):
         Path(os.environ[name]).read_text()
     Path(os.environ["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).read_text()
-    for path in (PROVISIONING / "datasources").iterdir():
-        for source in yaml.safe_load(path.read_text())["datasources"]:
-            urllib.request.urlopen(f"{source['url']}/-/ready", timeout=5).close()
+    sources = [yaml.safe_load(path.read_text())["datasources"] for path in (PROVISIONING / "datasources").iterdir()]
+    (prometheus,) = (source for found in sources for source in found if source.get("isDefault"))  # others are optional
+    urllib.request.urlopen(f"{prometheus['url']}/-/ready", timeout=5).close()
 
 
 class Health(BaseHTTPRequestHandler):
