@@ -95,7 +95,7 @@ def test_a_retraining_is_mailed_once_and_again_only_when_it_ended_otherwise(
 def test_one_outlet_down_does_not_stop_the_others(
     project: Project, smtp_server: Callable[[Flavour], SmtpServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **_named: object) -> None:
         raise OutletUnavailable("the Pushgateway does not answer")
 
     monkeypatch.setattr(retrain_gauges, "push", refuse)
