@@ -310,13 +310,15 @@ def test_a_model_that_was_tampered_with_is_neither_loaded_nor_promoted(world: Wo
 
 
 @pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow, of its own types, when it is imported
-def test_a_champion_that_mlflow_loaded_is_still_the_registered_one(world: World, tracking_uri: str) -> None:
+def test_a_champion_that_mlflow_loaded_is_still_the_registered_one(
+    world: World, tracking_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import mlflow
 
     world.write_monitor(trainer=QUICK)
     world.write_nights(0, 0)
     retrain(world, 3)
-    mlflow.set_tracking_uri(tracking_uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)  # MLflow's own setter would outlive this test
     mlflow.pyfunc.load_model("models:/people@champion")
     beside = model_file(tracking_uri, "1").parent / "registered_model_meta"
     assert beside.is_file()

@@ -41,14 +41,14 @@ def test_every_outlet_tells_what_is_published(night: Night, webhook: Webhook, mo
     monkeypatch.setattr(
         "pipeline.publish.messages.chat.deliver", lambda _name, _url, message, **_environment: said.append(message)
     )
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", night.tracking_uri)
     monkeypatch.setenv("OPENLINEAGE_URL", webhook.url)
     monkeypatch.setenv("NO_PROXY", LOOPBACK)
 
     nightly.send_summary(night)
     lineage.send_lineage(night)
     nightly.log_run(night)
-    (run,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    client = mlflow.MlflowClient(tracking_uri=night.tracking_uri)
+    (run,) = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
 
     told: dict[str, Any] = webhook.requests[-1].json()["run"]["facets"]["nightjar_verdict"]
     assert (told["status"], told["driftShare"], told["retrain"]) == ("drifted", published.drift_share, False)
