@@ -53,6 +53,17 @@ def _work(outcome: Outcome) -> str:
     return f"{outcome.wall - outcome.imports:.2f} s, {outcome.cpu - outcome.told['imports_cpu']:.2f} s of CPU"
 
 
+def _beside(ours: Outcome, written: Outcome) -> str:
+    """What the work itself took beside one hand-written query."""
+    if ours.note or written.note:
+        return ""
+    cpu = [outcome.cpu - outcome.told["imports_cpu"] for outcome in (ours, written)]
+    return (
+        f"One query written by hand for the same figures, which judges nothing: {_work(written)}, without imports. "
+        f"Nightjar took {cpu[0] / cpu[1]:.2f} times its CPU."
+    )
+
+
 def _same(first: Any, second: Any) -> bool:
     """Shares to nine digits; of texts about quantiles the numbers to 1%."""
     if isinstance(first, float) and isinstance(second, float):
@@ -83,7 +94,8 @@ def main() -> None:
         many = write_suite(folder / "suite.json", options.columns, patterns=options.patterns)
         entries = json.loads((folder / "suite.json").read_text())["expectations"]
         race = Race(folder, options.threads, options.limit)
-        ours, theirs = (race.best_of(options.repeat, name) for name in ("gate", "great_expectations"))
+        names = ("gate", "great_expectations", *(() if options.patterns else ("one_query",)))
+        ours, theirs, *written = (race.best_of(options.repeat, name) for name in names)
     ours, theirs = dataclasses.replace(ours, name="nightjar"), dataclasses.replace(theirs, name="pandas")
     extra = ", regular expressions among them" if options.patterns else ""
     facts = (
@@ -91,7 +103,9 @@ def main() -> None:
         f"{machine('great_expectations', 'duckdb', 'pandas')}."
     )
     title = f"## {options.rows:,} rows x {options.columns} columns, {many} expectations{extra}"
-    report([title, table([ours, theirs]), agreement(entries, ours, theirs), facts], options.output)
+    floor = [dataclasses.replace(outcome, name="one query") for outcome in written]
+    told = [agreement(entries, ours, theirs), *(_beside(ours, outcome) for outcome in written)]
+    report([title, table([ours, theirs, *floor]), *told, facts], options.output)
 
 
 if __name__ == "__main__":

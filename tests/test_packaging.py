@@ -19,8 +19,6 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT: dict[str, Any] = PYPROJECT["project"]
 OWN = {"pipeline", "nightjar_airflow"}
-# Found by name, through another library.
-NEVER_IMPORTED = {"duckdb-engine"}
 
 
 def requirements(texts: list[str]) -> dict[str, Requirement]:
@@ -61,7 +59,7 @@ def test_everything_imported_is_declared(folder: str, extras: set[str], provider
 def test_everything_declared_is_imported(providers: Mapping[str, set[str]]) -> None:
     used = {of for folder in ("pipeline", "dags") for name, _ in imported(folder) for of in providers[name]}
     declared = set(CORE).union(*EXTRAS.values())
-    assert declared - used - NEVER_IMPORTED - {"apache-airflow"} == set()  # airflow's modules are in parts of it
+    assert declared - used - {"apache-airflow"} == set()  # airflow's modules are in parts of it
 
 
 def test_every_dependency_has_a_lower_bound_and_where_releases_have_an_order_an_upper_one() -> None:

@@ -37,7 +37,6 @@ LIBRARIES = (
     "boto3",
     "css_inline",
     "duckdb",
-    "duckdb_engine",
     "evidently.presets",
     "filelock",
     "great_expectations",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Files, Limits
-from pipeline.checks.quality.engines.sql import VIEW, setup_statements, text_literal
+from pipeline.checks.quality.engines.literals import text_literal
+from pipeline.checks.quality.engines.sql import VIEW, setup_statements
 from pipeline.storage.scratch import temporary_folder
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.checks.quality.check import Check, Evaluation, Limits
 from pipeline.checks.quality.engines.evaluate import evaluate
-from pipeline.checks.quality.engines.routing import _IN_SQL
+from pipeline.checks.quality.engines.questions import ASKED
 from pipeline.checks.quality.outcomes import outcome_of
 from pipeline.checks.quality.validate import open_files
 from tests.checks.quality.samples import write_parts
@@ -23,7 +23,7 @@ from tests.checks.quality.samples import write_parts
 ROWS, MISSING = 2_001, 200
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NUMBERS = ("f64", "f32", "whole", "gaps", "u8", "coded", "dec", "empty")
-TEXTS = ("id", "dup", "cat", "txt")
+TEXTS = ("id", "dup", "cat", "txt", "digits")
 MOMENTS = ("ts", "naive", "day")
 ALL = (*NUMBERS, *TEXTS, *MOMENTS, "flag", "nothing")
 
@@ -53,6 +53,7 @@ def snapshot() -> pa.Table:
             "id": pa.array([f"C{row:05d}" for row in range(ROWS)]),
             "dup": pa.array([f"C{row // 2 if row < 10 else row:05d}" for row in range(ROWS)], mask=gaps),
             "cat": pa.array(rng.choice(["a", "b", "ü"], ROWS), mask=gaps).dictionary_encode(),
+            "digits": pa.array([str(digit) for digit in rng.integers(0, 50, ROWS)]),
             "txt": pa.array(rng.choice(["x", "yy", "zzz"], ROWS), mask=gaps),
             "flag": pa.array(rng.random(ROWS) < 0.5, mask=gaps),
             "ts": pa.array(moments, pa.timestamp("us", tz="UTC")),
@@ -98,8 +99,11 @@ def _numbers(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     }
     yield "expect_column_quantile_values_to_be_between", {**column, "quantile_ranges": ranges}
     yield "expect_column_value_z_scores_to_be_less_than", {**column, "threshold": 2, "double_sided": True}
+    yield "expect_column_value_z_scores_to_be_less_than", {**column, "threshold": -0.5, "double_sided": False}
     bins = {"bins": [0, 10, 20, 30, 100], "weights": [0.25] * 4}
-    yield "expect_column_kl_divergence_to_be_less_than", {**column, "partition_object": bins, "threshold": 0.1}
+    open_ends = {"bins": [-math.inf, 10, 20, math.inf], "weights": [0.25, 0.5, 0.25]}
+    for partition in (bins, open_ends):
+        yield "expect_column_kl_divergence_to_be_less_than", {**column, "partition_object": partition, "threshold": 0.1}
     yield from _sets(name, [1, 2, 3])
 
 
@@ -138,6 +142,16 @@ def _several_columns() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield "expect_column_pair_values_a_to_be_greater_than_b", {**columns, "or_equal": True}
     allowed = [["a", "x"], ["b", "yy"]]
     yield "expect_column_pair_values_to_be_in_set", {"column_A": "cat", "column_B": "txt", "value_pairs_set": allowed}
+    for first, second in (("whole", "digits"), ("day", "ts"), ("flag", "whole")):  # of two kinds
+        yield "expect_column_pair_values_to_be_equal", {"column_A": first, "column_B": second}
+        yield "expect_multicolumn_values_to_be_equal", {"column_list": [first, second]}
+        yield "expect_select_column_values_to_be_unique_within_record", {"column_list": [first, second]}
+    for ignored in ("all_values_are_missing", "any_value_is_missing", "never"):
+        listing: dict[str, Any] = {"column_list": ["gaps", "f64"], "ignore_row_if": ignored}
+        for kind in ("compound_columns_to_be_unique", "multicolumn_values_to_be_equal"):
+            yield f"expect_{kind}", listing
+        yield "expect_select_column_values_to_be_unique_within_record", listing
+        yield "expect_multicolumn_sum_to_equal", {**listing, "sum_total": 50}
     lists = (["whole", "gaps"], ["id", "whole"], ["whole", "u8", "coded"], ["whole", "u8"])
     for listed in lists:
         yield "expect_compound_columns_to_be_unique", {"column_list": listed}
@@ -244,7 +258,7 @@ def test_every_expectation_that_duckdb_may_answer_is_among_the_cases(
     answers: list[tuple[Check, Evaluation, Evaluation]],
 ) -> None:
     pushed = {check.type for check, first, _ in answers if first.engine == "duckdb"}
-    assert pushed == _IN_SQL - {"unexpected_rows_expectation"}  # SQL by definition
+    assert pushed == ASKED - {"unexpected_rows_expectation"}  # SQL by definition
     assert sum(first.engine == "duckdb" for _, first, _ in answers) > 250
 
 

@@ -74,7 +74,7 @@ def _repeated_share(scene: Scene, table: Table, names: Sequence[str]) -> float:
     import duckdb
 
     schema = table.schemas[0]
-    columns = ", ".join(f"c{schema.get_field_index(name)}" for name in names if name in schema.names)
+    columns = ", ".join(f"c{schema.get_field_index(name)}" for name in names if schema.get_all_field_indices(name))
     paths, limits = [Path(path) for path in table.paths], scene.limits
     with temporary_folder() as spill, duckdb.connect() as connection:
         for statement in setup_statements(paths, schema, spill, limits.budget_bytes, limits.threads):

@@ -19,8 +19,7 @@ from pipeline.checks.quality.engines.filters import where
 from pipeline.checks.quality.engines.in_memory import context_in_memory
 from pipeline.checks.quality.engines.library import validate_checks, why_it_raised
 from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
-from pipeline.checks.quality.engines.shown import is_missing, shown
-from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
+from pipeline.checks.quality.engines.shown import examples_of, is_missing
 from pipeline.checks.quality.suite.arguments import Unsuitable, suited
 from pipeline.errors import NO_UTF8, SnapshotUnreadable, named, unspoken
 from pipeline.results import Engine
@@ -32,12 +31,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from great_expectations.core import ExpectationValidationResult
 
-    from pipeline.checks.quality.engines.pushdown import Database
+    from pipeline.checks.quality.engines.database import Database
 
 log = logging.getLogger(__name__)
 _ROWS_PER_EXAMPLE = 50  # looked through for values that differ
-_TOGETHER = 100  # columns of one table
-_NOT_NAMED = "SQL cannot tell the columns apart: their names differ in upper and lower case only, or one is empty"
 Found = dict[int, Evaluation]
 Wanted = Mapping[int, Check]
 T = TypeVar("T")
@@ -79,7 +76,7 @@ def problem_on(check: Check, schema: pa.Schema) -> str | None:
         _, ready = _ready(check, schema)
     except Unsuitable as error:
         return str(error)
-    absent = [name for name in ready.columns if name not in schema.names]
+    absent = _without(ready.columns, schema)
     return _absent(absent) if absent else None
 
 
@@ -97,12 +94,17 @@ def _ready(check: Check, schema: pa.Schema) -> tuple[Condition | None, Check]:
         condition = check.condition
     except ConditionError as error:
         raise Unsuitable(f"row_condition: {error}") from error
-    absent = [name for name in check.columns if name not in schema.names]
+    absent = _without(check.columns, schema)
     if absent:
         raise Unsuitable(_absent(absent))
     if condition is not None:
         where(condition, schema, {name: name for name in schema.names})
     return condition, suited(check.without_condition(), schema)
+
+
+def _without(columns: Sequence[str], schema: pa.Schema) -> list[str]:
+    """Columns that are not there. By index: a schema makes the list of its names anew each time it is asked for it."""
+    return [name for name in columns if not schema.get_all_field_indices(name)]
 
 
 def _absent(names: Sequence[str]) -> str:
@@ -166,9 +168,9 @@ def _broken(error: Exception, engine: Engine) -> Evaluation:
 
 
 def _opened(files: Files, limits: Limits) -> AbstractContextManager[Database]:
-    from pipeline.checks.quality.engines.pushdown import open_database
+    from pipeline.checks.quality.engines.database import open_database
 
-    return open_database(context_in_memory(), files.paths, files.schema, limits.budget_bytes, limits.threads)
+    return open_database(files, limits)
 
 
 @contextmanager
@@ -187,51 +189,12 @@ def _in_duckdb(
     database: Database | Evaluation | None, wanted: Wanted, condition: Condition | None, limits: Limits
 ) -> Found:
     """Leaves out what DuckDB refused; why it did is told where pandas asks for the same rows."""
+    from pipeline.checks.quality.engines.in_duckdb import answered
+
     if database is None or isinstance(database, Evaluation):
         return {}
-    answered = _try(partial(_answered, database, wanted, condition, limits))
-    return {} if isinstance(answered, Evaluation) else answered
-
-
-def _answered(database: Database, wanted: Wanted, condition: Condition | None, limits: Limits) -> Found:
-    by_name = {place: check for place, check in wanted.items() if _is_query(check)}
-    aliased = {place: check for place, check in wanted.items() if place not in by_name}
-    results: Found = {}
-    if aliased:
-        view = VIEW if condition is None else database.filtered(condition)
-        results |= _by_columns(database, view, aliased, limits.examples)
-    if by_name and not database.named:
-        results |= {place: Evaluation("duckdb", error=_NOT_NAMED) for place in by_name}
-    elif by_name:
-        view = NAMED_VIEW if condition is None else database.filtered(condition, by_name=True)
-        results |= _run(database.batch(view), by_name, "duckdb", 0)
-    return {place: result for place, result in results.items() if result.error is None or place in by_name}
-
-
-def _by_columns(database: Database, view: str, wanted: Wanted, examples: int) -> Found:
-    """A few columns at a time where there are many: the library looks through all columns of a table for each check."""
-    from pipeline.checks.quality.engines.chunks import chunks
-
-    names = database.schema.names
-    if len(names) <= _TOGETHER:
-        return _run(database.batch(view), wanted, "duckdb", examples, database.aliases)
-    of_table = {place: check for place, check in wanted.items() if not check.columns}
-    found = _run(database.batch(view), of_table, "duckdb", examples, database.aliases) if of_table else {}
-    of_columns = {place: check for place, check in wanted.items() if check.columns}
-    for columns, places in chunks(of_columns, names, lambda columns: len(columns) > _TOGETHER):
-        checks = {place: wanted[place] for place in places}
-        answered = _try(partial(_of_few_columns, database, view, columns, checks, examples))
-        found |= {} if isinstance(answered, Evaluation) else answered
-    return found
-
-
-def _of_few_columns(database: Database, view: str, columns: Sequence[str], wanted: Wanted, examples: int) -> Found:
-    with database.narrowed(view, columns) as narrow:
-        return _run(database.batch(narrow), wanted, "duckdb", examples, database.aliases)
-
-
-def _is_query(check: Check) -> bool:
-    return check.type == "unexpected_rows_expectation"
+    found = _try(partial(answered, database, wanted, condition, limits.examples))
+    return {} if isinstance(found, Evaluation) else found
 
 
 def _in_pandas(
@@ -338,7 +301,7 @@ def _run(batch: Any, wanted: Wanted, engine: Engine, examples: int, names: Mappi
     for place, result in more.items():
         details, known = {} if isinstance(result, str) else result.result or {}, found[place]
         named = (details.get("partial_unexpected_list") or ()) if examples else ()
-        texts = tuple(dict.fromkeys(shown(item, original) for item in named if not is_missing(item)))[:examples]
+        texts = examples_of(named, examples, original)
         lacking = {key: details[key] for key in ("partial_missing_list",) if key in details}
         found[place] = Evaluation(known.engine, known.success, {**known.details, **lacking}, texts)
     return found

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.conditions import Column, Comparison, Condition, Group, Missing, Not, TextPart
-from pipeline.checks.quality.engines.sql import text_literal
+from pipeline.checks.quality.engines.literals import literal, text_literal
 from pipeline.checks.quality.suite.arguments import Unsuitable, family_of_type, moment_of, number_of
 
 if TYPE_CHECKING:
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
 
 _ORDER = ("<", "<=", ">", ">=")
 _YES, _NO = "TRUE", "FALSE"
-_LARGEST_WHOLE = 10**38
 
 
 def where(condition: Condition, schema: pa.Schema, names: Mapping[str, str]) -> str:
@@ -66,13 +62,13 @@ def _compared(found: Comparison, name: str, arrow_type: pa.DataType) -> str:
         known = [member for member in members if member is not None]
         among = f"coalesce({_comparable(name, arrow_type)} IN ({', '.join(known)}), FALSE)" if known else _NO
         return f"(NOT {among})" if found.operator == "NOT_IN" else among
-    literal = _literal(found.operand, found, arrow_type)
-    if literal is None:
+    operand = _literal(found.operand, found, arrow_type)
+    if operand is None:
         return _YES if found.operator == "!=" else _NO
     if found.operator == "!=":
-        return f"({_comparable(name, arrow_type)} IS DISTINCT FROM {literal})"
+        return f"({_comparable(name, arrow_type)} IS DISTINCT FROM {operand})"
     operator = "=" if found.operator == "==" else found.operator
-    return f"coalesce({_comparable(name, arrow_type)} {operator} {literal}, FALSE)"
+    return f"coalesce({_comparable(name, arrow_type)} {operator} {operand}, FALSE)"
 
 
 def _comparable(name: str, arrow_type: pa.DataType) -> str:
@@ -84,30 +80,16 @@ def _literal(operand: Any, found: Comparison, arrow_type: pa.DataType) -> str | 
     """The value as SQL writes it; None where no value of the column can equal it."""
     family = family_of_type(arrow_type)
     if family in ("date", "timestamp"):
-        return _sql(moment_of(operand, f"row_condition: the value for {found.column}"))
+        return literal(moment_of(operand, f"row_condition: the value for {found.column}"))
     if family == "null":
         return None
     if family == "text" and isinstance(operand, str):
         return text_literal(operand)
     if family in ("number", "boolean") and isinstance(operand, int | float):
-        return _sql(number_of(int(operand) if isinstance(operand, bool) else operand, arrow_type))
+        return literal(number_of(int(operand) if isinstance(operand, bool) else operand, arrow_type))
     if family is None:
         raise Unsuitable(f"row_condition cannot compare {found.column}, which holds {arrow_type}")
     if found.operator in _ORDER:
         kind = "a text" if isinstance(operand, str) else "a number"
         raise Unsuitable(f"row_condition compares {found.column}, which holds {arrow_type}, with {kind}")
     return None
-
-
-def _sql(found: object) -> str:
-    if isinstance(found, datetime):
-        return f"TIMESTAMP '{found.isoformat(' ')}'"
-    if isinstance(found, date):
-        return f"DATE '{found.isoformat()}'"
-    if isinstance(found, Decimal):
-        places = max(0, -int(found.as_tuple().exponent))
-        return f"'{found}'::DECIMAL(38, {places})" if abs(found) < _LARGEST_WHOLE / 10**places else _sql(float(found))
-    if isinstance(found, int) and abs(found) < _LARGEST_WHOLE:
-        return str(found)
-    number = float(found)  # type: ignore[arg-type]
-    return f"'{number!r}'::DOUBLE" if math.isfinite(number) else f"'{number}'::DOUBLE"

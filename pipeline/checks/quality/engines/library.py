@@ -32,6 +32,47 @@ _UNKNOWN_NAME = re.compile(
 _CLASS = re.compile(r"^(?:[A-Za-z_][\w]*\.)*([A-Z]\w*(?:Error|Exception|Invalid|Interrupt)\w*)\b", re.MULTILINE)
 
 
+def expectation_of(check: Check) -> Any:
+    """A check as the library's own object, which judges what was counted.
+
+    Raises:
+        GreatExpectationsError, ValueError, TypeError: the library refuses its arguments.
+    """
+    import pipeline.checks.quality.engines.own_metrics  # noqa: F401 - importing it registers ours
+
+    return configuration_of(check.type, _as_the_library_reads(check.kwargs), {}).to_domain_obj()
+
+
+def verdict(expectation: Any, metrics: Mapping[str, Any], values: int) -> tuple[bool, dict[str, Any]]:
+    """Whether what was counted is what is expected, and the library's result.
+
+    This is where an expectation of the library decides, and where one of a user's own has its rule: its other ways in
+    compute the metrics themselves, one by one.
+
+    Args:
+        expectation: from `expectation_of`.
+        metrics: by the names that it goes by.
+        values: how many unexpected values the result may have.
+
+    Raises:
+        Exception: whatever the expectation raises on such values.
+    """
+    shape = {"result_format": "BASIC", "partial_unexpected_count": values}
+    told = expectation._validate(metrics=metrics, runtime_configuration={"result_format": shape})  # noqa: SLF001 - see above
+    return bool(told["success"]), dict(told.get("result") or {})
+
+
+def why_not(error: Exception) -> str:
+    """Why a check could not be evaluated, in words that quote no row."""
+    return _reason(type(error).__name__, str(error))
+
+
+def _as_the_library_reads(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(kwargs.get("unexpected_rows_query"), str):
+        return {**kwargs, "unexpected_rows_query": with_plain_braces(kwargs["unexpected_rows_query"])}
+    return kwargs
+
+
 def validate_checks(
     batch: Any, wanted: Mapping[int, Check], values: int, names: Mapping[str, str] | None
 ) -> dict[int, ExpectationValidationResult | str]:
@@ -49,8 +90,6 @@ def validate_checks(
     found: dict[int, ExpectationValidationResult | str] = {}
     for place, check in wanted.items():
         kwargs = check.kwargs if names is None else with_columns_renamed(check.kwargs, names)
-        if isinstance(kwargs.get("unexpected_rows_query"), str):
-            kwargs = {**kwargs, "unexpected_rows_query": with_plain_braces(kwargs["unexpected_rows_query"])}
         configurations[place] = configuration_of(check.type, kwargs, {"place": place})
     try:
         found |= _validated(batch, configurations, values)

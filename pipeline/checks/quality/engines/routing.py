@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.quality.check import Check
+from pipeline.checks.quality.engines.questions import ASKED
 from pipeline.checks.quality.engines.sql import is_too_deep
 from pipeline.checks.quality.suite.arguments import family_of_type
 
@@ -27,46 +28,6 @@ _ABOUT_TYPES = frozenset({
     "expect_column_type_to_be",
     "expect_column_values_to_be_in_type_list",
     "expect_column_values_to_be_of_type",
-})  # fmt: skip
-
-# tests/checks/quality/test_parity.py runs each of these through both engines. Not among them: what SQL lacks (regular
-# expressions in Python's dialect, Python types, the order of rows, JSON, dates in text).
-_IN_SQL = frozenset({
-    "expect_column_distinct_values_to_be_in_set",
-    "expect_column_distinct_values_to_contain_set",
-    "expect_column_distinct_values_to_equal_set",
-    "expect_column_kl_divergence_to_be_less_than",
-    "expect_column_largest_class_share_to_be_between",
-    "expect_column_max_to_be_between",
-    "expect_column_mean_to_be_between",
-    "expect_column_median_to_be_between",
-    "expect_column_min_to_be_between",
-    "expect_column_most_common_value_to_be_in_set",
-    "expect_column_pair_values_a_to_be_greater_than_b",
-    "expect_column_pair_values_to_be_equal",
-    "expect_column_pair_values_to_be_in_set",
-    "expect_column_proportion_of_non_null_values_to_be_between",
-    "expect_column_proportion_of_unique_values_to_be_between",
-    "expect_column_quantile_values_to_be_between",
-    "expect_column_stdev_to_be_between",
-    "expect_column_sum_to_be_between",
-    "expect_column_unique_value_count_to_be_between",
-    "expect_column_value_lengths_to_be_between",
-    "expect_column_value_lengths_to_equal",
-    "expect_column_value_z_scores_to_be_less_than",
-    "expect_column_values_to_be_between",
-    "expect_column_values_to_be_in_set",
-    "expect_column_values_to_be_null",
-    "expect_column_values_to_be_unique",
-    "expect_column_values_to_not_be_in_set",
-    "expect_column_values_to_not_be_null",
-    "expect_compound_columns_to_be_unique",
-    "expect_multicolumn_sum_to_equal",
-    "expect_multicolumn_values_to_be_equal",
-    "expect_select_column_values_to_be_unique_within_record",
-    "expect_table_row_count_to_be_between",
-    "expect_table_row_count_to_equal",
-    "unexpected_rows_expectation",
 })  # fmt: skip
 
 # One column of values as they are, or as text. What computes with numbers needs pandas' own.
@@ -99,7 +60,7 @@ def suits_sql(check: Check, schema: pa.Schema) -> bool:
     It would compare a number with the text "1" by turning one into the other, where pandas finds them different: values
     of another kind than the column's go to pandas. So does what Great Expectations takes for a date in text.
     """
-    if check.type not in _IN_SQL or check.kwargs.get("allow_relative_error"):
+    if check.type not in ASKED or check.kwargs.get("allow_relative_error"):
         return False
     if any(is_too_deep(schema.field(name).type) for name in check.columns):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline.wording import clip, value
 
@@ -24,6 +24,11 @@ def shown(found: object, names: Mapping[str, str]) -> str:
     else:
         text = _plain(found)
     return clip(text, _MAX_LENGTH)
+
+
+def examples_of(found: Iterable[object], most: int, names: Mapping[str, str]) -> tuple[str, ...]:
+    """As many different values as are wanted, in words; what is missing is no example."""
+    return tuple(dict.fromkeys(shown(item, names) for item in found if not is_missing(item)))[:most]
 
 
 def _plain(item: object) -> str:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.checks.quality.engines.literals import text_literal
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -149,11 +151,6 @@ def _depth(arrow_type: pa.DataType) -> int:
     """How many levels of lists, structs and maps a type has."""
     inner = [arrow_type.field(place).type for place in range(arrow_type.num_fields)]
     return 1 + max(map(_depth, inner)) if inner else 0
-
-
-def text_literal(value: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _identifier(name: str) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
 from great_expectations.compatibility import pydantic
-from great_expectations.execution_engine import PandasExecutionEngine, SqlAlchemyExecutionEngine
+from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from great_expectations.expectations.metrics.column_aggregate_metric_provider import (
     ColumnAggregateMetricProvider,
-    column_aggregate_partial,
     column_aggregate_value,
 )
 
@@ -26,12 +24,6 @@ class ColumnLargestClassShare(ColumnAggregateMetricProvider):  # type: ignore[mi
     def _pandas(cls, column: Any, **kwargs: Any) -> float | None:  # noqa: N805
         counts = column.value_counts()
         return float(counts.iloc[0] / counts.sum()) if len(counts) else None
-
-    @column_aggregate_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
-    def _sqlalchemy(cls, column: Any, **kwargs: Any) -> Any:  # noqa: N805
-        """In DuckDB's words; `histogram` maps every value to its rows."""
-        most = sa.func.list_max(sa.func.map_values(sa.func.histogram(column)))
-        return most * 1.0 / sa.func.nullif(sa.func.count(column), 0)
 
 
 class ExpectColumnLargestClassShareToBeBetween(ColumnAggregateExpectation):  # type: ignore[misc]
