@@ -78,7 +78,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--columns", type=int, default=30)
-    parser.add_argument("--patterns", action="store_true", help="add regular expressions, which no SQL answers")
+    parser.add_argument("--patterns", action="store_true", help="add regular expressions")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for Nightjar")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds after which a contender is stopped")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each; the fastest counts")

@@ -14,7 +14,7 @@ from tests.project import Project
 SUITE = [
     {"type": "expect_column_values_to_be_between", "kwargs": {"column": "age", "min_value": 0}, "severity": "warning"},
     {"type": "expect_column_values_to_be_between", "kwargs": {"column": "income", "min_value": 0}},
-    {"type": "expect_column_values_to_match_regex", "kwargs": {"column": "city", "regex": "^[A-Z]"}},
+    {"type": "expect_column_values_to_match_regex", "kwargs": {"column": "city", "regex": "^(?=[A-Z])"}},
     {"type": "expect_column_values_to_not_match_regex", "kwargs": {"column": "id", "regex": "^x"}},
 ]
 

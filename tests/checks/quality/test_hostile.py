@@ -69,7 +69,7 @@ def test_any_column_name_works_in_duckdb(tmp_path: Path) -> None:
 def test_any_column_name_works_in_pandas(tmp_path: Path) -> None:
     table = pa.table({name: ["C1", "C2", "x"] for name in NAMES if name})
     kind = "expect_column_values_to_match_regex"
-    result = run(tmp_path, table, *(entry(kind, column=name, regex="^C") for name in table.column_names))
+    result = run(tmp_path, table, *(entry(kind, column=name, regex="^(?=C)") for name in table.column_names))
     found = [(item.engine, item.error, item.unexpected_rows) for item in result.outcomes[1:]]
     assert found == [("pandas", None, 1)] * table.num_columns
 
@@ -107,12 +107,12 @@ def test_names_that_differ_in_case_only_stay_apart_in_pandas(tmp_path: Path) -> 
     result = run(
         tmp_path,
         table,
-        entry("expect_column_values_to_match_regex", column="age", regex="^C"),
-        entry("expect_column_values_to_match_regex", column="AGE", regex="^C"),
+        entry("expect_column_values_to_match_regex", column="age", regex="^(?=C)"),
+        entry("expect_column_values_to_match_regex", column="AGE", regex="^(?=C)"),
         entry("expect_column_values_to_be_in_type_list", column="AGE", type_list=["int64"]),
         entry("expect_column_values_to_be_in_type_list", column="age", type_list=["str"]),
         entry("expect_column_values_to_be_increasing", column='"age"'),
-        entry("expect_column_values_to_match_regex", column="age", regex="^C", row_condition="AGE == 2"),
+        entry("expect_column_values_to_match_regex", column="age", regex="^(?=C)", row_condition="AGE == 2"),
         entry("expect_column_values_to_be_in_set", column="column 0", value_set=["b"], row_condition="AGE == 2"),
         entry("expect_column_to_exist", column="Age"),
         entry("expect_table_columns_to_match_set", column_set=["AGE", "column 0", '"age"'], exact_match=True),
@@ -143,7 +143,7 @@ def test_a_snapshot_of_two_hundred_parts_is_one_table(tmp_path: Path) -> None:
                 entry("expect_column_values_to_be_unique", column="n"),
                 entry("expect_column_sum_to_be_between", column="n", min_value=499_500, max_value=499_500),
                 entry("expect_column_values_to_be_increasing", column="n"),
-                entry("expect_column_values_to_match_regex", column="text", regex="^t[0-9]+$"),
+                entry("expect_column_values_to_match_regex", column="text", regex="^(?=t)[a-z0-9]+$"),
             ],
         )
     )
@@ -184,7 +184,7 @@ def test_a_snapshot_without_any_column_of_the_suite_fails_visibly(tmp_path: Path
         production,
         monitor(checks={"missing_column": {}, "extra_column": {}, "missing_values": {}}),
         entry("expect_column_values_to_not_be_null", column="age"),
-        entry("expect_column_values_to_match_regex", column="city", regex="."),
+        entry("expect_column_values_to_match_regex", column="city", regex="(?=.)."),
     )
     assert not result.passed
     assert [item.error for item in result.outcomes[1:3]] == ["the column is not in the snapshot"] * 2

@@ -111,11 +111,24 @@ def _texts(name: str, values: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]
     yield from _sets(name, values)
     yield "expect_column_value_lengths_to_be_between", {"column": name, "min_value": 1, "max_value": 2}
     yield "expect_column_value_lengths_to_equal", {"column": name, "value": 6}
+    if name != "flag":
+        yield from _patterns(name)
     shares = {"values": ["a", "b", "ü"], "weights": [0.3, 0.3, 0.4]}
     yield (
         "expect_column_kl_divergence_to_be_less_than",
         {"column": name, "partition_object": shares, "threshold": 0.1},
     )
+
+
+def _patterns(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of RE2, the ones that need texts of ASCII, one that looks ahead, and one that Python alone reads."""
+    for pattern in ("^[a-z]{1,2}$", r"^C\d{4}[0-4]$", "(?i)A|x", "^(?!C)", "[^0-9]$", "^(?P<one>.)(?P=one)"):
+        yield "expect_column_values_to_match_regex", {"column": name, "regex": pattern, "mostly": 0.5}
+        yield "expect_column_values_to_not_match_regex", {"column": name, "regex": pattern}
+    for match_on in ("any", "all"):
+        several = {"column": name, "regex_list": ["^x", "[by]", "0"], "match_on": match_on}
+        yield "expect_column_values_to_match_regex_list", several
+    yield "expect_column_values_to_not_match_regex_list", {"column": name, "regex_list": ["^x", r"\s"]}
 
 
 def _sets(name: str, values: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

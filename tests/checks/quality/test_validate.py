@@ -21,7 +21,7 @@ def test_results_keep_the_order_of_the_file_with_severity_sentence_share_and_eng
         FRAME,
         entry("expect_column_values_to_not_be_null", column="age"),
         entry("expect_column_mean_to_be_between", "warning", column="n", min_value=0, max_value=1),
-        entry("expect_column_values_to_match_regex", "info", column="city", regex="^[A-Z]"),
+        entry("expect_column_values_to_match_regex", "info", column="city", regex="^(?=[A-Z])"),
         entry("expect_column_values_to_be_unique", column="n"),
     )
     assert [(item.passed, item.severity, item.engine) for item in result.outcomes[1:]] == [
@@ -33,7 +33,7 @@ def test_results_keep_the_order_of_the_file_with_severity_sentence_share_and_eng
     nulls, mean, cities, _ = result.outcomes[1:]
     assert (nulls.sentence, nulls.unexpected_share, nulls.unexpected_rows) == ("age has no missing values", 0.25, 1)
     assert (mean.sentence, mean.observed) == ("n has a mean between 0 and 1", "2.5")
-    assert cities.sentence == "city matches the pattern ^[A-Z]"
+    assert cities.sentence == "city matches the pattern ^(?=[A-Z])"
     assert not result.passed
     assert result.failed("critical") == 1
 
@@ -92,7 +92,7 @@ def test_no_value_of_a_row_leaves(tmp_path: Path) -> None:
 
 LEAKING = [
     entry("expect_column_values_to_be_in_set", column="city", value_set=["Bern", "Graz"]),
-    entry("expect_column_values_to_match_regex", column="city", regex="^[A-Z]"),
+    entry("expect_column_values_to_match_regex", column="city", regex="^(?=[A-Z])"),
     entry("expect_column_mean_to_be_between", column="city", min_value=0),
     entry("expect_column_max_to_be_between", column="city", max_value=3),
     entry("expect_column_distinct_values_to_be_in_set", column="city", value_set=["Bern"]),

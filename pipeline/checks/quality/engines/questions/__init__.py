@@ -9,15 +9,16 @@ from __future__ import annotations
 from pipeline.checks.quality.engines.asking import Asking
 from pipeline.checks.quality.engines.questions.distributions import DISTRIBUTIONS
 from pipeline.checks.quality.engines.questions.figures import FIGURES
+from pipeline.checks.quality.engines.questions.patterns import PATTERNS
 from pipeline.checks.quality.engines.questions.records import RECORDS
 from pipeline.checks.quality.engines.questions.scene import Arguments, NotInSQL, Scene
 from pipeline.checks.quality.engines.questions.values import VALUES
 
-_ASKED = VALUES | FIGURES | DISTRIBUTIONS | RECORDS
+_ASKED = VALUES | PATTERNS | FIGURES | DISTRIBUTIONS | RECORDS
 
 ASKED = frozenset(_ASKED)
-"""Expectations that DuckDB may be asked about. Not among them: what SQL lacks (regular expressions in Python's dialect,
-Python types, the order of rows, JSON, dates in text)."""
+"""Expectations that DuckDB may be asked about. Not among them: what SQL lacks (Python types, the order of rows, JSON,
+dates in text)."""
 
 __all__ = ["ASKED", "NotInSQL", "Scene", "ask"]
 

@@ -21,7 +21,7 @@ from pipeline.checks.quality.engines.questions.scene import (
 )
 
 
-def _where(scene: Scene, column: str, unexpected: str) -> Asking:
+def where(scene: Scene, column: str, unexpected: str) -> Asking:
     """Rows for whose value a condition holds."""
     counts = Counts(*(yield [ROWS, count_of(column), count_where(unexpected)]))
     return (yield from _told(scene, column, counts, unexpected))
@@ -63,12 +63,12 @@ def _unique(scene: Scene, arguments: Arguments) -> Asking:
 
 def _between(scene: Scene, arguments: Arguments) -> Asking:
     column = scene.column(arguments, "number", "date", "timestamp", "null")
-    return (yield from _where(scene, column, _outside(column, arguments)))
+    return (yield from where(scene, column, _outside(column, arguments)))
 
 
 def _lengths(scene: Scene, arguments: Arguments) -> Asking:
     column = scene.column(arguments, "text")
-    return (yield from _where(scene, column, _outside(f"length({column})", arguments)))
+    return (yield from where(scene, column, _outside(f"length({column})", arguments)))
 
 
 def _outside(value: str, arguments: Arguments) -> str:
@@ -84,7 +84,7 @@ def _outside(value: str, arguments: Arguments) -> str:
 
 def _length(scene: Scene, arguments: Arguments) -> Asking:
     column = scene.column(arguments, "text")
-    return (yield from _where(scene, column, f"length({column}) <> {literal(arguments['value'])}"))
+    return (yield from where(scene, column, f"length({column}) <> {literal(arguments['value'])}"))
 
 
 def _in_set(scene: Scene, arguments: Arguments) -> Asking:
@@ -112,11 +112,11 @@ def _z_scores(scene: Scene, arguments: Arguments) -> Asking:
     column, threshold = scene.column(arguments, *NUMBERS), arguments["threshold"]
     mean, deviation = yield [mean_of(column), deviation_of(column)]
     if not deviation:  # of one value, or of equal ones
-        return (yield from _where(scene, column, "FALSE"))
+        return (yield from where(scene, column, "FALSE"))
     score = f"({column} - {literal(mean)}) / {literal(deviation)}"
     if arguments.get("double_sided"):
-        return (yield from _where(scene, column, f"abs({score}) >= {literal(abs(threshold))}"))
-    return (yield from _where(scene, column, f"{score} >= {literal(threshold)}"))
+        return (yield from where(scene, column, f"abs({score}) >= {literal(abs(threshold))}"))
+    return (yield from where(scene, column, f"{score} >= {literal(threshold)}"))
 
 
 VALUES: dict[str, Ask] = {
