@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -53,7 +53,7 @@ def validate(
     limits = replace(limits or Limits(), examples=monitor.quality.examples)
     from_suite = suite_checks(suite, monitor.columns.private)
     built_in = _built_in(lambda: _scene(monitor, reference, production, pair, recent_rows=recent_rows, limits=limits))
-    found = [*from_suite, *(item for item in built_in if not _said(item, from_suite))]
+    found = [*from_suite, *_not_said(built_in, from_suite)]
     return _result(suite.name, pair.digest, open_files(production), found, limits)
 
 
@@ -172,9 +172,15 @@ def column_kinds(roles: ColumnRoles, table: Table) -> dict[str, Kind | None]:
     return {name: kind for name, kind in kinds.items() if name != roles.label and name not in roles.ignore}
 
 
-def _said(item: Found, suite: Sequence[Check]) -> bool:
-    """Whether the suite has the very same expectation: then its severity and note count."""
-    return isinstance(item, Check) and any(item.type == own.type and item.kwargs == own.kwargs for own in suite)
+def _not_said(built_in: Sequence[Found], suite: Sequence[Check]) -> Iterator[Found]:
+    """Those that the suite does not have in the very same words: else its severity and note count."""
+    said: dict[tuple[str, str], list[Check]] = {}
+    for own in suite:
+        said.setdefault((own.type, repr(own.kwargs.get("column"))), []).append(own)
+    for item in built_in:
+        alike = said.get((item.type, repr(item.kwargs.get("column"))), []) if isinstance(item, Check) else []
+        if not any(item.kwargs == own.kwargs for own in alike if isinstance(item, Check)):
+            yield item
 
 
 def suite_checks(suite: Suite, private: Collection[str] = ()) -> list[Check]:

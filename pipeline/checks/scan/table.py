@@ -90,6 +90,10 @@ class Table:
         """Every column of any file, in the order of first appearance."""
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema.names))
 
+    def has(self, name: str) -> bool:
+        """Whether any file has the column; without the list of all, which to make for each column takes long."""
+        return any(schema.get_all_field_indices(name) for schema in self.schemas)
+
     def picking(self, rows: IntArray) -> Table:
         """The same, which keeps rows aside while columns are read. `rows`: shape (n,), places in file order."""
         return replace(self, picks=Picks(rows))

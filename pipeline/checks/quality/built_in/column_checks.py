@@ -24,7 +24,7 @@ def prediction_skew(scene: Scene) -> Iterator[Found]:
     if policy is None:
         return
     for role, name in (("prediction", scene.roles.prediction), ("score", scene.roles.score)):
-        if name is None or name not in scene.reference.column_names or name not in scene.production.column_names:
+        if name is None or not scene.reference.has(name) or not scene.production.has(name):
             continue
         words = scene.retyped(name)
         yield ExpectationOutcome(
@@ -60,7 +60,7 @@ def missing_values(scene: Scene) -> Iterator[Found]:
         return
     for profile in scene.profiles.values():
         before = profile.missing_share
-        if before is None or profile.name == scene.roles.id or profile.name not in scene.production.column_names:
+        if before is None or profile.name == scene.roles.id or not scene.production.has(profile.name):
             continue
         limit = _limit(before, policy.rise)
         if limit < 1:

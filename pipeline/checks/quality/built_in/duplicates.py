@@ -29,7 +29,7 @@ def duplicate_rows(scene: Scene) -> Iterator[Found]:
 
     policy = scene.checks.duplicate_rows
     checked = scene.roles.id is not None and scene.checks.duplicate_id is not None
-    if policy is None or scene.empty or (checked and scene.roles.id in scene.production.column_names):
+    if policy is None or scene.empty or (checked and scene.roles.id and scene.production.has(scene.roles.id)):
         return
     names = _names(scene)
     if not names:
@@ -63,7 +63,7 @@ def duplicate_rows(scene: Scene) -> Iterator[Found]:
 def _names(scene: Scene) -> list[str]:
     """Columns of both snapshots that DuckDB reads, without the label, which comes later, and ignored ones."""
     aside = {scene.roles.label, *scene.roles.ignore}
-    both = [name for name in scene.production.column_names if name in scene.reference.column_names]
+    both = [name for name in scene.production.column_names if scene.reference.has(name)]
     types = {name: [table.types_of(name) for table in (scene.production, scene.reference)] for name in both}
     deep = {name for name, found in types.items() if any(is_too_deep(kind) for kinds in found for kind in kinds)}
     return [name for name in both if name not in aside | deep and all(map(len, types[name]))]

@@ -113,7 +113,7 @@ def profile_columns(
     Raises:
         SnapshotUnreadable: a file is damaged.
     """
-    names = [name for name in kinds if name in table.column_names]
+    names = [name for name in kinds if table.has(name)]
     held = table.rows * _BYTES_PER_VALUE
     workers = max(1, min(limits.threads, limits.budget_bytes // max(held, 1)))
 

@@ -51,7 +51,7 @@ class Scene:
         """The kind of value production has in a column."""
         from pipeline.checks.quality.built_in.reference import family_of
 
-        return family_of(self.production, name) if name in self.production.column_names else None
+        return family_of(self.production, name) if self.production.has(name) else None
 
     def private(self, name: str) -> bool:
         """Whether no value of the column may leave."""

@@ -131,7 +131,7 @@ def _rows_between(policy: RowVolume, base: float, words: str, check: str) -> Che
 def ids(scene: Scene) -> Iterator[Found]:
     """Every row has an id of its own."""
     policy, name = scene.checks.duplicate_id, scene.roles.id
-    if policy is None or name is None or scene.empty or name not in scene.production.column_names:
+    if policy is None or name is None or scene.empty or not scene.production.has(name):
         return
     for kind, words in (("not_be_null", "has no missing values"), ("be_unique", "has no value twice")):
         yield Check(
