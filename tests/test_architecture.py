@@ -43,7 +43,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "checks.drift": (
         ("explain", "statistics"),
-        ("chance", "expected", "findings", "lists", "shape"),
+        ("chance", "expected", "findings", "lists", "reference", "shape"),
         ("compare_column",),
         ("compare_columns",),
         ("measure",),

@@ -5,5 +5,16 @@ from pipeline.snapshots.locations import state_at
 from pipeline.snapshots.pin import open_snapshot, pin, told_by_sources
 from pipeline.snapshots.rows import read_sample, read_table
 from pipeline.snapshots.schema import schema_at
+from pipeline.snapshots.shelf import Shelf
 
-__all__ = ["Cache", "open_snapshot", "pin", "read_sample", "read_table", "schema_at", "state_at", "told_by_sources"]
+__all__ = [
+    "Cache",
+    "Shelf",
+    "open_snapshot",
+    "pin",
+    "read_sample",
+    "read_table",
+    "schema_at",
+    "state_at",
+    "told_by_sources",
+]

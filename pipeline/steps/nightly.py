@@ -164,6 +164,7 @@ def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]
             importances=importances,
             past=past,
             expected=expected,
+            shelf=night.shelf(pair.reference, cache),
         )
         told = told_by_sources(drift, (pair.reference, reference), (pair.production, production))
         return told, profile

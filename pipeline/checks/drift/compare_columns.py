@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from pipeline.checks.drift.compare_column import compare_column, is_comparable
 from pipeline.checks.drift.findings import DEFAULT_LIMITS
+from pipeline.checks.drift.reference import Reference
 from pipeline.checks.profile.build import profile_of
 from pipeline.checks.profile.pieces import rows_of_pieces
 from pipeline.checks.scan import (
     DEFAULT_BUDGET_BYTES,
     STREAMING_BYTES,
     CategoricalSummary,
+    Shelf,
     Summary,
     Table,
     infer_kind,
@@ -69,6 +71,7 @@ def compare_columns(
     limits: DriftFlags = DEFAULT_LIMITS,
     threads: int | None = None,
     scored: bool = True,
+    shelf: Shelf | None = None,
 ) -> tuple[Compared, ...]:
     """Compares the planned columns, in the order of the plans, on every row.
 
@@ -80,6 +83,7 @@ def compare_columns(
         limits: from where findings beside the score are flagged.
         threads: at most this many columns at once; by default one per available core.
         scored: see `compare_column`.
+        shelf: where columns of the reference are kept for other nights; None where each has a reference of its own.
 
     Raises:
         SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises: a column that is
@@ -89,16 +93,22 @@ def compare_columns(
     threads = threads or _cores()
     workers, share = _workers(before, after, budget_bytes, threads, len(plans))
     rows = rows_of_pieces(before.rows, after.rows)
+    fixed = Reference(before, rows, shelf, sorted=sorted_bytes(before, after) <= share)
 
     def compare(plan: ColumnPlan) -> Compared:
-        picking = before.picking(rows.ravel()) if rows.size else before
+        name, kind = plan.name, plan.kind
         try:
-            sides = scan_pair(picking, after, plan.name, plan.kind, budget_bytes=share, threads=threads // workers)
+            kept = fixed.kept(name, kind)
+            known, places = (None, None) if kept is None else (kept.summary, kept.places)
+            picking = before if kept else fixed.picking()
+            sides = scan_pair(picking, after, name, kind, budget_bytes=share, threads=threads // workers, known=known)
+            if kept is None:
+                fixed.keep(sides[0], kind)
             if not plan.listed and _is_identifier(sides[0]):
                 return Compared(_not_evaluable(plan, _IDENTIFIER), None)
             drift = compare_column(
                 *sides,
-                plan.kind,
+                kind,
                 method=plan.method,
                 threshold=plan.threshold,
                 limits=limits,
@@ -107,10 +117,10 @@ def compare_columns(
             )
             if not is_comparable(*sides):
                 return Compared(drift, None)
-            picked = picking.picked(plan.name)
-            return Compared(drift, profile_of(*sides, picked, len(rows), private=plan.private))
+            picked = picking.picked(name)
+            return Compared(drift, profile_of(*sides, picked, len(rows), private=plan.private, known=places))
         except Exception as error:
-            log.error("column %r could not be compared", plan.name, exc_info=unspoken(error))
+            log.error("column %r could not be compared", name, exc_info=unspoken(error))
             return Compared(_failed(plan, error), None)
 
     if workers == 1:

@@ -15,6 +15,7 @@ from pipeline.results import ColumnDrift, DriftResult, Failure, Kind, NightAlarm
 if TYPE_CHECKING:
     from pipeline.checks.alarms.past import PastNight
     from pipeline.checks.drift.compare_columns import ColumnPlan, Compared
+    from pipeline.checks.scan import Shelf
 
 
 class Measured(NamedTuple):
@@ -34,6 +35,7 @@ def measure(
     importances: Mapping[str, float] | None = None,
     past: Sequence[PastNight] = (),
     expected: Sequence[ExpectedChange] = (),
+    shelf: Shelf | None = None,
 ) -> Measured:
     """Compare every column the monitor asks for, on every row.
 
@@ -46,6 +48,7 @@ def measure(
         importances: how much the champion relies on its features, in any unit; negative values count as none.
         past: the nights before this one that a budget of alarms looks at.
         expected: changes that people know of, those that cover the run date.
+        shelf: where columns of the reference are kept for other nights, see `compare_columns`.
 
     Raises:
         SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises.
@@ -57,7 +60,13 @@ def measure(
     before, after = [str(path) for path in reference], [str(path) for path in production]
     plans, policy = plan_columns(monitor, before, after), monitor.drift
     compared = compare_columns(
-        before, after, plans, budget_bytes=budget_bytes, limits=policy.flags, scored=policy.alarms is None
+        before,
+        after,
+        plans,
+        budget_bytes=budget_bytes,
+        limits=policy.flags,
+        scored=policy.alarms is None,
+        shelf=shelf,
     )
     profile = NightProfile(
         snapshots=pair.digest,

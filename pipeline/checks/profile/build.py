@@ -22,6 +22,7 @@ def profile_of(
     pieces: int = 0,
     *,
     private: bool = False,
+    known: IntArray | None = None,
 ) -> ColumnProfile | None:
     """What is kept of a column; None where a side has no summary, no value, or one of another kind.
 
@@ -31,12 +32,13 @@ def profile_of(
         picked: values of the reference's rows that `pieces.rows_of_pieces` names, piece by piece.
         pieces: how many pieces those are.
         private: no value of a row may be kept.
+        known: the cells of those rows, where they need not be looked for.
     """
     if isinstance(reference, NumericalSummary) and isinstance(production, NumericalSummary):
         if not reference.moments.count:
             return None
         cells = NumberCells.of(reference)
-        places = _by_piece(cells.places(picked), pieces)
+        places = _by_piece(cells.places(picked) if known is None else known, pieces)
         sides = [_numbers(side, cells.count(side), private) for side in (reference, production)]
         edges = () if private else tuple(cells.edges.tolist())
         return _profile(reference.name, "numerical", sides, places, edges=edges)
@@ -44,7 +46,7 @@ def profile_of(
         if not reference.counts:
             return None
         groups = CategoryCells.of(reference)
-        places = _by_piece(groups.places(picked), pieces)
+        places = _by_piece(groups.places(picked) if known is None else known, pieces)
         sides = [_categories(side, groups.count(side)) for side in (reference, production)]
         names = tuple(f"private {place + 1}" if private else label(key) for key, place in groups.named.items())
         return _profile(reference.name, "categorical", sides, places, categories=names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,12 @@ from pipeline.results import PROFILE_QUANTILES
 
 CATEGORIES = 40
 """The most frequent categories of the reference have a cell each."""
+
+
+def places_of(reference: NumericalSummary | CategoricalSummary, batches: Iterable[pa.Array]) -> Iterator[IntArray]:
+    """The cell of each row of the reference, batch by batch; -1 where it has none. A byte holds each."""
+    found = CategoryCells.of(reference) if isinstance(reference, CategoricalSummary) else NumberCells.of(reference)
+    return (found.places([batch]) for batch in batches)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

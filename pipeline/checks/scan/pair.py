@@ -46,8 +46,9 @@ def scan_pair(
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
     resolution: Resolution = DEFAULT_RESOLUTION,
     threads: int = 1,
+    known: Summary | None = None,
 ) -> tuple[Summary, Summary]:
-    """Summaries of one column of the reference and of production.
+    """Summaries of one column of the reference and of production; of the latter alone where the other is `known`.
 
     Exact where both sorted columns fit the budget, or where the column has few distinct values; otherwise a streamed
     summary on shared edges, from which statistics state their error bound. With two threads
@@ -56,6 +57,8 @@ def scan_pair(
     Raises:
         SnapshotUnreadable: a file is damaged or gone.
     """
+    if known is not None:
+        return known, scan(production, name, kind)
     if kind == "categorical" or sorted_bytes(reference, production) <= budget_bytes:
         return _both(threads, lambda table: scan(table, name, kind), reference, production)
     problems = problem_with(reference, name, kind), problem_with(production, name, kind)

@@ -1,0 +1,74 @@
+"""What was made of a snapshot, kept in the cache beside it, and found again as long as the snapshot is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from io import FileIO
+from pathlib import Path
+
+from pipeline.errors import NightjarError, SourceUnavailable
+from pipeline.results import Snapshot
+from pipeline.snapshots.cache import Cache, Known, Lease
+
+log = logging.getLogger(__name__)
+
+
+class Shelf:
+    """Files by what they are of. They count towards the bound of the cache, and make room, like objects.
+
+    Nothing here is needed: what cannot be read or written is told in the log, and is made anew.
+    """
+
+    def __init__(self, cache: Cache, snapshot: Snapshot) -> None:
+        self._cache = cache
+        self._uri = snapshot.uri
+        self._snapshot = snapshot.digest, snapshot.form
+
+    def open(self, what: str) -> FileIO | None:
+        """What was kept, as it was written; None where it is not here. It can be read to its end whoever removes it."""
+        try:
+            lease = self._cache.lease(self._address(what))
+            if lease is None:
+                return None
+            with lease:
+                return open(lease.path, "rb", buffering=0)
+        except (OSError, SourceUnavailable) as error:
+            log.warning("what is kept of %s is not read: %s", self._uri, error)
+            return None
+
+    def keep(self, what: str, write: Callable[[Path], None]) -> None:
+        """Have something written and keep it, all of it or nothing; what is there already stays.
+
+        Args:
+            what: names it, and how it is written.
+            write: writes the file that it is given.
+        """
+        address = self._address(what)
+        state = f"kept {address}"
+        try:
+            with self._cache.partial(self._uri, state) as partial:
+                if (here := self._cache.lease(address)) is None:  # whoever was here before may have made just this
+                    here = self._written(partial, write, Known(address), state)
+                with here:
+                    return
+        except (OSError, NightjarError) as error:
+            log.warning("nothing is kept of %s: %s", self._uri, error)
+
+    def _written(self, partial: Path, write: Callable[[Path], None], found: Known, state: str) -> Lease:
+        try:
+            write(partial)
+            return self._cache.add(partial, found, self._uri, state)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def drop(self, what: str) -> None:
+        """Remove what turned out to be of no use."""
+        try:
+            self._cache.forget({self._address(what)})
+        except SourceUnavailable as error:
+            log.warning("what is kept of %s is not removed: %s", self._uri, error)
+
+    def _address(self, what: str) -> str:
+        return hashlib.sha256(repr((*self._snapshot, what)).encode()).hexdigest()
