@@ -63,7 +63,7 @@ def _copied(source: Path, pinned: PinnedObject, form: pa.Schema, name: str, cach
             return copy
         try:
             write_copy(source, pinned.uri, partial, form, pinned.partition)
-            return cache.add(partial, Known(name), pinned.uri, state)
+            return cache.add(partial, Known(name), pinned.uri, state, [pinned.sha256])
         except SnapshotUnreadable:
             partial.unlink(missing_ok=True)
             raise

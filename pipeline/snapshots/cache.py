@@ -6,6 +6,9 @@ so the bound may be passed while it is in use. Leases are `flock` locks: they en
 Objects belong to the user who runs Nightjar alone, whoever may read their sources, and readers cannot write them. Each
 has a seal beside it: the state in which the file was when its content was known to be right. An object in another state
 is hashed again before anybody reads it. When it was last used, the seal's own time says.
+
+What was made of objects has a place among them, by another name than its content's, and a note of what it was made of:
+it goes where these are forgotten.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -65,11 +69,12 @@ class Cache:
         self._objects = folder / "objects"
         self._seals = folder / "seals"
         self._known = folder / "known"
+        self._made_of = folder / "made_of"
         self._partial = folder / "partial"
         self._max_bytes = max_bytes
         self._unlooked = 0  # bytes that may come before the objects are looked at again
         with self._explained():
-            for part in (self._objects, self._seals, self._known, self._partial):
+            for part in (self._objects, self._seals, self._known, self._made_of, self._partial):
                 part.mkdir(parents=True, exist_ok=True)
                 if part.stat().st_mode & 0o777 != _OWN_FOLDER:  # it is new, or of an earlier version
                     part.chmod(_OWN_FOLDER)
@@ -146,14 +151,16 @@ class Cache:
         with self._alone(path.name[:2], uri):  # a few locks suffice
             yield path
 
-    def add(self, partial: Path, found: Known, uri: str, state: str) -> Lease:
+    def add(self, partial: Path, found: Known, uri: str, state: str, made_of: Collection[str] = ()) -> Lease:
         """Move a completely fetched and verified file in, and make room for it.
 
         An object with this content that is here already stays, and the file goes: a reader's lease is of that object,
-        and would not keep another one at its path.
+        and would not keep another one at its path. `made_of`: the SHA-256 of the objects that it was made of.
         """
         with self._alone("add", uri):
-            self._remember(_name(uri, state), found)
+            if made_of:
+                self._write(self._made_of / found.sha256, "\n".join(made_of))
+            self._write(self._known / _name(uri, state), f"{found.sha256} {found.version_id or ''}")
             lease = self.lease(found.sha256)
             if lease is None:
                 lease = self._move_in(partial, found.sha256)
@@ -191,18 +198,24 @@ class Cache:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         return Lease(self._objects / sha256, sha256, descriptor)
 
-    def _remember(self, name: str, found: Known) -> None:
+    def _write(self, target: Path, text: str) -> None:
         temporary = self._partial / "known"  # always this one: what a kill leaves there is written over
-        temporary.write_text(f"{found.sha256} {found.version_id or ''}")
-        os.replace(temporary, self._known / name)
+        temporary.write_text(text)
+        os.replace(temporary, target)
 
     def bytes_of(self, names: Collection[str]) -> int:
-        """What those of some objects take that are here, by the SHA-256 of their content."""
+        """What those of some objects take that are here, by the SHA-256 of their content, and what was made of them."""
         with self._explained():
-            return sum(found.st_size for name in names if (found := _stat(self._objects / name)) is not None)
+            found = (_stat(self._objects / name) for name in self._with_made(names))
+            return sum(status.st_size for status in found if status is not None)
+
+    def _with_made(self, names: Collection[str]) -> set[str]:
+        of_these = set(names)
+        made = {path.name for path in self._made_of.iterdir() if not of_these.isdisjoint((_read(path) or "").split())}
+        return of_these | made
 
     def forget(self, names: Collection[str]) -> None:
-        """Remove objects, but those that somebody reads just now.
+        """Remove objects and what was made of them, but those that somebody reads just now.
 
         Raises:
             SourceUnavailable: the cache cannot be written, or another process has held it for too long.
@@ -210,7 +223,7 @@ class Cache:
         if not names:
             return
         with self._alone("add", str(self._objects)), self._explained():
-            for name in names:
+            for name in self._with_made(names):
                 _remove_unless_leased(self._objects / name)
             self._forget_removed()
 
@@ -233,9 +246,9 @@ class Cache:
         return None if status is None else ((seal or status).st_mtime_ns, status.st_size)
 
     def _forget_removed(self) -> None:
-        for seal in self._seals.iterdir():
-            if not (self._objects / seal.name).exists():
-                seal.unlink(missing_ok=True)
+        for note in chain(self._seals.iterdir(), self._made_of.iterdir()):
+            if not (self._objects / note.name).exists():
+                note.unlink(missing_ok=True)
         for path in self._known.iterdir():
             known = _read_known(path)
             if known is not None and not (self._objects / known.sha256).exists():

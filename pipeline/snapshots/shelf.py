@@ -25,6 +25,7 @@ class Shelf:
         self._cache = cache
         self._uri = snapshot.uri
         self._snapshot = snapshot.digest, snapshot.form
+        self._objects = [item.sha256 for item in snapshot.objects]
 
     def open(self, what: str) -> FileIO | None:
         """What was kept, as it was written; None where it is not here. It can be read to its end whoever removes it."""
@@ -38,7 +39,7 @@ class Shelf:
             log.warning("what is kept of %s is not read: %s", self._uri, error)
             return None
 
-    def keep(self, what: str, write: Callable[[Path], None]) -> None:
+    def keep(self, what: str, write: Callable[[Path], object]) -> None:
         """Have something written and keep it, all of it or nothing; what is there already stays.
 
         Args:
@@ -56,10 +57,10 @@ class Shelf:
         except (OSError, NightjarError) as error:
             log.warning("nothing is kept of %s: %s", self._uri, error)
 
-    def _written(self, partial: Path, write: Callable[[Path], None], found: Known, state: str) -> Lease:
+    def _written(self, partial: Path, write: Callable[[Path], object], found: Known, state: str) -> Lease:
         try:
             write(partial)
-            return self._cache.add(partial, found, self._uri, state)
+            return self._cache.add(partial, found, self._uri, state, self._objects)
         finally:
             partial.unlink(missing_ok=True)
 

@@ -88,6 +88,26 @@ def test_what_nobody_needs_is_forgotten_but_not_what_somebody_reads(tmp_path: Pa
     assert (cache.known("b", "state"), cache.known("a", "state")) == (None, Known(kept.sha256))
 
 
+def test_what_was_made_of_an_object_goes_with_it_and_nothing_else(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 1_000)
+    sources = []
+    for name in "ab":
+        with put(cache, name.encode() * 100, uri=name) as lease:
+            sources.append(lease.sha256)
+    for name, made_of in (("1" * 64, sources[:1]), ("2" * 64, sources), ("3" * 64, sources[1:])):
+        with cache.partial(name, "state") as partial:
+            partial.write_bytes(b"made")
+            with cache.add(partial, Known(name), name, "state", made_of):
+                pass
+    assert cache.bytes_of(sources[:1]) == 108
+    with Cache(tmp_path, 1_000).lease("1" * 64) or pytest.fail("not there"):
+        cache.forget(sources[:1])
+        assert (tmp_path / "objects" / ("1" * 64)).exists()
+    cache.forget(sources[:1])
+    assert {path.name for path in (tmp_path / "objects").iterdir()} == {sources[1], "3" * 64}
+    assert [path.name for path in (tmp_path / "made_of").iterdir()] == ["3" * 64]
+
+
 def test_an_object_in_use_stays_the_one_in_use_when_equal_content_comes_from_elsewhere(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 150)
     with put(cache, b"a" * 100, uri="a") as used:

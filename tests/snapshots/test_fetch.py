@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,9 +35,9 @@ class Watched(Cache):
         with super().partial(uri, state) as path:
             yield path
 
-    def add(self, partial: Path, found: Known, uri: str, state: str) -> Lease:
+    def add(self, partial: Path, found: Known, uri: str, state: str, made_of: Collection[str] = ()) -> Lease:
         self.added += 1
-        return super().add(partial, found, uri, state)
+        return super().add(partial, found, uri, state, made_of)
 
 
 def parquet(path: Path, rows: int = 3) -> Path:

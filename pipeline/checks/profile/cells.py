@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.checks.scan import CategoricalSummary, Cells, FloatArray, IntArray, Key, NumericalSummary
-from pipeline.checks.scan.types import key_counts, to_floats
+from pipeline.checks.scan.types import countable, key_counts, to_floats
 from pipeline.results import PROFILE_QUANTILES
 
 CATEGORIES = 40
@@ -84,7 +84,7 @@ class CategoryCells:
             values = values.storage
         if isinstance(values, pa.DictionaryArray):
             values = values.dictionary_decode()  # its labels may repeat, or be null
-        encoded = values.dictionary_encode()
+        encoded = countable(values).dictionary_encode()
         places = [self._place(key) for key, _ in key_counts(encoded.dictionary)]  # one for each label, in order
         codes = encoded.indices.cast(pa.int64()).fill_null(len(places)).to_numpy()
         return np.asarray(np.array([*places, -1], np.int64)[codes])

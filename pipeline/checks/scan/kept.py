@@ -22,6 +22,7 @@ import pipeline
 from pipeline.checks.scan.summary import CategoricalSummary, Moments, NumericalSummary, Presence, SortedValues, Summary
 from pipeline.checks.scan.table import Table
 from pipeline.checks.scan.types import FloatArray, IntArray
+from pipeline.errors import named
 from pipeline.results import Kind
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Shelf(Protocol):
     def open(self, what: str) -> FileIO | None:
         """A file as it was written; None where it is not here."""
 
-    def keep(self, what: str, write: Callable[[Path], None]) -> None:
+    def keep(self, what: str, write: Callable[[Path], object]) -> None:
         """Have a file written and keep it, all of it or nothing."""
 
     def drop(self, what: str) -> None:
@@ -53,9 +54,9 @@ class Kept:
 
 
 def read_kept(shelf: Shelf, table: Table, name: str, kind: Kind, rows: IntArray) -> Kept | None:
-    """What is kept of a column; None where that is nothing, or not all that is asked for.
+    """What is kept of a column; None where nothing is.
 
-    A file that is not what was written is removed.
+    What is not what was written, or not all that is asked for, is removed, so that what is read instead can be kept.
 
     Args:
         shelf: of the snapshot.
@@ -70,11 +71,13 @@ def read_kept(shelf: Shelf, table: Table, name: str, kind: Kind, rows: IntArray)
         return None
     try:
         with stream:
-            return _Reader(stream, what, table, name).read(rows)
+            found = _Reader(stream, what, table, name).read(rows)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        log.warning("what is kept of the reference is read from its source again: %s", type(error).__name__)
+        log.warning("a kept column of the reference is not what was written, and is read again: %s", named(error))
+        found = None
+    if found is None:
         shelf.drop(what)
-        return None
+    return found
 
 
 def keep(

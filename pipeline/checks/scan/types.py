@@ -179,7 +179,7 @@ def key_counts(values: pa.Array) -> Iterable[tuple[Key, int]]:
         values = values.storage
     if isinstance(values, pa.DictionaryArray) and values.dictionary.null_count:
         values = values.dictionary_decode()
-    tally = _countable(values).value_counts()
+    tally = countable(values).value_counts()
     labels, counts = tally.field("values"), tally.field("counts")
     if isinstance(labels, pa.DictionaryArray):
         labels = labels.dictionary_decode()
@@ -190,7 +190,7 @@ def key_counts(values: pa.Array) -> Iterable[tuple[Key, int]]:
     )
 
 
-def _countable(values: pa.Array) -> pa.Array:
+def countable(values: pa.Array) -> pa.Array:
     """Arrow counts half floats and small decimals only as what they are a part of."""
     if pa.types.is_float16(values.type):
         return values.cast(pa.float32())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,11 @@ LABELS: dict[str, pa.Array] = {
     "booleans": pa.array([True, False, True, None, True]),
     "integers": pa.array([1, 2, 1, None, 3, 1]),
     "floats with NaN": pa.array([1.0, 2.0, 1.0, None, math.nan, 1.0]),
+    "half floats": pa.array(np.array([1.5, 2.0, 1.5, math.nan, 4.0, 1.5], np.float16)),
+    "decimals of 32 bits": pa.array(list(map(Decimal, "121031")), pa.decimal32(5, 0)),
+    "decimals of 64 bits": pa.array(list(map(Decimal, "121031")), pa.decimal64(9, 0)),
+    "dates": pa.array([1, 2, 1, None, 3, 1], pa.date32()),
+    "moments": pa.array([1, 2, 1, None, 3, 1], pa.timestamp("us")),
     "a dictionary": pa.array(["a", "b", "a", None, "c", "a"]).dictionary_encode(),
     "a dictionary whose labels repeat": pa.DictionaryArray.from_arrays(
         pa.array([0, 1, 2, 0, None]), pa.array(["a", "b", "a"])
