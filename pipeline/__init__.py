@@ -2,6 +2,8 @@
 
 import os
 
+from pipeline.processor import prepare_numpy
+
 __version__ = "0.1.0"
 
 # Several libraries report their use to their makers. A monitor that sees production data sends nothing to anyone it was
@@ -13,3 +15,5 @@ for _variable, _off in {
     "GIT_PYTHON_REFRESH": "quiet",  # MLflow warns where git is not installed
 }.items():
     os.environ.setdefault(_variable, _off)
+
+prepare_numpy()
