@@ -1,6 +1,6 @@
 """What numpy is told of the processor before it is imported.
 
-numpy sorts with AVX-512 where it finds it. On AMD's Zen 4 an instruction of that sort is microcode, and it takes several
+numpy sorts with AVX-512 where it finds it. On AMD Zen 4 an instruction of that sort is microcode, and it takes several
 times as long as the sort with AVX2; on other processors with AVX-512 it is the fastest there is.
 """
 
