@@ -33,8 +33,48 @@ def nightjar(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
     return {"scores": {item.name: item.score for item in compared if item.score is not None}}
 
 
+def pinned(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """Both snapshots in a cache, as a night's first task leaves them; not raced itself."""
+    _find_pipeline()
+    from pipeline.snapshots import Cache, pin
+
+    imported()
+    for side in ("reference", "production"):
+        snapshot = pin(str(folder / f"{side}.parquet"), Cache(folder / "cache", 2**40))
+        (folder / f"{side}.json").write_text(snapshot.model_dump_json())
+    return {}
+
+
+def nightjar_kept(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """`compare_columns` on snapshots in the cache, which keeps the reference: the first time it is kept, then read."""
+    _find_pipeline()
+    from pipeline.checks.drift.compare_columns import compare_columns, infer_plans
+    from pipeline.results import Snapshot
+    from pipeline.snapshots import Cache, Shelf, open_snapshot
+
+    imported()
+    cache = Cache(folder / "cache", 2**40)
+    reference, production = (
+        Snapshot.model_validate_json((folder / f"{side}.json").read_text()) for side in ("reference", "production")
+    )
+    with open_snapshot(reference, cache) as first, open_snapshot(production, cache) as second:
+        before, after = list(map(str, first)), list(map(str, second))
+        shelf = Shelf(cache, reference)
+        found = compare_columns(before, after, infer_plans(before, after), threads=threads, shelf=shelf)
+    return {"scores": {item.drift.name: item.drift.score for item in found if item.drift.score is not None}}
+
+
+def decoding(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
+    """The least that reading every row must do."""
+    return _floor(folder, threads, imported, sort=False)
+
+
 def floor(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
     """The least that any exact rank statistic must do: decode every column and sort the numbers."""
+    return _floor(folder, threads, imported, sort=True)
+
+
+def _floor(folder: Path, threads: int, imported: Callable[[], None], *, sort: bool) -> Told:
     import numpy as np
     import pyarrow.parquet as pq
 
@@ -44,7 +84,7 @@ def floor(folder: Path, threads: int, imported: Callable[[], None]) -> Told:
         side, name = task
         with pq.ParquetFile(folder / f"{side}.parquet") as file:
             values = file.read(columns=[name], use_threads=False).column(0)
-        if name[0] != "c":
+        if sort and name[0] != "c":
             # Straight from Arrow's buffers, whatever lies under the nulls: `to_numpy` would first import pandas.
             kind = np.dtype(np.int64 if name[0] == "i" else np.float64)
             parts = [np.frombuffer(part.buffers()[1], kind, len(part), part.offset * 8) for part in values.chunks]
@@ -302,8 +342,12 @@ def _find_pipeline() -> None:
 
 
 CONTENDERS: dict[str, Callable[[Path, int, Callable[[], None]], Told]] = {
+    "decoding": decoding,
     "floor": floor,
     "nightjar": nightjar,
+    "pinned": pinned,
+    "nightjar_first": nightjar_kept,
+    "nightjar_again": nightjar_kept,
     "evidently": evidently,
     "nannyml": nannyml,
     "gate": gate,

@@ -31,6 +31,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=100_000, help="of each snapshot")
     parser.add_argument("--columns", type=int, default=30)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for Nightjar and the floor")
+    parser.add_argument(
+        "--kept", action="store_true", help="also Nightjar with a reference that it keeps, and decoding"
+    )
     parser.add_argument("--peers", action="store_true", help="also run Evidently, and NannyML where given")
     parser.add_argument("--nannyml-python", help="an interpreter that can import nannyml")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds after which a contender is stopped")
@@ -42,6 +45,9 @@ def arguments() -> argparse.Namespace:
 def contenders(options: argparse.Namespace) -> list[tuple[str, str, int]]:
     """Name, interpreter and number of runs of each."""
     chosen = [("floor", sys.executable, options.repeat), ("nightjar", sys.executable, options.repeat)]
+    if options.kept:
+        again = ("nightjar_again", sys.executable, options.repeat)
+        chosen = [("decoding", sys.executable, options.repeat), *chosen, ("nightjar_first", sys.executable, 1), again]
     if options.peers:
         chosen.append(("evidently", sys.executable, 1))
     if options.peers and options.nannyml_python:
@@ -55,6 +61,8 @@ def main() -> None:
         folder = Path(made)
         size = write_tables(folder, options.rows, options.columns)
         race = Race(folder, options.threads, options.limit)
+        if options.kept:
+            race.run("pinned")
         outcomes = [race.best_of(runs, name, python) for name, python, runs in contenders(options)]
     facts = (
         f"{size:,.0f} MiB of parquet, {options.threads} threads for the floor and Nightjar, "
