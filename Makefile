@@ -124,8 +124,8 @@ check: lint types test-fast ## Everything to run before a commit
 .PHONY: bench
 bench: .venv/.dev ## Measure drift, quality and performance beside their peers (three quarters of an hour; benchmarks/README.md)
 	@mkdir -p build
-	@for size in '100000 30 --peers' '1000000 30 --peers' '5000000 30' '200000 500'; do \
-		set -- $$size; $(BIN)/python -m benchmarks.drift --rows $$1 --columns $$2 $$3 --limit 1500 \
+	@for size in '100000 30 --peers' '1000000 30 --peers --kept' '5000000 30 --kept' '200000 500'; do \
+		set -- $$size; $(BIN)/python -m benchmarks.drift --rows $$1 --columns $$2 $$3 $$4 --limit 1500 \
 			--output build/drift-$$1x$$2.md || exit 1; \
 	done
 	@for size in '1000000' '5000000' '5000000 --patterns'; do \

@@ -5,7 +5,7 @@ from pipeline.snapshots.locations import state_at
 from pipeline.snapshots.pin import open_snapshot, pin, told_by_sources
 from pipeline.snapshots.rows import read_sample, read_table
 from pipeline.snapshots.schema import schema_at
-from pipeline.snapshots.shelf import Shelf
+from pipeline.snapshots.shelf import Shelf, shelf_of
 
 __all__ = [
     "Cache",
@@ -15,6 +15,7 @@ __all__ = [
     "read_sample",
     "read_table",
     "schema_at",
+    "shelf_of",
     "state_at",
     "told_by_sources",
 ]

@@ -140,15 +140,16 @@ class Cache:
             raise SourceUnavailable(f"{self._folder}: cannot be used: {why}; see PIPELINE_CACHE_DIR") from error
 
     @contextmanager
-    def partial(self, uri: str, state: str) -> Iterator[Path]:
+    def partial(self, uri: str, state: str, patience: float | None = None) -> Iterator[Path]:
         """A file to fetch an object into; what an interrupted fetch left there is kept. One process at a time: whoever
-        had to wait should look first whether the object is here now.
+        had to wait should look first whether the object is here now. It waits for `patience` seconds at most, or for
+        an hour.
 
         Raises:
             SourceUnavailable: another process has been fetching it for too long.
         """
         path = self._partial / _name(uri, state)
-        with self._alone(path.name[:2], uri):  # a few locks suffice
+        with self._alone(path.name[:2], uri, patience):  # a few locks suffice
             yield path
 
     def add(self, partial: Path, found: Known, uri: str, state: str, made_of: Collection[str] = ()) -> Lease:
@@ -172,18 +173,18 @@ class Cache:
         return lease
 
     @contextmanager
-    def _alone(self, what: str, uri: str) -> Iterator[None]:
+    def _alone(self, what: str, uri: str, patience: float | None = None) -> Iterator[None]:
         """One thread of one process at a time. Lock files are never removed, so that all lock the same ones."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self._partial / f"{what}.lock", timeout=_PATIENCE_SECONDS, fallback_to_soft=False)
+        patience = _PATIENCE_SECONDS if patience is None else patience
+        lock = FileLock(self._partial / f"{what}.lock", timeout=patience, fallback_to_soft=False)
         with self._explained():
             try:
                 lock.acquire()
             except Timeout:
-                patience = seconds(_PATIENCE_SECONDS)
                 raise SourceUnavailable(
-                    f"{uri}: another process has held {self._partial} for {patience}; wait for it or end it"
+                    f"{uri}: another process has held {self._partial} for {seconds(patience)}; wait for it or end it"
                 ) from None
         try:
             yield

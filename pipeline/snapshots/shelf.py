@@ -14,6 +14,26 @@ from pipeline.snapshots.cache import Cache, Known, Lease
 
 log = logging.getLogger(__name__)
 
+FEWEST_ROWS = 50_000
+"""Of fewer, finding what was made of them takes about as long as making it again."""
+_SEEN = "seen"
+_PATIENCE_SECONDS = 5.0  # somebody who fetches an object may hold the same lock for hours
+
+
+def shelf_of(snapshot: Snapshot, cache: Cache) -> Shelf | None:
+    """Where to keep what is made of a snapshot; None where it would not pay: of few rows, and the first time that this
+    machine is asked, as most snapshots are never seen again.
+    """
+    if snapshot.rows < FEWEST_ROWS:
+        return None
+    shelf = Shelf(cache, snapshot)
+    before = shelf.open(_SEEN)
+    if before is None:
+        shelf.keep(_SEEN, lambda path: path.write_text(_SEEN))
+        return None
+    before.close()
+    return shelf
+
 
 class Shelf:
     """Files by what they are of. They count towards the bound of the cache, and make room, like objects.
@@ -49,7 +69,7 @@ class Shelf:
         address = self._address(what)
         state = f"kept {address}"
         try:
-            with self._cache.partial(self._uri, state) as partial:
+            with self._cache.partial(self._uri, state, _PATIENCE_SECONDS) as partial:
                 if (here := self._cache.lease(address)) is None:  # whoever was here before may have made just this
                     here = self._written(partial, write, Known(address), state)
                 with here:

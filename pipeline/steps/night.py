@@ -23,7 +23,7 @@ from pipeline.storage.run_store import RunStore
 
 if TYPE_CHECKING:
     from pipeline.results import Snapshot
-    from pipeline.snapshots import Cache, Shelf
+    from pipeline.snapshots import Cache
     from pipeline.storage.training_archive import Archive
 
 K = TypeVar("K", bound=Kept)
@@ -77,12 +77,6 @@ class Workspace:
         with suppress(OSError):  # what is in the way there is told by whoever needs it
             sweep(self.settings.cache_dir)
         return Cache(Path(self.settings.cache_dir), self.settings.cache_max_bytes)
-
-    def shelf(self, reference: Snapshot, cache: Cache) -> Shelf | None:
-        """Where columns of a reference are kept for other nights; None where every night has another reference."""
-        from pipeline.snapshots import Shelf
-
-        return None if is_dated(self.monitor.snapshots.reference) else Shelf(cache, reference)
 
     def archive(self) -> Archive:
         """Where training sets are kept.

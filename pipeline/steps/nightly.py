@@ -148,7 +148,7 @@ def measure_drift(night: Night) -> DriftResult:
 
 def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]:
     from pipeline.checks.drift.measure import measure
-    from pipeline.snapshots import open_snapshot, told_by_sources
+    from pipeline.snapshots import open_snapshot, shelf_of, told_by_sources
     from pipeline.steps.expecting import expected_on
     from pipeline.steps.past_nights import past_nights
 
@@ -164,7 +164,7 @@ def _drift(night: Night, pair: SnapshotPair) -> tuple[DriftResult, NightProfile]
             importances=importances,
             past=past,
             expected=expected,
-            shelf=night.shelf(pair.reference, cache),
+            shelf=shelf_of(pair.reference, cache),
         )
         told = told_by_sources(drift, (pair.reference, reference), (pair.production, production))
         return told, profile

@@ -30,9 +30,9 @@ class Watched(Cache):
         self.added = 0
 
     @contextmanager
-    def partial(self, uri: str, state: str) -> Iterator[Path]:
+    def partial(self, uri: str, state: str, patience: float | None = None) -> Iterator[Path]:
         self.meanwhile()
-        with super().partial(uri, state) as path:
+        with super().partial(uri, state, patience) as path:
             yield path
 
     def add(self, partial: Path, found: Known, uri: str, state: str, made_of: Collection[str] = ()) -> Lease:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import Snapshot
 from pipeline.snapshots import Cache, Shelf, pin
+from pipeline.snapshots import shelf as shelves
 
 
 def snapshot(folder: Path, cache: Cache, rows: int = 3) -> Snapshot:
@@ -80,6 +83,23 @@ def test_it_can_be_read_to_its_end_although_it_was_removed(tmp_path: Path) -> No
         shelf.drop("age")
         assert kept(shelf, "age") is None
         assert stream.readall() == b"1" * 100
+
+
+def test_who_fetches_for_long_does_not_hold_up_who_could_keep_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shelves, "_PATIENCE_SECONDS", 0.05)
+    cache = Cache(tmp_path / "cache", 10**6)
+    shelf = Shelf(cache, snapshot(tmp_path, cache))
+    with ExitStack() as fetching:
+        for number in range(256):
+            lock = FileLock(tmp_path / f"cache/partial/{number:02x}.lock", fallback_to_soft=False)
+            fetching.enter_context(lock)
+        keep(shelf, "age", b"1")
+    assert "another process has held" in caplog.text
+    assert kept(shelf, "age") is None
+    keep(shelf, "age", b"1")
+    assert kept(shelf, "age") == b"1"
 
 
 def test_what_cannot_be_made_or_kept_leaves_nothing_and_stops_nobody(

@@ -83,7 +83,7 @@ def compare_columns(
         limits: from where findings beside the score are flagged.
         threads: at most this many columns at once; by default one per available core.
         scored: see `compare_column`.
-        shelf: where columns of the reference are kept for other nights; None where each has a reference of its own.
+        shelf: where columns of the reference are kept for other nights, if they are.
 
     Raises:
         SnapshotUnreadable: a file is gone, or not parquet. Nothing about a column's content raises: a column that is

@@ -8,9 +8,6 @@ from pipeline.checks.profile.cells import places_of
 from pipeline.checks.scan import IntArray, Kept, Shelf, Summary, Table, is_exact, keep, read_kept
 from pipeline.results import Kind
 
-FEWEST_ROWS = 50_000
-"""Of fewer, finding what is kept takes about as long as reading them again."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
@@ -42,5 +39,4 @@ class Reference:
             keep(shelf, found, kind, places_of(found, batches))
 
     def _shelf(self, kind: Kind) -> Shelf | None:
-        is_worth_it = self.table.rows >= FEWEST_ROWS and (self.sorted or kind == "categorical")
-        return self.shelf if is_worth_it else None
+        return self.shelf if self.sorted or kind == "categorical" else None

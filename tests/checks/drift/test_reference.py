@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.checks.drift import reference as references
 from pipeline.checks.drift.compare_columns import ColumnPlan, compare_columns, infer_plans
 from pipeline.checks.profile.cells import CATEGORIES
 from pipeline.checks.scan import Table
@@ -27,11 +26,6 @@ from pipeline.snapshots import Cache, Shelf, pin
 ROOT = Path(__file__).parents[3]
 ROWS = 1_200
 KINDS: tuple[Kind, ...] = ("numerical", "categorical")
-
-
-@pytest.fixture(autouse=True)
-def _worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(references, "FEWEST_ROWS", 0)
 
 
 @pytest.fixture
@@ -272,11 +266,9 @@ def test_a_disk_that_takes_no_more_costs_time_and_nothing_else(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline.checks.drift import reference
 from pipeline.checks.drift.compare_columns import compare_columns, infer_plans
 from pipeline.snapshots import Cache, Shelf, pin
 
-reference.FEWEST_ROWS = 0
 folder, before, after = Path(sys.argv[1]), [sys.argv[2]], [sys.argv[3]]
 CHANGES = {"os.rename", "os.remove", "os.chmod", "os.utime", "fcntl.flock"}
 
@@ -332,11 +324,9 @@ def test_a_night_that_is_killed_while_it_keeps_a_column_leaves_nothing_that_is_b
 TOGETHER = """
 import sys
 from pathlib import Path
-from pipeline.checks.drift import reference
 from pipeline.checks.drift.compare_columns import compare_columns, infer_plans
 from pipeline.snapshots import Cache, Shelf, pin
 
-reference.FEWEST_ROWS = 0
 cache, before, after = Cache(Path(sys.argv[1]), 10**9), [sys.argv[2]], [sys.argv[3]]
 snapshot, plans = pin(before[0], cache), infer_plans(before, after)
 shelf, plain = Shelf(cache, snapshot), repr(compare_columns(before, after, plans))
