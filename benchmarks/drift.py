@@ -29,6 +29,7 @@ def agreement(outcomes: list[Outcome]) -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=100_000, help="of each snapshot")
+    parser.add_argument("--night-rows", type=int, help="of production, where it has fewer than the reference")
     parser.add_argument("--columns", type=int, default=30)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for Nightjar and the floor")
     parser.add_argument(
@@ -59,7 +60,8 @@ def main() -> None:
     options = arguments()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        size = write_tables(folder, options.rows, options.columns)
+        write_tables(folder, options.rows, options.columns, "reference")
+        size = write_tables(folder, options.night_rows or options.rows, options.columns, "production")
         race = Race(folder, options.threads, options.limit)
         if options.kept:
             race.run("pinned")
@@ -68,7 +70,8 @@ def main() -> None:
         f"{size:,.0f} MiB of parquet, {options.threads} threads for the floor and Nightjar, "
         f"best of {options.repeat}. {machine('numpy', 'pyarrow', 'evidently')}."
     )
-    title = f"## {options.rows:,} rows x {options.columns} columns on both sides"
+    night = f"against a night of {options.night_rows:,}" if options.night_rows else "on both sides"
+    title = f"## {options.rows:,} rows x {options.columns} columns {night}"
     report([title, table(outcomes), agreement(outcomes), facts], options.output)
 
 
