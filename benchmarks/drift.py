@@ -26,6 +26,12 @@ def agreement(outcomes: list[Outcome]) -> str:
     )
 
 
+def without_imports(outcomes: list[Outcome]) -> str:
+    """CPU of the work alone: tasks of a scheduler that preloads have the imports for nothing."""
+    work = [f"{item.name} {item.cpu - item.told['imports_cpu']:.2f} s" for item in outcomes if not item.note]
+    return f"CPU without imports: {', '.join(work)}."
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=100_000, help="of each snapshot")
@@ -72,7 +78,7 @@ def main() -> None:
     )
     night = f"against a night of {options.night_rows:,}" if options.night_rows else "on both sides"
     title = f"## {options.rows:,} rows x {options.columns} columns {night}"
-    report([title, table(outcomes), agreement(outcomes), facts], options.output)
+    report([title, table(outcomes), agreement(outcomes), without_imports(outcomes), facts], options.output)
 
 
 if __name__ == "__main__":
