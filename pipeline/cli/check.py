@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 
@@ -14,6 +16,7 @@ from pipeline.config.home import origin
 from pipeline.config.schedule import day_that_ended, next_moment
 from pipeline.config.settings import Settings
 from pipeline.errors import ConfigError
+from pipeline.steps import sound_suites
 from pipeline.steps.named_columns import Seen, column_problems, see
 from pipeline.storage.patience import wait_at_most
 from pipeline.wording import count, moment
@@ -43,7 +46,9 @@ def _check(options: argparse.Namespace) -> int:
     problems += [problem for error in wrong.values() for problem in error.problems]
     for monitor in found:
         seen = None if options.without_data else _seen(monitor, settings)
-        problems += _suite_problems(monitor, settings, seen)
+        suite = settings.expectations_dir / f"{monitor.quality.suite}.json"
+        production = None if seen is None else seen.schemas.get("production")
+        problems += sound_suites.problems(suite, production, settings.cache_dir)
         if seen is not None:
             file = settings.monitors_dir / f"{monitor.name}.yaml"
             problems += [f"{file}: {problem}" for problem in column_problems(monitor, seen)]
@@ -55,17 +60,21 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _seen(monitor: Monitor, settings: Settings) -> Seen:
-    return see(monitor, settings, day_that_ended(next_moment(monitor.schedule, datetime.now(UTC))))
+    with _one_thread_of_algebra():
+        return see(monitor, settings, day_that_ended(next_moment(monitor.schedule, datetime.now(UTC))))
 
 
-def _suite_problems(monitor: Monitor, settings: Settings, seen: Seen | None) -> list[str]:
-    from pipeline.checks.quality import load_suite, suite_problems
-
+@contextmanager
+def _one_thread_of_algebra() -> Iterator[None]:
+    """Arrow brings numpy along, which starts a thread for each core as it is loaded; there is no work for them."""
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, "1")
     try:
-        suite = load_suite(settings.expectations_dir / f"{monitor.quality.suite}.json")
-    except ConfigError as error:
-        return list(error.problems)
-    return suite_problems(suite, None if seen is None else seen.schemas.get("production"))
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def _tonight(monitor: Monitor, settings: Settings, seen: Seen | None) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pipeline.cli.options import Commands, add_date, add_monitor, program, progress, run_date
 from pipeline.errors import ConfigError, ExitCode
-from pipeline.steps.walk import Outcome, deliver_night, exit_code, run_night
+
+if TYPE_CHECKING:
+    from pipeline.steps.walk import Outcome
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -32,6 +35,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from pipeline.steps.night import open_night
+    from pipeline.steps.walk import deliver_night, exit_code, run_night
 
     night = open_night(options.monitor, options.date)
     outcome = deliver_night(night, progress) if options.deliver else run_night(night, progress)
@@ -41,6 +45,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _backfill(options: argparse.Namespace) -> int:
     from pipeline.steps.night import open_night
+    from pipeline.steps.walk import exit_code, run_night
 
     if options.last < options.first:
         raise ConfigError([f"--to {options.last} lies before --from {options.first}"])
