@@ -86,7 +86,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("old_runs",),
     ),
     "storage": (
-        ("addresses", "causes", "manifest", "modes", "parts", "scratch", "sent", "time_limit"),
+        ("addresses", "causes", "manifest", "modes", "parts", "remembered", "scratch", "sent", "time_limit"),
         ("answers", "mlflow_database", "patience", "retries"),
         ("mlflow_client", "s3"),
         ("lease",),

@@ -227,7 +227,9 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     view = replace(view, together=kept(night, view.pair))
     profile = _profile(night)
     mishaps.attempt("mute", partial(muting.noted, night))
-    drift_report = mishaps.attempt("drift report", lambda: _drift_report(view))  # slow, so before anybody has to wait
+    drift_report = mishaps.attempt(
+        "drift report", lambda: _drift_report(night, view)
+    )  # slow, so before anybody has to wait
     linked = None if drift_report is None else reports.linked(night.store, drift_report)
 
     def files(whole: NightView) -> dict[str, bytes]:
@@ -258,10 +260,11 @@ def _profile(night: Night) -> NightProfile | None:
         return None
 
 
-def _drift_report(view: NightView) -> bytes:
+def _drift_report(night: Night, view: NightView) -> bytes:
     from pipeline.publish import evidently_report
 
-    return evidently_report.render(view.monitor, view.pair, view.drift, view.performance)
+    told = (view.monitor, view.pair, view.drift, view.performance)
+    return evidently_report.render(*told, night.settings.cache_dir)
 
 
 @timed

@@ -8,22 +8,18 @@ mistakes is asked about each time, for its words.
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import checks
 from pipeline.errors import ConfigError
+from pipeline.storage.remembered import Remembered, version_digest
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _LIBRARIES = ("great_expectations", "pydantic", "duckdb", "pandas", "numpy", "pyarrow")
+_SOURCES = tuple(map(Path, checks.__path__))
 _FOLDER, _MOST = "sound_suites", 1_000
 
 
@@ -35,12 +31,12 @@ def problems(suite: Path, schema: pa.Schema | None, cache_dir: Path) -> list[str
         schema: the columns of production; None where nobody knows them.
         cache_dir: the folder of the cache. One that cannot be used only costs time.
     """
-    entry = _entry(suite, schema, cache_dir)
-    if entry is not None and _is_known(entry):
+    sound, name = Remembered(cache_dir / _FOLDER, _MOST), _name(suite, schema)
+    if name is not None and sound.get(name) is not None:
         return []
     found = _found(suite, schema)
-    if not found and entry is not None:
-        _remember(entry)
+    if not found and name is not None:
+        sound.put(name, b"")
     return found
 
 
@@ -53,58 +49,12 @@ def _found(path: Path, schema: pa.Schema | None) -> list[str]:
         return list(error.problems)
 
 
-def _entry(suite: Path, schema: pa.Schema | None, cache_dir: Path) -> Path | None:
-    """The file that says so, named by what the answer comes from; None where that cannot be read."""
+def _name(suite: Path, schema: pa.Schema | None) -> str | None:
+    """A digest of what the answer comes from; None where that cannot be read."""
+    columns = b"" if schema is None else schema.remove_metadata().serialize().to_pybytes()
     try:
-        content = suite.read_bytes()
-        columns = b"" if schema is None else schema.remove_metadata().serialize().to_pybytes()
-        parts = (_answering(), hashlib.sha256(content).digest(), hashlib.sha256(columns).digest())
+        parts = (suite.read_bytes(), columns)
+        digests = [version_digest(_LIBRARIES, _SOURCES), *(hashlib.sha256(part).digest() for part in parts)]
     except OSError:
         return None
-    return cache_dir / _FOLDER / hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-@cache
-def _answering() -> bytes:
-    """A digest of the code that answers."""
-    digest = hashlib.sha256(sys.version.encode())
-    for library in _LIBRARIES:
-        digest.update(f"\n{library} {version(library)}".encode())
-    for path in sorted(_sources()):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.digest()
-
-
-def _sources() -> Iterator[Path]:
-    for folder in checks.__path__:
-        yield from Path(folder).rglob("*.py")
-
-
-def _is_known(entry: Path) -> bool:
-    """Whether the whole entry is there: one that was cut short says something else."""
-    with suppress(OSError, ValueError):
-        if entry.read_text() == entry.name:
-            os.utime(entry)
-            return True
-    return False
-
-
-def _remember(entry: Path) -> None:
-    with suppress(OSError):
-        if _is_own(entry.parent):
-            entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            entry.write_text(entry.name)
-            _forget_oldest(entry.parent)
-
-
-def _is_own(folder: Path) -> bool:
-    """Whether making it leaves nothing that another user, who runs the nights, could not write to."""
-    place = next(place for place in (folder, *folder.parents) if place.exists())
-    return place.stat().st_uid == os.geteuid()
-
-
-def _forget_oldest(folder: Path) -> None:
-    entries = list(folder.iterdir())
-    if len(entries) > _MOST:
-        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)[:-_MOST]:
-            entry.unlink()
+    return hashlib.sha256(b"".join(digests)).hexdigest()

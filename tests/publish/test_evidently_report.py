@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.publish import evidently_report
-from pipeline.publish.evidently_report import page, performance_widgets, shared, widgets
+from pipeline.publish.evidently_report import frame, page, performance_widgets, sections, shared, widgets
 from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, Shape
 from tests.publish import budgets, performances, samples
@@ -230,6 +232,48 @@ def test_the_report_shows_performance_only_where_something_of_it_is_known() -> N
 
 
 # --- the page
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_a_report_in_the_frame_that_is_kept_is_the_same_byte_for_byte(name: str, tmp_path: Path) -> None:
+    view = VIEWS[name]
+    told = (view.monitor, view.pair, view.drift, view.performance)
+    alone = evidently_report.render(*told)
+    evidently_report.render(view.monitor, view.pair, samples.drift(3, 1), cache_dir=tmp_path)
+    assert evidently_report.render(*told, cache_dir=tmp_path) == alone
+
+
+def test_a_report_in_the_frame_that_is_kept_is_made_without_evidently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drifts = (samples.drift(12, 5, not_evaluable=2), samples.drift(1, 0), samples.drift(0, 0, not_evaluable=3))
+    alone = [evidently_report.render(samples.monitor(), samples.pair(), drift) for drift in drifts]
+    evidently_report.render(samples.monitor(), samples.pair(), samples.drift(), cache_dir=tmp_path)
+    for module in [name for name in sys.modules if name.partition(".")[0] == "evidently"]:
+        monkeypatch.setitem(sys.modules, module, None)
+    for drift, page_of in zip(drifts, alone, strict=True):
+        assert evidently_report.render(samples.monitor(), samples.pair(), drift, cache_dir=tmp_path) == page_of
+
+
+def test_a_frame_of_another_version_or_with_other_bytes_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = samples.monitor(), samples.pair(), samples.drift()
+    wanted = evidently_report.render(*told, cache_dir=tmp_path)
+    (kept,) = (tmp_path / "report_frames").iterdir()
+    kept.write_bytes(kept.read_bytes().replace(b"<html", b"<hurl", 1))
+    assert evidently_report.render(*told, cache_dir=tmp_path) == wanted
+    monkeypatch.setattr(frame, "version_digest", lambda *_: b"another")
+    monkeypatch.setattr(frame, "page", lambda: "<!DOCTYPE html><!-- no embedded data --><script></script>")
+    assert evidently_report.render(*told, cache_dir=tmp_path) != wanted
+    assert len(list((tmp_path / "report_frames").iterdir())) == 2
+
+
+def test_a_version_whose_widgets_are_others_is_asked_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = sections.run
+    monkeypatch.setattr(frame, "run", lambda told: [{**widget, "new": 1} for widget in really(told)])
+    told = samples.monitor(), samples.pair(), samples.drift()
+    assert all(b'"new":1' in evidently_report.render(*told, cache_dir=tmp_path) for _ in range(2))
 
 
 def test_what_all_reports_share_is_taken_out_of_a_page_and_put_back_byte_for_byte() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.publish.evidently_report import frame
 from pipeline.publish.evidently_report.page import render
 from pipeline.publish.evidently_report.shared import FOLDER, split
 
@@ -102,7 +103,7 @@ def leaks(root: Path, *, beside: tuple[str, ...] = (), deviations: bool = True) 
 @lru_cache(maxsize=1)
 def _library() -> frozenset[str]:
     """The digests of what all reports share, of this version of Evidently."""
-    return frozenset(name.partition(".")[0] for name in split(render("nothing", [], {})).parts)
+    return frozenset(name.partition(".")[0] for name in split(render("nothing", [], {}, frame.page())).parts)
 
 
 def texts_of(path: Path) -> Iterator[str]:

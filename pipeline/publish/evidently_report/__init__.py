@@ -5,22 +5,29 @@ the `DriftResult`, which are about all rows; so the page shows the same numbers 
 
     widgets.py   the drift result as Evidently's widgets: plain values, without Evidently
     performance_widgets.py   the same of how well the model does
+    frame.py     Evidently's page without data, once for each version of it
     sections.py   the widgets as metrics of an Evidently report, run over nothing
     page.py      one HTML page that needs no network, and in which text from data stays text
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pipeline.config import Monitor
-from pipeline.publish.evidently_report import page, performance_widgets, sections, widgets
+from pipeline.publish.evidently_report import frame, page, performance_widgets, sections, widgets
 from pipeline.publish.facts.verdict import ranked
 from pipeline.results import DriftResult, PerformanceResult, SnapshotPair
 
 
 def render(
-    monitor: Monitor, pair: SnapshotPair, drift: DriftResult, performance: PerformanceResult | None = None
+    monitor: Monitor,
+    pair: SnapshotPair,
+    drift: DriftResult,
+    performance: PerformanceResult | None = None,
+    cache_dir: Path | None = None,
 ) -> bytes:
-    """The report as one HTML file. Equal results give equal bytes."""
+    """The report as one HTML file. Equal results give equal bytes, with and without what `cache_dir` remembers."""
     columns = ranked(drift.columns)
     compared = [column for column in columns if column.status == "evaluated"]
     told = [
@@ -35,7 +42,8 @@ def render(
         )
         told.append(section)
     title = f"{monitor.name}: drift on {pair.run_date}"
-    return page.render(title, sections.run(told), widgets.charts([*compared, *left_out]))
+    shown, template = frame.widgets_and_page(told, cache_dir)
+    return page.render(title, shown, widgets.charts([*compared, *left_out]), template)
 
 
 def _performance(monitor: Monitor, performance: PerformanceResult | None) -> list[sections.Section]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_DASHBOARD = "drift_report"
+from pipeline.publish.evidently_report.frame import DASHBOARD
+
 _NO_DATA = "<!-- no embedded data -->"
 _SCRIPTS = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # Evidently writes its data into a script through plain json.dumps, where `</script>` in a column name ends the script.
@@ -34,17 +35,14 @@ body .MuiTableSortLabel-root:not(.Mui-active) .MuiTableSortLabel-icon { display:
 """
 
 
-def render(title: str, widgets: Sequence[dict[str, Any]], charts: Mapping[str, Any]) -> bytes:
-    """The page that shows the widgets; `charts` are opened from rows of tables by their id."""
-    from evidently.legacy.utils.dashboard import TemplateParams, file_html_template
-
+def render(title: str, widgets: Sequence[dict[str, Any]], charts: Mapping[str, Any], frame: str) -> bytes:
+    """The page that shows the widgets in Evidently's `frame`; `charts` are opened from rows of tables by their id."""
     group = {"type": "group", "title": "", "size": 2, "id": "report", "widgets": widgets}
     data = (
-        f"<script>\nvar {_DASHBOARD} = {script_json({'name': 'Report', 'widgets': [group]})};\n"
-        f"var additional_graphs_{_DASHBOARD} = {script_json(charts)};\n</script>"
+        f"<script>\nvar {DASHBOARD} = {script_json({'name': 'Report', 'widgets': [group]})};\n"
+        f"var additional_graphs_{DASHBOARD} = {script_json(charts)};\n</script>"
     )
-    template = TemplateParams(dashboard_id=_DASHBOARD, dashboard_info=None, additional_graphs={}, embed_data=False)
-    head, marker, rest = file_html_template(template).lstrip().partition(_NO_DATA)
+    head, marker, rest = frame.partition(_NO_DATA)
     if not marker:
         raise RuntimeError(f"the page of this version of Evidently has no place for data: {_NO_DATA} not found")
     policy = _content_policy([*_SCRIPTS.findall(data), *_SCRIPTS.findall(rest)])

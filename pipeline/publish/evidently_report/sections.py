@@ -29,7 +29,8 @@ def run(sections: Sequence[Section]) -> list[dict[str, Any]]:
     nothing = Dataset.from_pandas(pd.DataFrame(), data_definition=DataDefinition())
     report = Report([metric(name=item.name, value=item.value, widgets=item.widgets) for item in sections])
     results = report.run(nothing, None).metric_results
-    return [widget.dict() for result in results.values() for widget in result.get_widgets()]
+    widgets = [widget.dict() for result in results.values() for widget in result.get_widgets()]
+    return [{**widget, "linked_metrics": None} for widget in widgets]  # of Evidently's server, which this is not for
 
 
 @lru_cache(maxsize=1)
