@@ -7,7 +7,8 @@ that came meanwhile, beats the champion, and becomes the new reference: the 22nd
 the old version by mistake: it is on probation beside the one before it, and when the first labels are there, four
 nights later, it is rolled back, and nobody had to do anything.
 
-Everything lands where it would by default: data in `data/churn`, results in `var/store`, MLflow in `var/mlflow.db`. Run
+The first nights run by the command line while Airflow starts, so that there is something to look at; so do those of the
+cooldown and the last ones. Everything lands where it would by default: data in `data/churn`, results in `var/store`, MLflow in `var/mlflow.db`. Run
 again, it goes through the same nights again and publishes the same files.
 """
 
@@ -17,15 +18,20 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 from demo import churn
 from demo.embedded_airflow import EmbeddedAirflow
+from pipeline.cli import main as nightjar
 from pipeline.config import Settings, load_settings
 from pipeline.publish.facts.verdict import share_words
 from pipeline.results import Decision, DriftResult, ProbationResult, QualityResult, SnapshotPair
@@ -38,6 +44,7 @@ MONITOR = "churn"
 NIGHTLY, RETRAIN = f"nightly_{MONITOR}", f"retrain_{MONITOR}"
 NIGHT_SECONDS = 900.0
 LABEL_DELAY_DAYS = 3  # as monitors/churn.yaml says
+WHILE_IT_STARTS = 3  # nights, before the labels of the first of them come
 OLD_VERSION = "1"  # what the first retraining promoted, before it could know the new customers
 AIRFLOW_HOME = Path(__file__).resolve().parent.parent / "var" / "airflow"
 COMMAND = Path(sys.executable).with_name("nightjar")
@@ -71,16 +78,20 @@ def main() -> int:
     made = f"{count(data.reference_rows, 'reference row')} and {count(len(data.nights), 'night')}"
     say(f"made {made} in {_short(data.root)}")
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
-    until_drift, cooldown, loop, mistake = data.nights[:14], data.nights[14:20], data.nights[20:22], data.nights[22:]
-    with EmbeddedAirflow(AIRFLOW_HOME, progress=say) as airflow:
-        airflow.wait_for_dags(NIGHTLY, RETRAIN)
-        told = [_run_night(airflow, data, night, settings) for night in until_drift]
-        retrained = _wait_for_retraining(airflow, until_drift[-1])
-        told += _run_by_command(data, cooldown, settings)
-        for night in loop:
-            _serve(night)
-            told.append(_run_night(airflow, data, night, settings))
-            retrained += _wait_for_retraining(airflow, night)
+    at_first, until_drift = data.nights[:WHILE_IT_STARTS], data.nights[WHILE_IT_STARTS:14]
+    cooldown, loop, mistake = data.nights[14:20], data.nights[20:22], data.nights[22:]
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(_run_while_it_starts, at_first, settings)
+        with EmbeddedAirflow(AIRFLOW_HOME, progress=say) as airflow:
+            airflow.wait_for_dags(NIGHTLY, RETRAIN)
+            told = first.result()
+            told += [_run_night(airflow, data, night, settings) for night in until_drift]
+            retrained = _wait_for_retraining(airflow, until_drift[-1])
+            told += _run_by_command(data, cooldown, settings)
+            for night in loop:
+                _serve(night)
+                told.append(_run_night(airflow, data, night, settings))
+                retrained += _wait_for_retraining(airflow, night)
     told += _by_mistake(data, mistake, settings)
     _print_table(told)
     _print_retraining(retrained)
@@ -88,10 +99,42 @@ def main() -> int:
     return 0
 
 
+def _run_while_it_starts(nights: Sequence[churn.Night], settings: Settings) -> list[Told]:
+    """The first nights, in a process of their own: their pages are there before Airflow is."""
+    told = []
+    with (
+        tempfile.TemporaryFile("w+") as steps,
+        subprocess.Popen([COMMAND, *_backfill(nights)], stdout=subprocess.PIPE, stderr=steps, text=True) as running,
+    ):
+        for night, _ in zip(nights, running.stdout or (), strict=False):
+            told.append(_read(night, RunStore(settings.store)))
+            _say_night(told[-1])
+            if len(told) == 1:
+                say(f"the first page is there: {told[0].page}")
+        if running.wait() or len(told) < len(nights):
+            steps.seek(0)
+            raise SystemExit(f"the first nights ended with {running.returncode}\n{steps.read()}")
+    return told
+
+
+def _backfill(nights: Sequence[churn.Night]) -> list[str]:
+    first, last = str(nights[0].run_date), str(nights[-1].run_date)
+    return ["backfill", MONITOR, "--from", first, "--to", last, "--retrain"]
+
+
+def _command(*arguments: str) -> None:
+    """A command of `nightjar` in this process, which so imports once for all of them what takes seconds."""
+    said = StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        code = nightjar(list(arguments))
+    if code:
+        raise SystemExit(f"nightjar {' '.join(arguments)} ended with {code}\n{said.getvalue()}")
+
+
 def _by_mistake(data: churn.ChurnData, nights: Sequence[churn.Night], settings: Settings) -> list[Told]:
     """A planted bad promotion, which its probation undoes."""
     say(f"somebody promotes the old model: nightjar promote {MONITOR} {OLD_VERSION}")
-    subprocess.run([COMMAND, "promote", MONITOR, OLD_VERSION], check=True, stdout=subprocess.DEVNULL)
+    _command("promote", MONITOR, OLD_VERSION)
     told = _run_by_command(data, nights, settings)
     found = open_night(MONITOR, nights[-1].run_date).read(ProbationResult)
     if found is None or found.probation is None or found.probation.done != "rolled_back":
@@ -121,8 +164,7 @@ def _run_by_command(data: churn.ChurnData, nights: Sequence[churn.Night], settin
     for night in nights:
         _serve(night)
         _bring_labels(data, night)
-        arguments = ["backfill", MONITOR, "--from", str(night.run_date), "--to", str(night.run_date), "--retrain"]
-        subprocess.run([COMMAND, *arguments], check=True, stdout=subprocess.DEVNULL)
+        _command(*_backfill([night]))
         told.append(_read(night, RunStore(settings.store)))
         _say_night(told[-1])
     return told
