@@ -8,8 +8,8 @@ the old version by mistake: it is on probation beside the one before it, and whe
 nights later, it is rolled back, and nobody had to do anything.
 
 The first nights run by the command line while Airflow starts, so that there is something to look at; so do those of the
-cooldown and the last ones. Everything lands where it would by default: data in `data/churn`, results in `var/store`, MLflow in `var/mlflow.db`. Run
-again, it goes through the same nights again and publishes the same files.
+cooldown and the last ones. Everything lands where it would by default: data in `data/churn`, results in `var/store`,
+MLflow in `var/mlflow.db`. Run again, it goes through the same nights again and publishes the same files.
 """
 
 from __future__ import annotations
