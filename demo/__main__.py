@@ -31,6 +31,7 @@ from pathlib import Path
 
 from demo import churn
 from demo.embedded_airflow import EmbeddedAirflow
+from pipeline import own_process
 from pipeline.cli import main as nightjar
 from pipeline.config import Settings, load_settings
 from pipeline.publish.facts.verdict import share_words
@@ -260,4 +261,4 @@ def _short(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    own_process.run(main)

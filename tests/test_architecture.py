@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands on one line never imports its neighbours, only itself and what lies below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("log_context", "plain_text", "processor"),
+    ("log_context", "own_process", "plain_text", "processor"),
     ("errors",),
     ("results",),
     ("wording",),

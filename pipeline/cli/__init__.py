@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -39,16 +38,11 @@ _GROUPS = (
     *(nights, backtest, tune, expecting, muting, authoring, check, doctor, auditing, drilling),
     *(pages, retraining, people, pruning, retiring),
 )
-_OBJECTS = 50_000
-"""New objects until Python looks for circles among them, by default each 700. Imports make millions that stay: looking
-through them was a sixth of what a small night cost, and its memory is the same."""
 _EXIT_CODES = "\n".join(["exit codes:", *(f"  {code:<5}{code.words}" for code in ExitCode)])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    if arguments is None:
-        gc.set_threshold(_OBJECTS, 20, 20)
     with redirect_stdout(cast("TextIO", _Plain(sys.stdout))), redirect_stderr(cast("TextIO", _Plain(sys.stderr))):
         return _main(arguments)
 

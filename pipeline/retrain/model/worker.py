@@ -15,11 +15,13 @@ import sys
 import threading
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from pipeline import own_process
 from pipeline.errors import unspoken
 from pipeline.results import Task
 from pipeline.retrain.data.features import Features, typed
@@ -223,4 +225,4 @@ def _answers(model: Any, frame: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    own_process.run(partial(main, sys.argv[1:]))

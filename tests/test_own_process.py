@@ -1,0 +1,63 @@
+"""How a program of ours ends: at once, with its exit code, and with all that was to be done."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Python would call it as it takes the module apart.
+_TOLD = """
+import atexit, sys, threading, time
+from pipeline import own_process
+class Told:
+    def __del__(self):
+        print("taken apart")
+told = Told()
+"""
+
+
+def ended(code: str, stdout: IO[bytes] | int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", _TOLD + code]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, text=True, timeout=60, check=False, stdout=stdout, stderr=subprocess.PIPE
+    )
+
+
+@pytest.mark.parametrize("code", [0, 1, 5, 130])
+def test_a_program_ends_with_its_code_and_is_not_taken_apart(code: int) -> None:
+    found = ended(f"print('x' * 100_000)\nown_process.run(lambda: {code})")
+    assert (found.returncode, found.stderr) == (code, "")
+    assert found.stdout == "x" * 100_000 + "\n"
+
+
+def test_what_is_to_be_done_at_the_end_is_done() -> None:
+    found = ended("""
+def program():
+    atexit.register(print, "of a library")
+    threading.Thread(target=lambda: (time.sleep(0.2), print("of a thread"))).start()
+    return 0
+own_process.run(program)
+""")
+    assert (found.returncode, found.stdout) == (0, "of a thread\nof a library\n")
+
+
+def test_a_program_that_raises_ends_as_ever() -> None:
+    found = ended("own_process.run(lambda: 1 / 0)")
+    assert (found.returncode, found.stdout) == (1, "taken apart\n")
+    assert "ZeroDivisionError" in found.stderr
+    found = ended("own_process.run(lambda: sys.exit(7))")
+    assert (found.returncode, found.stdout) == (7, "taken apart\n")
+
+
+def test_output_that_nobody_reads_is_an_error_as_ever() -> None:
+    with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
+        reader.wait()
+        assert reader.stdin is not None
+        assert ended("print('x')\nown_process.run(lambda: 0)", reader.stdin).returncode == 120
