@@ -61,3 +61,19 @@ def test_output_that_nobody_reads_is_an_error_as_ever() -> None:
         reader.wait()
         assert reader.stdin is not None
         assert ended("print('x')\nown_process.run(lambda: 0)", reader.stdin).returncode == 120
+
+
+def test_python_looks_for_circles_rarely_and_leaves_what_is_imported_alone() -> None:
+    found = ended("""
+import gc
+def program():
+    print(gc.get_threshold()[0], end=" ")
+    kept = [[] for _ in range(1_100_000)]
+    print(gc.get_threshold()[0], end=" ")
+    gc.set_threshold(700)
+    kept += [[] for _ in range(1_000)]
+    print(gc.get_threshold()[0])
+    return 0
+own_process.run(program)
+""")
+    assert (found.returncode, found.stdout) == (0, "1000000 50000 700\n")
