@@ -24,15 +24,20 @@ def shelf_of(snapshot: Snapshot, cache: Cache) -> Shelf | None:
     """Where to keep what is made of a snapshot; None where it would not pay: of few rows, and the first time that this
     machine is asked, as most snapshots are never seen again.
     """
-    if snapshot.rows < FEWEST_ROWS:
+    shelf = reading_shelf_of(snapshot, cache)
+    if shelf is None:
         return None
-    shelf = Shelf(cache, snapshot)
     before = shelf.open(_SEEN)
     if before is None:
         shelf.keep(_SEEN, lambda path: path.write_text(_SEEN))
         return None
     before.close()
     return shelf
+
+
+def reading_shelf_of(snapshot: Snapshot, cache: Cache) -> Shelf | None:
+    """Where to find what other nights kept of a snapshot, without a word of this one; None where it would not pay."""
+    return Shelf(cache, snapshot) if snapshot.rows >= FEWEST_ROWS else None
 
 
 class Shelf:

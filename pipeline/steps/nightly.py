@@ -108,14 +108,21 @@ def validate_quality(night: Night) -> QualityResult:
 
 def _quality(night: Night, pair: SnapshotPair) -> QualityResult:
     from pipeline.checks.quality import Limits, load_suite, validate
-    from pipeline.snapshots import open_snapshot, told_by_sources
+    from pipeline.snapshots import open_snapshot, reading_shelf_of, told_by_sources
 
     cache = night.cache()
     suite = load_suite(night.settings.expectations_dir / f"{night.monitor.quality.suite}.json")
     with open_snapshot(pair.reference, cache) as reference, open_snapshot(pair.production, cache) as production:
         limits = Limits(budget_bytes=night.settings.memory_budget_bytes)
         result = validate(
-            night.monitor, suite, reference, production, pair, recent_rows=_recent_rows(night), limits=limits
+            night.monitor,
+            suite,
+            reference,
+            production,
+            pair,
+            recent_rows=_recent_rows(night),
+            limits=limits,
+            shelf=reading_shelf_of(pair.reference, cache),
         )
         return told_by_sources(result, (pair.reference, reference), (pair.production, production))
 

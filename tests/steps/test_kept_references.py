@@ -85,3 +85,20 @@ def test_of_a_small_reference_nothing_is_kept(project: Project) -> None:
     for day in NIGHTS:
         measure(project, day)
     assert not list((project.root / "var/cache/made_of").iterdir())
+
+
+def validate(project: Project, day: str) -> bytes:
+    night = project.night(day)
+    nightly.pull_snapshots(night)
+    return nightly.validate_quality(night).to_json()
+
+
+def test_the_quality_gate_reads_what_drift_kept(project: Project, read: list[tuple[int, str]]) -> None:
+    """And finds the same; on its own it keeps nothing, and does not count as a night that saw the reference."""
+    write(project)
+    plain = [validate(project, day) for day in NIGHTS[:2]]
+    for day in NIGHTS[:2]:
+        measure(project, day)
+    read.clear()
+    assert [validate(project, day) for day in NIGHTS[:2]] == plain
+    assert {name for rows, name in read if rows == 2_000} == {"id", "prediction"}  # no column of drift's, a class here

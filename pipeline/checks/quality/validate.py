@@ -18,7 +18,7 @@ from pipeline.wording import count
 
 if TYPE_CHECKING:
     from pipeline.checks.quality.built_in.scene import Found, Scene
-    from pipeline.checks.scan import Table
+    from pipeline.checks.scan import Shelf, Table
     from pipeline.config import ColumnRoles, Monitor
     from pipeline.config.quality_checks import QualityChecks
     from pipeline.results import Kind
@@ -35,6 +35,7 @@ def validate(
     *,
     recent_rows: Sequence[int] = (),
     limits: Limits | None = None,
+    shelf: Shelf | None = None,
 ) -> QualityResult:
     """Run the suite and the built-in checks.
 
@@ -46,13 +47,16 @@ def validate(
         pair: both as pinned: rows, times of the objects, run date.
         recent_rows: production rows of earlier nights, oldest first.
         limits: memory and cores.
+        shelf: where other nights kept columns of the reference, if they did.
 
     Raises:
         SnapshotUnreadable: a file is no parquet file. Nothing about an entry or a column's content raises.
     """
     limits = replace(limits or Limits(), examples=monitor.quality.examples)
     from_suite = suite_checks(suite, monitor.columns.private)
-    built_in = _built_in(lambda: _scene(monitor, reference, production, pair, recent_rows=recent_rows, limits=limits))
+    built_in = _built_in(
+        lambda: _scene(monitor, reference, production, pair, recent_rows=recent_rows, limits=limits, shelf=shelf)
+    )
     found = [*from_suite, *_not_said(built_in, from_suite)]
     return _result(suite.name, pair.digest, open_files(production), found, limits)
 
@@ -128,6 +132,7 @@ def _scene(
     *,
     recent_rows: Sequence[int],
     limits: Limits,
+    shelf: Shelf | None,
 ) -> Scene:
     from pipeline.checks.quality.built_in.reference import profile_columns
     from pipeline.checks.quality.built_in.scene import Scene
@@ -138,7 +143,7 @@ def _scene(
     kinds = column_kinds(roles, before) if _looks_at_columns(checks) else {}
     factor = checks.outliers.factor if checks.outliers else 1.5
     most = checks.unseen_category.categories if checks.unseen_category else 1_000
-    profiles = profile_columns(before, kinds, most, factor, limits)
+    profiles = profile_columns(before, kinds, most, factor, limits, shelf=shelf)
     return Scene(checks, roles, pair, after, before, profiles, tuple(recent_rows), limits)
 
 

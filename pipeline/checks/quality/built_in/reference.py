@@ -6,7 +6,7 @@ The numbers come from the scan that drift uses: every row, one column at a time.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,9 +18,12 @@ from pipeline.checks.scan import (
     CategoricalSummary,
     Key,
     NumericalSummary,
+    Shelf,
     SortedValues,
+    Summary,
     Table,
     count_distinct,
+    read_kept,
     scan,
 )
 from pipeline.checks.scan.missing import missing_in
@@ -33,6 +36,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_DISTINCT = 1_000
 _BYTES_PER_VALUE = 8
 _LARGEST_EXACT = 2**53
+_NO_ROWS = np.empty((0, 0), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,13 @@ class Profile:
 
 
 def profile_columns(
-    table: Table, kinds: Mapping[str, Kind | None], max_categories: int, factor: float, limits: Limits
+    table: Table,
+    kinds: Mapping[str, Kind | None],
+    max_categories: int,
+    factor: float,
+    limits: Limits,
+    *,
+    shelf: Shelf | None = None,
 ) -> dict[str, Profile]:
     """The profile of every column of `kinds` that is in the table.
 
@@ -109,6 +119,7 @@ def profile_columns(
         max_categories: a column with more of them is text or an identifier, and gets no `categories`.
         factor: interquartile ranges from the quartiles to the fences.
         limits: memory and cores. A column that does not fit is read in chunks, its quantiles come from a sample.
+        shelf: where other nights kept columns of the table, if they did.
 
     Raises:
         SnapshotUnreadable: a file is damaged.
@@ -117,8 +128,14 @@ def profile_columns(
     held = table.rows * _BYTES_PER_VALUE
     workers = max(1, min(limits.threads, limits.budget_bytes // max(held, 1)))
 
+    def summary(name: str, kind: Kind) -> Summary:
+        if held > limits.budget_bytes and kind == "numerical":
+            return _streamed(table, name)
+        kept = None if shelf is None else read_kept(shelf, table, name, kind, _NO_ROWS)
+        return scan(table, name, kind, max_categories=max_categories) if kept is None else kept.summary
+
     def profile(name: str) -> Profile:
-        return _profile(table, name, kinds[name], max_categories, factor, streamed=held > limits.budget_bytes)
+        return _profile(table, name, kinds[name], summary, max_categories=max_categories, factor=factor)
 
     with Pool(workers, thread_name_prefix="reference") as pool:
         return {found.name: found for found in pool.map(profile, names)}
@@ -130,18 +147,24 @@ def family_of(table: Table, name: str) -> str | None:
 
 
 def _profile(
-    table: Table, name: str, kind: Kind | None, max_categories: int, factor: float, *, streamed: bool
+    table: Table,
+    name: str,
+    kind: Kind | None,
+    summary_of: Callable[[str, Kind], Summary],
+    *,
+    max_categories: int,
+    factor: float,
 ) -> Profile:
     family = family_of(table, name)
     empty = Profile(name, family, table.type_label(name), kind, table.rows, 0)
     if kind == "numerical" and family == "number":
-        summary = _streamed(table, name) if streamed else scan(table, name, "numerical")
+        summary = summary_of(name, "numerical")
         if isinstance(summary, NumericalSummary):
             numbers = _exact(table, name, _numbers(summary, factor))
             return replace(empty, missing=summary.presence.missing, numbers=numbers)
     if kind == "categorical" and family in ("number", "text", "boolean"):
-        counted = scan(table, name, "categorical", max_categories=max_categories)
-        if isinstance(counted, CategoricalSummary):
+        counted = summary_of(name, "categorical")
+        if isinstance(counted, CategoricalSummary) and len(counted.counts) <= max_categories:
             return replace(empty, missing=counted.presence.missing, categories=counted.counts)
     return replace(empty, missing=_missing(table, name))
 
