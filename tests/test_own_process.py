@@ -23,7 +23,8 @@ told = Told()
 
 
 def ended(code: str, stdout: IO[bytes] | int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    foreign = ("PYTHONUNBUFFERED", "COVERAGE_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     command = [sys.executable, "-c", _TOLD + code]
     return subprocess.run(
         command, cwd=ROOT, env=environment, text=True, timeout=60, check=False, stdout=stdout, stderr=subprocess.PIPE
