@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -163,6 +164,19 @@ def test_a_backfill_runs_every_night_and_ends_with_the_worst_code(
     project.write_labels("2025-12-27")
     assert main(["run", "people", "--date", "2026-01-03", "--strict"]) == 6
     assert "python -m pipeline retrain people --date 2026-01-03" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_night_imports_evidently_for_the_first_report_of_a_version_only(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.complete("2026-01-03")
+    project.write_night("2026-01-04")
+    assert main(["run", "people", "--date", "2026-01-03"]) == 0
+    for module in [name for name in sys.modules if name.partition(".")[0] == "evidently"]:
+        monkeypatch.setitem(sys.modules, module, None)
+    assert main(["run", "people", "--date", "2026-01-04"]) == 0
+    assert "var drift_report" in (project.store / "people/2026-01-04/drift_report.html").read_text()
 
 
 @pytest.mark.slow
