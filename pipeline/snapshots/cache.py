@@ -228,6 +228,17 @@ class Cache:
                 _remove_unless_leased(self._objects / name)
             self._forget_removed()
 
+    def drop(self, name: str) -> None:
+        """Remove one object that was made of others, unless somebody reads it just now; however many there are.
+
+        Raises:
+            SourceUnavailable: the cache cannot be written, or another process has held it for too long.
+        """
+        with self._alone("add", str(self._objects)), self._explained():
+            if _remove_unless_leased(self._objects / name):
+                for note in (self._seals / name, self._made_of / name):
+                    note.unlink(missing_ok=True)
+
     def _make_room(self) -> None:
         status = [(path, found) for path in self._objects.iterdir() if (found := self._used(path)) is not None]
         total = sum(size for _, (_, size) in status)

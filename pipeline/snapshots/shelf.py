@@ -92,7 +92,7 @@ class Shelf:
     def drop(self, what: str) -> None:
         """Remove what turned out to be of no use."""
         try:
-            self._cache.forget({self._address(what)})
+            self._cache.drop(self._address(what))
         except SourceUnavailable as error:
             log.warning("what is kept of %s is not removed: %s", self._uri, error)
 
