@@ -21,7 +21,8 @@ class LabelsUnusable(Exception):
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The values without the way they are stored: no dictionary, no run lengths, no views, no type of an extension.
 
-    Text becomes large_string and bytes large_binary, so that no column is too long for one array.
+    Text becomes large_string and bytes large_binary, so that no column is too long for one array; half floats and small
+    decimals what they are a part of, as Arrow neither counts nor encodes them.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -34,11 +35,19 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return plain(_chunked([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type))
     if pa.types.is_run_end_encoded(kind):
         return plain(_chunked([pc.run_end_decode(chunk) for chunk in column.chunks], kind.value_type))
+    return column.cast(_wide(kind))
+
+
+def _wide(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
     if pa.types.is_string(kind) or pa.types.is_string_view(kind):
-        return column.cast(pa.large_string())
+        return pa.large_string()
     if pa.types.is_binary(kind) or pa.types.is_binary_view(kind) or pa.types.is_fixed_size_binary(kind):
-        return column.cast(pa.large_binary())
-    return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
+        return pa.large_binary()
+    if pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):
+        return pa.decimal128(kind.precision, kind.scale)
+    return pa.float32() if pa.types.is_float16(kind) else kind
 
 
 def present(column: pa.ChunkedArray) -> pa.ChunkedArray:

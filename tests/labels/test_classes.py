@@ -115,12 +115,28 @@ def column(values: Any, kind: pa.DataType | None = None) -> pa.ChunkedArray:
     [
         column([1, None, 3], pa.int8()), column([1, None, 3], pa.uint64()), column([1.0, float("nan"), 3.0]),
         column([1.0, None, 3.0], pa.float16()), column([Decimal("1.00"), None, Decimal(3)]),
+        column([Decimal(1), None, Decimal(3)], pa.decimal32(9, 2)),
+        column([Decimal(1), None, Decimal(3)], pa.decimal64(18)),
         column(["1", None, " 3.0 "]), column(["1e0", "", "3"]), column(["1", None, "3"]).dictionary_encode(),
     ],
     ids=lambda values: str(values.type),
 )  # fmt: skip
 def test_numbers_of_every_type_are_the_same(values: pa.ChunkedArray) -> None:
     assert np.array_equal(numbers(values, "s"), [1.0, np.nan, 3.0], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.decimal32(9), pa.decimal64(18), pa.decimal128(38),
+     pa.decimal256(76), pa.string(), pa.string_view(), pa.large_string()],
+    ids=str,
+)  # fmt: skip
+def test_classes_of_every_type_are_the_same(kind: pa.DataType) -> None:
+    values = column([1, 3, None, 1])
+    values = values.cast(pa.decimal128(38)).cast(kind) if pa.types.is_decimal(kind) else values.cast(kind)
+    classes = classes_of(distinct(values, "y"), ROLES)
+    assert [classes.find(number) for number in (1, 3)] == list(classes.values)
+    assert encode(classes, [values], ["y"])[0].tolist() == [0, 1, MISSING, 0]
 
 
 def test_booleans_are_numbers_and_text_and_moments_are_not() -> None:
