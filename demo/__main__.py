@@ -90,7 +90,7 @@ def main() -> int:
             retrained = _wait_for_retraining(airflow, until_drift[-1])
             told += _run_by_command(data, cooldown, settings)
             for night in loop:
-                _serve(night)
+                _serve([night])
                 told.append(_run_night(airflow, data, night, settings))
                 retrained += _wait_for_retraining(airflow, night)
     told += _by_mistake(data, mistake, settings)
@@ -144,9 +144,9 @@ def _by_mistake(data: churn.ChurnData, nights: Sequence[churn.Night], settings: 
     return told
 
 
-def _serve(night: churn.Night) -> None:
-    """The champion of the night's date scores it: what a serving platform does after a promotion."""
-    churn.rescore(night, partial(retrain_steps.score, open_night(MONITOR, night.run_date)))
+def _serve(nights: Sequence[churn.Night]) -> None:
+    """The champion scores nights before the next one comes: what a serving platform does after a promotion."""
+    churn.rescore(nights, partial(retrain_steps.score, open_night(MONITOR, nights[0].run_date)))
 
 
 def _bring_labels(data: churn.ChurnData, night: churn.Night) -> None:
@@ -161,9 +161,9 @@ def _run_by_command(data: churn.ChurnData, nights: Sequence[churn.Night], settin
     """The nights of the cooldown: the same steps without Airflow, in seconds."""
     first, last = nights[0].run_date, nights[-1].run_date
     say(f"the nights {first} to {last} without Airflow: nightjar run {MONITOR} --date ...")
+    _serve(nights)
     told = []
     for night in nights:
-        _serve(night)
         _bring_labels(data, night)
         _command(*_backfill([night]))
         told.append(_read(night, RunStore(settings.store)))

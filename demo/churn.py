@@ -331,18 +331,19 @@ def _labels_at(root: Path, run_date: date) -> Path:
     return root / "labels" / f"dt={run_date}" / "part-0.parquet"
 
 
-def rescore(night: Night, score: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    """Write a night's production again as another model scores it: serving has moved to that one.
+def rescore(nights: Sequence[Night], score: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Write the production of nights again as another model scores it: serving has moved to that one.
 
     Args:
-        night: the night as it was written.
+        nights: as they were written.
         score: fills `churn_probability`, `prediction` and `model_version` of the customers it is given.
     """
-    parts = [pq.ParquetFile(path).read().to_pandas() for path in night.production]
+    paths = [path for night in nights for path in night.production]
+    parts = [pq.ParquetFile(path).read().to_pandas() for path in paths]
     scored = score(pd.concat(parts, ignore_index=True))
     scored["churn_probability"] = scored["churn_probability"].round(4)
     rows = np.split(np.arange(len(scored)), np.cumsum([len(part) for part in parts])[:-1])
-    for path, found in zip(night.production, rows, strict=True):
+    for path, found in zip(paths, rows, strict=True):
         _write_table(path, scored.iloc[found], SCORED_SCHEMA)
 
 

@@ -59,7 +59,7 @@ def come(nights: dict[int, churn.Night], tmp_path: Path) -> Callable[[int], None
 @pytest.fixture
 def serve(nights: dict[int, churn.Night]) -> Callable[[int], None]:
     """Let the champion of a day's date score it."""
-    return lambda day: churn.rescore(nights[day], partial(retrain_steps.score, _night(day)))
+    return lambda day: churn.rescore([nights[day]], partial(retrain_steps.score, _night(day)))
 
 
 def retrain(day: int) -> RetrainResult:
