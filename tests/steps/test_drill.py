@@ -71,7 +71,9 @@ def test_a_planted_fault_comes_out_where_people_are_and_nothing_of_it_is_left(
         assert main(["drill", "people", "--wait", "90"]) == ExitCode.SOUND, capsys.readouterr().out
         said = capsys.readouterr().out
         mails = [(mail.recipients, str(mail.message["Subject"])) for mail in server.mails]
-        assert [to for to, subject in mails if "drill-people" in subject] == [("team@example.com",), (OWNER,)]
+        night, *alerts = [to for to, subject in mails if "drill-people" in subject]
+        # The planted fault rings by several rules: one that Prometheus is slow to evaluate is a mail of its own.
+        assert (night, set(alerts)) == (("team@example.com",), {(OWNER,)})
         for words in (
             "planted: 2,000 rows of the reference without the column age",
             "the night: 2 critical expectations failed",
