@@ -114,3 +114,9 @@ class Evaluation:
     examples: tuple[str, ...] = ()
     error: str | None = None
     damaged: bool = False
+
+
+Found = dict[int, Evaluation]
+"""What came of checks, by their place among all."""
+Wanted = Mapping[int, Check]
+"""Checks to evaluate, by their place among all."""

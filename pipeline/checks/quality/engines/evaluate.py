@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.checks.quality.check import Check, Evaluation, Files, Limits
+from pipeline.checks.quality.check import Check, Evaluation, Files, Found, Limits, Wanted
 from pipeline.checks.quality.conditions import Condition, ConditionError
 from pipeline.checks.quality.engines.filters import where
 from pipeline.checks.quality.engines.in_memory import context_in_memory
 from pipeline.checks.quality.engines.library import validate_checks, why_it_raised
 from pipeline.checks.quality.engines.routing import needs_specimens_only, reads_values, suits_sql, tells_from_schema
-from pipeline.checks.quality.engines.shown import examples_of, is_missing
+from pipeline.checks.quality.engines.shown import ROWS_PER_EXAMPLE, examples_of, is_missing
 from pipeline.checks.quality.suite.arguments import Unsuitable, suited
 from pipeline.errors import NO_UTF8, SnapshotUnreadable, named, unspoken
 from pipeline.results import Engine
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from pipeline.checks.quality.engines.database import Database
 
 log = logging.getLogger(__name__)
-_ROWS_PER_EXAMPLE = 50  # looked through for values that differ
-Found = dict[int, Evaluation]
-Wanted = Mapping[int, Check]
 T = TypeVar("T")
 
 
@@ -297,7 +294,7 @@ def _run(batch: Any, wanted: Wanted, engine: Engine, examples: int, names: Mappi
         if not check.private and _has_more_to_show(check, found[place], examples)
     }
     original = {alias: name for name, alias in (names or {}).items()}
-    more = validate_checks(batch, failed, max(examples, 1) * _ROWS_PER_EXAMPLE, names) if failed else {}
+    more = validate_checks(batch, failed, max(examples, 1) * ROWS_PER_EXAMPLE, names) if failed else {}
     for place, result in more.items():
         details, known = {} if isinstance(result, str) else result.result or {}, found[place]
         named = (details.get("partial_unexpected_list") or ()) if examples else ()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipeline.checks.quality.check import Check, Evaluation
+from pipeline.checks.quality.check import Check, Evaluation, Found, Wanted
 from pipeline.checks.quality.engines.asking import Asking, Metrics, Rows
 from pipeline.checks.quality.engines.library import expectation_of, verdict, why_not
 from pipeline.checks.quality.engines.questions import NotInSQL, Scene, ask
-from pipeline.checks.quality.engines.shown import examples_of
+from pipeline.checks.quality.engines.shown import ROWS_PER_EXAMPLE, examples_of
 from pipeline.checks.quality.engines.sql import NAMED_VIEW, VIEW
 from pipeline.errors import unspoken
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _TOGETHER = 100  # columns of one table
-_ROWS_PER_EXAMPLE = 50  # looked through for values that differ
 _NOT_NAMED = "SQL cannot tell the columns apart: their names differ in upper and lower case only, or one is empty"
-Found = dict[int, Evaluation]
-Wanted = Mapping[int, Check]
 
 
 def answered(database: Database, wanted: Wanted, condition: Condition | None, examples: int) -> Found:
@@ -90,7 +87,7 @@ def _run(database: Database, view: str, wanted: Wanted, examples: int) -> Found:
         try:
             expectations[place] = expectation_of(check)
             scene = partial(Scene, view, database.aliases, database.schema)
-            shown = 0 if check.private or not examples else examples * _ROWS_PER_EXAMPLE
+            shown = 0 if check.private or not examples else examples * ROWS_PER_EXAMPLE
             askings[place] = ask(check.type, scene(getattr(expectations[place], "map_metric", ""), shown), check.kwargs)
         except Exception as error:  # noqa: BLE001 - one entry takes no night down
             found |= _refused(place, check, error)
@@ -114,6 +111,6 @@ def _refused(place: int, check: Check, error: Exception) -> Found:
 
 
 def _judged(check: Check, expectation: Any, metrics: Metrics, examples: int) -> Evaluation:
-    success, details = verdict(expectation, metrics, max(examples, 1) * _ROWS_PER_EXAMPLE)
+    success, details = verdict(expectation, metrics, max(examples, 1) * ROWS_PER_EXAMPLE)
     texts = () if check.private else examples_of(details.pop("partial_unexpected_list", ()), examples, {})
     return Evaluation("duckdb", success, details, texts)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.wording import clip, value
 
+ROWS_PER_EXAMPLE = 50
+"""Unexpected rows that are looked through for values that differ, for each example that is wanted."""
 _MAX_LENGTH = 80
 _EXACT_WHOLE = 2**53
 
