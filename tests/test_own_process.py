@@ -10,6 +10,8 @@ from typing import IO
 
 import pytest
 
+from pipeline import own_process
+
 ROOT = Path(__file__).parent.parent
 # Python would call it as it takes the module apart.
 _TOLD = """
@@ -78,3 +80,31 @@ def program():
 own_process.run(program)
 """)
     assert (found.returncode, found.stdout) == (0, "1000000 50000 700\n")
+
+
+_DEEP = """
+import resource
+def down(left):
+    return down(left - 1) if left else 0
+def program():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for depth in range(2_000):
+        down(depth % 400)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    return 0
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts what Linux tells of memory")
+def test_calls_do_not_ask_the_system_for_memory_again_and_again() -> None:
+    as_ever, in_one = (
+        int(ended(f"{_DEEP}\n{run}").stdout.split()[0]) for run in ("program()", "own_process.run(program)")
+    )
+    assert as_ever > 2_000  # pages that the system had to clear for a piece of the stack that was new
+    assert in_one < 200
+
+
+def test_what_runs_on_one_stack_gives_its_result_and_its_error() -> None:
+    assert own_process.on_one_stack(lambda: "x") == "x"
+    with pytest.raises(ZeroDivisionError):
+        own_process.on_one_stack(lambda: 1 // 0)
