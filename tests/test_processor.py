@@ -1,4 +1,4 @@
-"""numpy's sort on processors where its fastest code is its slowest."""
+"""numpy's sort on processors where its fastest code is its slowest, and OpenBLAS' threads, which wait asleep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,24 @@ def test_airflows_processes_are_told_before_they_import_numpy_ahead_of_tasks() -
     code = "import sys; sys.path.insert(0, 'dags'); import nightjar_airflow.preload; print('numpy' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "20"), ({"OPENBLAS_THREAD_TIMEOUT": "26"}, "26")])
+def test_threads_of_openblas_are_told_to_sleep_soon_unless_somebody_has_said_otherwise(
+    given: dict[str, str], expected: str
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")} | given
+    code = "import os, pipeline; print(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == expected
+
+
+@pytest.mark.parametrize("package", ["numpy", "scipy"])
+@pytest.mark.skipif(sys.platform != "linux", reason="wheels for Linux bring OpenBLAS")
+def test_the_installed_openblas_reads_that_variable(package: str) -> None:
+    """Nothing else would tell that it has another name by now."""
+    folder = Path(str(distribution(package).locate_file(f"{package}.libs")))
+    libraries = list(folder.glob("libscipy_openblas*"))
+    assert libraries
+    assert all(b"OPENBLAS_THREAD_TIMEOUT" in library.read_bytes() for library in libraries)
