@@ -17,6 +17,7 @@ plain estimate on nights where it was further off. No label of tonight has a par
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipeline.checks.one_thread import on_one_thread
@@ -25,7 +26,6 @@ from pipeline.checks.performance.estimated.weights import Weights
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from sklearn.ensemble import HistGradientBoostingClassifier
 
     from pipeline.checks.performance.estimated.expected import Floats
 
@@ -61,21 +61,20 @@ def weights(reference: Floats, tonight: Floats, categorical: list[bool], seed: i
     chance = np.random.default_rng(seed)
     fold, fold_tonight = (chance.permutation(len(part)) % FOLDS for part in (reference, tonight))
     used = _some(len(reference), min(max(_TIMES * len(tonight), _LEAST_BEFORE), TOLD_APART), chance)
-    found, told = np.empty((FOLDS, len(reference))), []
+    models, told = [], []
     for out in range(FOLDS):
-        before, after = reference[used & (fold != out)], tonight[fold_tonight != out]
-        model = _told_apart(before, after, categorical, seed)
-        prior = np.log(len(after) / len(before))
-        found[out] = model.decision_function(reference) - prior
-        told.append((found[out, fold == out], model.decision_function(tonight[fold_tonight == out]) - prior))
+        odds = _told_apart(reference[used & (fold != out)], tonight[fold_tonight != out], categorical, seed)
+        told.append((odds(reference[fold == out]), odds(tonight[fold_tonight == out])))
+        models.append(odds)
     if not _tells(*(np.concatenate(part) for part in zip(*told, strict=True))):
         return None
+    found = np.array([odds(reference) for odds in models])
     unlearnt = float(np.sqrt(_HALF_LEARNT / len(tonight)))
     return Weights(found[fold, np.arange(len(reference))], found - found.mean(axis=0), unlearnt)
 
 
-def _told_apart(before: Floats, after: Floats, categorical: list[bool], seed: int) -> HistGradientBoostingClassifier:
-    """A classifier that says how probably a row is tonight's."""
+def _told_apart(before: Floats, after: Floats, categorical: list[bool], seed: int) -> Callable[[Floats], Floats]:
+    """What says of rows the log odds that they are tonight's, both sides taken for equally long."""
     import numpy as np
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -84,7 +83,9 @@ def _told_apart(before: Floats, after: Floats, categorical: list[bool], seed: in
         categorical_features=categorical, early_stopping=False, random_state=seed,
     )  # fmt: skip
     side = np.concatenate([np.zeros(len(before)), np.ones(len(after))])
-    return model.fit(np.concatenate([before, after]), side)
+    model.fit(np.concatenate([before, after]), side)
+    prior = np.log(len(after) / len(before))
+    return lambda rows: model.decision_function(rows) - prior
 
 
 def _tells(before: Floats, after: Floats) -> bool:
