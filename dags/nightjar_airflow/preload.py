@@ -37,7 +37,6 @@ LIBRARIES = (
     "boto3",
     "css_inline",
     "duckdb",
-    "evidently.presets",
     "filelock",
     "great_expectations",
     "mlflow.sklearn",
@@ -66,6 +65,10 @@ def preload_tasks() -> None:
     """Import what the tasks of a night and of a retraining use; what cannot be imported is left to the task."""
     _preload(chain(LIBRARIES, DAG_FILE, _modules()))
     import numpy as np
+
+    from pipeline.steps.pages import compile_templates
+
+    compile_templates()
 
     # numpy's own generator is seeded as it is imported: without this, every task would draw the same numbers from it.
     os.register_at_fork(after_in_child=np.random.seed)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from pipeline import wording
@@ -15,6 +17,9 @@ from pipeline.config.documents import yaml_text
 from pipeline.config.home import checkout
 from pipeline.publish import charts
 from pipeline.publish.facts import verdict
+from pipeline.storage.remembered import Remembered, version_digest
+
+_MOST_COMPILED = 100
 
 
 def folder() -> Path:
@@ -33,12 +38,20 @@ def jinja_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        optimized=False,  # else a filter could be called as a template is compiled, and what it said then be kept
+        bytecode_cache=_Compiled(),
     )
     jinja.filters.update(
         clip=wording.clip, count=wording.count, exact_share=wording.exact_share, share=wording.share, size=wording.size
     )
     jinja.filters["yaml_text"] = yaml_text
     return jinja
+
+
+def compile_all() -> None:
+    """Compile every template, for processes that are forked from this one."""
+    for name in jinja_environment().list_templates(extensions=["j2"]):
+        jinja_environment().get_template(name)
 
 
 def render(template: str, **values: object) -> str:
@@ -73,6 +86,29 @@ def page(template: str, environment: str | None, **values: object) -> bytes:
         policy=policy,
     )
     return html.encode("utf-8", "backslashreplace")
+
+
+class _Compiled(BytecodeCache):
+    """Compiled templates, beside their sources as Python has its own: who can write there can write templates, too.
+
+    Jinja compares the digest of a template with that of what was compiled.
+    """
+
+    def __init__(self) -> None:
+        self._kept = Remembered(folder() / "__pycache__", _MOST_COMPILED)
+        self._version = version_digest(("jinja2", "markupsafe"), (Path(__file__),)).hex()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code = self._kept.get(self._name(bucket))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if not sys.dont_write_bytecode:
+            self._kept.put(self._name(bucket), bucket.bytecode_to_string())
+
+    def _name(self, bucket: Bucket) -> str:
+        return f"{bucket.key}.{self._version[:16]}"
 
 
 def _source(template: str) -> str:

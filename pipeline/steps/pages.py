@@ -46,6 +46,13 @@ FLEET = ".fleet"  # no monitor has such a name; folders with a dot are not shown
 _READERS = 16
 
 
+def compile_templates() -> None:
+    """Compile the templates of all pages and mails, for processes that are forked from this one."""
+    from pipeline.publish.templates import compile_all
+
+    compile_all()
+
+
 def publish(night: Night, view: NightView, make: Callable[[NightView], Mapping[str, bytes]], mishaps: Mishaps) -> None:
     """Publish a night, and bring every page up to date that shows it.
 

@@ -52,7 +52,7 @@ class Remembered:
 
 @lru_cache(maxsize=8)
 def version_digest(libraries: tuple[str, ...], sources: tuple[Path, ...]) -> bytes:
-    """A digest of what an answer comes from, besides what it is about: Python, libraries, and modules below folders.
+    """A digest of what an answer comes from, besides what it is about: Python, libraries, modules or folders of them.
 
     Raises:
         OSError: a module cannot be read.
@@ -65,8 +65,8 @@ def version_digest(libraries: tuple[str, ...], sources: tuple[Path, ...]) -> byt
     return digest.digest()
 
 
-def _modules(folders: Iterable[Path]) -> list[Path]:
-    return [path for folder in folders for path in folder.rglob("*.py")]
+def _modules(sources: Iterable[Path]) -> list[Path]:
+    return [path for source in sources for path in ([source] if source.is_file() else source.rglob("*.py"))]
 
 
 def _digest(content: bytes) -> bytes:

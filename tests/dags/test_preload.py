@@ -56,6 +56,7 @@ def draw():
     return np.random.rand()
 
 
+forked(night)  # which has Evidently make the page that later nights of its version are reported in
 told["status"], told["imported"] = forked(night)
 told["threads_after"] = me.num_threads()
 told["draws"] = [forked(draw), forked(draw)]
