@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from pipeline.results import Kind
 Key = str | int | float | bool
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+N = TypeVar("N", np.float64, np.int64)
 
 _UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _FORMS: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
@@ -123,7 +124,7 @@ def to_floats(values: pa.Array) -> FloatArray:
         values, scale = values.cast(pa.int64()), 1e3
     elif pa.types.is_null(arrow_type):
         return np.full(len(values), np.nan)
-    floats = _buffer_of(values.cast(pa.float64(), safe=False))
+    floats = _buffer_of(values.cast(pa.float64(), safe=False), np.float64, np.nan)
     return floats if scale == 1.0 else floats / scale
 
 
@@ -137,20 +138,22 @@ def extremes_of(values: pa.Array) -> tuple[Any, Any] | None:
     return None if found["min"] is None else (found["min"], found["max"])
 
 
-def _buffer_of(values: pa.DoubleArray) -> FloatArray:
-    """The values, without a copy where none is null.
+def _buffer_of(values: pa.Array, kind: type[N], missing: float) -> npt.NDArray[N]:
+    """The values, without a copy where none is null; `missing` where one is.
 
     Arrow's own `to_numpy` would import pandas, which costs a second and 50 MB.
     """
     count, offset = len(values), values.offset
     validity, data = values.buffers()
     if not count:
-        return np.empty(0)
-    floats = np.frombuffer(data, np.float64, count, offset * 8)
+        return np.empty(0, kind)
+    plain = np.frombuffer(data, kind, count, offset * 8)
     if not values.null_count:
-        return floats
+        return plain
     bits = np.unpackbits(np.frombuffer(validity, np.uint8), count=offset + count, bitorder="little")
-    return np.where(bits[offset:], floats, np.nan)
+    filled = plain.copy()
+    np.copyto(filled, kind(missing), where=bits[offset:] == 0)  # nulls are few: faster than to choose for each value
+    return filled
 
 
 def canonical_key(value: object) -> Key:
@@ -179,15 +182,33 @@ def key_counts(values: pa.Array) -> Iterable[tuple[Key, int]]:
         values = values.storage
     if isinstance(values, pa.DictionaryArray) and values.dictionary.null_count:
         values = values.dictionary_decode()
-    tally = countable(values).value_counts()
-    labels, counts = tally.field("values"), tally.field("counts")
-    if isinstance(labels, pa.DictionaryArray):
-        labels = labels.dictionary_decode()
+    labels, counts = _tally(values)
     return (
         (canonical_key(label), count)
-        for label, count in zip(_plain_list(labels), counts.to_pylist(), strict=True)
+        for label, count in zip(_plain_list(labels), counts, strict=True)
         if label is not None
     )
+
+
+def _tally(values: pa.Array) -> tuple[pa.Array, list[int]]:
+    """Labels that occur, and how often each does."""
+    if isinstance(values, pa.DictionaryArray) and len(values.dictionary) <= len(values):
+        return _tally_of_codes(values)
+    tally = countable(values).value_counts()
+    labels = tally.field("values")
+    if isinstance(labels, pa.DictionaryArray):
+        labels = labels.dictionary_decode()
+    return labels, tally.field("counts").to_pylist()
+
+
+def _tally_of_codes(values: pa.DictionaryArray) -> tuple[pa.Array, list[int]]:
+    """Counted by their places, three times faster than by a hash of each; for dictionaries that are not the longer."""
+    size = len(values.dictionary)
+    places = _buffer_of(values.indices.cast(pa.int64()), np.int64, size)
+    found = np.bincount(places, minlength=size + 1)[:size]
+    present = np.flatnonzero(found).astype(np.int64, copy=False)
+    chosen = pa.Array.from_buffers(pa.int64(), present.size, [None, pa.py_buffer(present)])  # `array` imports pandas
+    return values.dictionary.take(chosen), found[present].tolist()
 
 
 def countable(values: pa.Array) -> pa.Array:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pipeline.checks.drift.compare_column import compare_column
 from pipeline.checks.drift.compare_columns import ColumnPlan, compare_columns, infer_plans
-from pipeline.checks.drift.statistics import METHODS, numerical
+from pipeline.checks.drift.statistics import METHODS, methods
 from pipeline.checks.scan import scan, scan_pair
 from pipeline.config import DriftFlags
 from pipeline.errors import ExitCode
@@ -360,7 +360,7 @@ def test_an_error_that_nobody_foresaw_is_the_columns_own(
     def broken(*sides: object, **how: object) -> object:
         raise KeyError("a value from the data")
 
-    monkeypatch.setattr(numerical, "wasserstein_distance", broken)
+    monkeypatch.setattr(methods, "wasserstein_distance", broken)
     found = drifts(before, after, infer_plans(before, after), threads=threads)
     assert [item.status for item in found] == ["not_evaluable", "not_evaluable", "evaluated"]
     assert "wasserstein failed: KeyError in checks/drift/" in str(found[0].reason)

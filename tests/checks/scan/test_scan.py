@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
@@ -214,6 +215,17 @@ def test_a_dictionary_with_null_unused_and_repeated_entries_is_counted_by_value(
     for key, count in key_counts(column):
         found[key] += count
     assert found == {"a": 2, "b": 2}
+
+
+@pytest.mark.parametrize("code", [pa.int8(), pa.uint8(), pa.int16(), pa.uint32(), pa.int64(), pa.uint64()], ids=str)
+@pytest.mark.parametrize("rows", [0, 1, 127, 5_000])
+def test_a_dictionary_is_counted_whatever_its_codes_are_and_wherever_it_starts(code: pa.DataType, rows: int) -> None:
+    rng = random.Random(rows)
+    labels = [f"label {number}" for number in range(128)]  # as many as a signed byte has codes
+    codes = [rng.choice([None, *range(127)]) for _ in range(rows + 20)]
+    column = pa.DictionaryArray.from_arrays(pa.array(codes, code), pa.array(labels)).slice(20)
+    expected = Counter(labels[place] for place in codes[20:] if place is not None)
+    assert dict(key_counts(column)) == expected
 
 
 def test_dates_become_seconds_since_1970(tmp_path: Path) -> None:

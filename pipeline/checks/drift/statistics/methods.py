@@ -10,6 +10,7 @@ from pipeline.checks.drift.statistics import binned, bounded, bridge, categorica
 from pipeline.checks.drift.statistics.binned import Counts
 from pipeline.checks.drift.statistics.epps_singleton import epps_singleton
 from pipeline.checks.drift.statistics.score import NotEvaluable, Score
+from pipeline.checks.drift.statistics.wasserstein import wasserstein_distance
 from pipeline.checks.scan import FloatArray, NumericalSummary, SortedValues
 from pipeline.results import Direction, Kind
 
@@ -58,7 +59,7 @@ def _held(summary: NumericalSummary) -> SortedValues:
 
 
 def _wasserstein(reference: NumericalSummary, production: NumericalSummary) -> float:
-    return numerical.normed(numerical.wasserstein_distance(_held(reference), _held(production)), reference.moments)
+    return numerical.normed(wasserstein_distance(_held(reference), _held(production)), reference.moments)
 
 
 def _t_test(reference: NumericalSummary, production: NumericalSummary) -> float:

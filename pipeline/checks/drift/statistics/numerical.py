@@ -1,8 +1,8 @@
 """Statistics of two numerical columns held sorted: arrays in, float out, all exact.
 
 Costs are O(n + m) after sorting. p-values follow scipy's definitions: those are the numbers people compare with.
-No `np.dot` here: on long vectors it wakes the threads of the linear algebra library, which then fight with the columns
-that are measured at the same time (measured: twenty times slower on two busy cores).
+No `np.dot` on long vectors: it wakes the threads of the linear algebra library, which then fight with the columns that
+are measured at the same time (measured: twenty times slower on two busy cores).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from pipeline.checks.drift.statistics.pooled import pooled_runs
+from pipeline.checks.drift.statistics.pooled import integral_of_difference, pooled_runs
 from pipeline.checks.drift.statistics.score import NotEvaluable
 from pipeline.checks.scan import FloatArray, IntArray, Moments, SortedValues
 
@@ -24,66 +24,6 @@ _CRAMER_EXACT_SIZE = 20
 _SMALLEST_NORM = 0.001
 
 
-def wasserstein_distance(reference: SortedValues, production: SortedValues) -> float:
-    """First Wasserstein distance, in the unit of the column.
-
-    The integral over all shares of the distance between the two quantile functions. For n and m rows their steps meet
-    at multiples of 1/n and 1/m, so the weight of every pair of steps is an integer over n * m and no value is compared
-    with another. Source: Vallender (1974), "Calculation of the Wasserstein distance between probability distributions
-    on the line".
-    """
-    if reference.counts is not None or production.counts is not None:
-        return _weighted_wasserstein(reference, production)
-    short, long = reference.values, production.values
-    if short.size > long.size:
-        short, long = long, short
-    if short.size == long.size:
-        return _equal_sizes(short, long)
-    n, m = short.size, long.size
-    total = 0.0
-    # Step j of the longer column covers shares [j/m, (j+1)/m): in units of 1/(n*m), n units starting at j*n. Within a
-    # block these are whole numbers that float64 has exactly, and divides far faster than integers.
-    units = np.arange(_BLOCK) * float(n)
-    for start in range(0, m, _BLOCK):
-        values = long[start : start + _BLOCK]
-        first, rest = divmod(start * n, m)
-        begins = units[: values.size] + rest
-        steps = np.floor(begins / m)
-        first_part = np.minimum((steps + 1) * m - begins, n)
-        near, places = short[first : first + _BLOCK + 2], steps.astype(np.int64)
-        total += float((first_part * np.abs(values - near[places])).sum())
-        following = np.minimum(places + 1, near.size - 1)
-        total += float(((n - first_part) * np.abs(values - near[following])).sum())
-    return total / n / m
-
-
-def _equal_sizes(first: FloatArray, second: FloatArray) -> float:
-    total = 0.0
-    for start in range(0, first.size, _BLOCK):
-        total += float(np.abs(first[start : start + _BLOCK] - second[start : start + _BLOCK]).sum())
-    return total / first.size
-
-
-def _weighted_wasserstein(reference: SortedValues, production: SortedValues) -> float:
-    return _integral_of_difference(reference, production, power=1)
-
-
-def _integral_of_difference(reference: SortedValues, production: SortedValues, *, power: int) -> float:
-    """Integral of |F - G| ** power over the line, F and G being the two distribution functions."""
-    total, last_value, last_gap = 0.0, 0.0, 0.0
-    for runs in pooled_runs(reference, production):
-        gaps = np.abs(
-            (runs.reference_before + runs.reference) / reference.size
-            - (runs.production_before + runs.production) / production.size
-        )
-        if power == 2:
-            gaps *= gaps
-        total += last_gap * (float(runs.values[0]) - last_value)
-        total += float((gaps[:-1] * np.diff(runs.values)).sum())
-        last_value, last_gap = float(runs.values[-1]), float(gaps[-1])
-    return total
-
-
 def normed(distance: float, reference: Moments) -> float:
     """A distance in reference standard deviations; deviations under 0.001 count as 0.001, as in Evidently."""
     return distance / max(reference.deviation, _SMALLEST_NORM)
@@ -91,7 +31,7 @@ def normed(distance: float, reference: Moments) -> float:
 
 def energy_distance(reference: SortedValues, production: SortedValues) -> float:
     """Square root of twice the integral of (F - G) ** 2. Source: Szekely (2002), "E-statistics"."""
-    return math.sqrt(2 * _integral_of_difference(reference, production, power=2))
+    return math.sqrt(2 * integral_of_difference(reference, production, power=2))
 
 
 def ks_statistic(reference: SortedValues, production: SortedValues) -> float:

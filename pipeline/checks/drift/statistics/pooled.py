@@ -62,3 +62,19 @@ def _count(side: SortedValues, start: int, stop: int, values: FloatArray) -> tup
     after = np.searchsorted(side.values[start:stop], values, side="right").astype(np.int64, copy=False) + start
     rows = side.rows_before(np.concatenate(([start], after)))
     return np.diff(rows), rows[:-1]
+
+
+def integral_of_difference(reference: SortedValues, production: SortedValues, *, power: int) -> float:
+    """Integral of |F - G| ** power over the line, F and G being the two distribution functions; power 1 or 2."""
+    total, last_value, last_gap = 0.0, 0.0, 0.0
+    for runs in pooled_runs(reference, production):
+        gaps = np.abs(
+            (runs.reference_before + runs.reference) / reference.size
+            - (runs.production_before + runs.production) / production.size
+        )
+        if power == 2:
+            gaps *= gaps
+        total += last_gap * (float(runs.values[0]) - last_value)
+        total += float((gaps[:-1] * np.diff(runs.values)).sum())
+        last_value, last_gap = float(runs.values[-1]), float(gaps[-1])
+    return total
