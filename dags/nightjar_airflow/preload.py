@@ -128,11 +128,14 @@ def _without_logs() -> Iterator[None]:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Imports make millions of objects that stay; looking for circles among them takes a third of the time."""
+    """Imports make millions of objects that stay; looking for circles among them takes a third of the time. Nor does
+    anybody look there later: a process that is forked would copy them all.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()

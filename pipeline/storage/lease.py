@@ -31,6 +31,7 @@ EXPIRES_SECONDS = 45.0
 _RENEW_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 1.0
 _SOONEST_SECONDS = 0.05
+_LOOK_AGAIN_SECONDS = 0.01  # for a local lease, which most hold for less than filelock's own 0.05
 _FREE = b"free"
 
 
@@ -76,7 +77,7 @@ def hold_file(path: Path, wait_seconds: float, holder: str) -> Iterator[Lease]:
     lock = FileLock(path, timeout=max(wait_seconds, 0), mode=0o600, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        lock.acquire(poll_interval=_LOOK_AGAIN_SECONDS)
     except Timeout:
         raise _busy(str(path), holder) from None
     except OSError as error:

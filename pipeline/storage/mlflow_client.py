@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import NightjarError, OutletRefused, OutletUnavailable
 from pipeline.storage import addresses
 from pipeline.storage.causes import certificate_advice, disk_words, distrusted, no_answer, sqlite_words
-from pipeline.storage.mlflow_database import LOCK_SECONDS, database_of, held
+from pipeline.storage.mlflow_database import LOCK_SECONDS, database_of, held, is_made
 from pipeline.storage.patience import WHOLE, outlet
 from pipeline.storage.retries import worth_another_try
 from pipeline.storage.time_limit import Limit
@@ -70,8 +70,11 @@ def open_store(tracking_uri: str | None) -> Iterator[MlflowClient]:
         uri = tracking_uri or get_tracking_uri()
         database = database_of(uri)
         alone = held(database) if database else nullcontext()
-        with _explained(uri), alone, within(uri), _explained(uri):
-            yield MlflowClient(tracking_uri=uri)
+        with _explained(uri):
+            if database and is_made(database):
+                MlflowClient(tracking_uri=uri)  # reads the schema, for which nobody has to wait
+            with alone, within(uri), _explained(uri):
+                yield MlflowClient(tracking_uri=uri)
 
 
 def within(tracking_uri: str, part: float = WHOLE) -> AbstractContextManager[Limit]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.storage.parts import part_prefix, sweep_parts
 
 LOCK_SECONDS = 600.0
+_LOOK_AGAIN_SECONDS = 0.01  # most hold it for less than filelock's own 0.05
 _SQLITE = "sqlite:///"
 
 
@@ -35,10 +36,15 @@ def held(database: Path) -> Iterator[None]:
     from filelock import FileLock
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
-        if not database.exists() or not database.stat().st_size:
+    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS).acquire(poll_interval=_LOOK_AGAIN_SECONDS):
+        if not is_made(database):
             _make(database)
         yield
+
+
+def is_made(database: Path) -> bool:
+    """Whether it is there, so that reading it changes nothing; an empty file is taken for none."""
+    return database.exists() and database.stat().st_size > 0
 
 
 def _make(database: Path) -> None:

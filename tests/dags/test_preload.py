@@ -16,7 +16,7 @@ from tests.project import Project
 pytestmark = pytest.mark.slow
 
 NIGHT = """
-import json, os, sys
+import gc, json, os, sys
 from pathlib import Path
 from datetime import date
 import psutil
@@ -26,7 +26,7 @@ preload_tasks()
 result, known, me = Path(sys.argv[1]), set(sys.modules), psutil.Process()
 told = {"connections": len(me.net_connections()), "arrows": os.environ.get("JE_ARROW_MALLOC_CONF"), "draws": []}
 threads = {Path(f"/proc/self/task/{task.id}/comm").read_text().strip() for task in me.threads()}
-told["threads"] = sorted(threads)
+told["threads"], told["left_alone"] = sorted(threads), gc.get_freeze_count()
 
 
 def forked(work):
@@ -89,6 +89,10 @@ def test_what_is_forked_is_one_thread_without_connections(told: dict[str, Any]) 
     assert set(told["threads"]) <= {"python", Path(sys.executable).name[:15]}  # OpenBLAS' own
     assert told["threads_after"] == 1  # which it ends before a fork
     assert told["arrows"] is None
+
+
+def test_nobody_looks_for_circles_among_what_is_imported(told: dict[str, Any]) -> None:
+    assert told["left_alone"] > 500_000
 
 
 def test_no_two_tasks_draw_the_same_numbers(told: dict[str, Any]) -> None:
