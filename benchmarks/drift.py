@@ -27,8 +27,8 @@ def agreement(outcomes: list[Outcome]) -> str:
 
 
 def without_imports(outcomes: list[Outcome]) -> str:
-    """CPU of the work alone: tasks of a scheduler that preloads have the imports for nothing."""
-    work = [f"{item.name} {item.cpu - item.told['imports_cpu']:.2f} s" for item in outcomes if not item.note]
+    """CPU of the work alone: tasks of a scheduler that preloads have the imports for nothing, and end at once."""
+    work = [f"{item.name} {item.told['work_cpu']:.2f} s" for item in outcomes if not item.note]
     return f"CPU without imports: {', '.join(work)}."
 
 

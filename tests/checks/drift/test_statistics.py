@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -214,24 +215,59 @@ def test_both_computations_of_wasserstein_agree(first: list[float], second: list
     assert weighted == pytest.approx(plain, rel=1e-9, abs=1e-10)
 
 
+few = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=60)
+
+
 @quick
-@given(first=short, second=short, row=st.integers(1, 7), rows=st.integers(1, 3))
-def test_wasserstein_does_not_depend_on_the_pieces_it_is_measured_in(
-    first: list[float], second: list[float], row: int, rows: int
+@given(
+    first=st.one_of(short, few), second=st.one_of(short, few), block=st.integers(1, 7), blocks=st.integers(1, 3),
+    steps=st.integers(1, 9),
+)  # fmt: skip
+def test_wasserstein_does_not_depend_on_the_blocks_it_is_measured_in(
+    first: list[float], second: list[float], block: int, blocks: int, steps: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wasserstein, "_ROW", row)
-        patch.setattr(wasserstein, "_MOST_ROWS", rows)
+        patch.setattr(wasserstein, "_SHORTEST_BLOCK", block)
+        patch.setattr(wasserstein, "_PIECE", block * blocks)
+        patch.setattr(wasserstein, "_STEPS", steps)
         found = wasserstein_distance(ascending(first), ascending(second))
-    assert found == pytest.approx(scipy.stats.wasserstein_distance(first, second), rel=1e-9, abs=1e-10)
+    assert found == pytest.approx(scipy.stats.wasserstein_distance(first, second), rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("sizes", [(9_999, 20_001), (1, 30_001), (29_999, 30_000), (60_000, 60_001), (49_000, 100_000)])
-def test_wasserstein_of_long_columns_is_that_of_scipy(sizes: tuple[int, int]) -> None:
-    rng = np.random.default_rng(sum(sizes))
-    first, second = (np.sort(rng.lognormal(size=size)) for size in sizes)
-    found = wasserstein_distance(SortedValues(first), SortedValues(second))
-    assert found == pytest.approx(scipy.stats.wasserstein_distance(first, second), rel=1e-12)
+LONG: dict[str, tuple[int, int, Callable[[np.random.Generator, int, int], np.ndarray]]] = {
+    "the same": (98_000, 98_123, lambda rng, side, size: rng.normal(size=size)),
+    "moved": (98_000, 98_123, lambda rng, side, size: rng.normal(side, 1, size)),
+    "wider": (40_000, 98_123, lambda rng, side, size: rng.normal(0, 1 + side, size)),
+    "heavy tails": (60_000, 60_001, lambda rng, side, size: rng.standard_t(2, size)),
+    "whole numbers": (29_999, 100_000, lambda rng, side, size: rng.poisson(40 + side, size).astype(float)),
+    "a single one": (1, 30_001, lambda rng, side, size: rng.lognormal(size=size)),
+    "seconds since 1970": (30_000, 98_000, lambda rng, side, size: 1.7e9 + 3_600 * rng.normal(side / 50, 1, size)),
+    "one value": (30_000, 98_000, lambda rng, side, size: np.full(size, 0.1 + side)),
+}
+
+
+@pytest.mark.parametrize("case", LONG.values(), ids=LONG)
+@pytest.mark.parametrize("turned", [False, True])
+def test_wasserstein_of_long_columns_is_exact(
+    case: tuple[int, int, Callable[[np.random.Generator, int, int], np.ndarray]], turned: bool
+) -> None:
+    """Held against whole numbers of any length, as sums of floats would be no measure."""
+    *sizes, draw = case
+    first, second = (np.sort(draw(np.random.default_rng(side), side, size)) for side, size in enumerate(sizes))
+    sides = (second, first) if turned else (first, second)
+    found = wasserstein_distance(*map(SortedValues, sides))
+    assert found == pytest.approx(by_whole_numbers(first, second), rel=1e-11)
+
+
+def by_whole_numbers(short: np.ndarray, long: np.ndarray) -> float:
+    """Every pair of steps, its units as Python counts them, added up without rounding."""
+    n, m = short.size, long.size
+    below, above, parts, at = 0, 0, [], 0
+    while at < n * m:
+        end = min((below + 1) * m, (above + 1) * n)
+        parts.append((end - at) * abs(float(short[below]) - float(long[above])))
+        below, above, at = below + (end == (below + 1) * m), above + (end == (above + 1) * n), end
+    return math.fsum(parts) / n / m
 
 
 @quick
