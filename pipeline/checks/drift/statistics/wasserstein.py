@@ -75,12 +75,12 @@ def _blocks_apart(short: FloatArray, long: FloatArray, first: int, stop: int, si
     within = begins - steps * m
     # All are measured from a value in the middle, so that sums of large values of little spread stay exact.
     middle = long[m // 2]
-    above, below = long[first * size : stop * size] - middle, short[steps[0] : steps[-1] + 1] - middle
+    ours, theirs = long[first * size : stop * size] - middle, short[steps[0] : steps[-1] + 1] - middle
     steps -= steps[0]
-    ends = below.take(steps, mode="clip")
-    integrals = m * _sums_between(below, steps) + within[1:] * ends[1:] - within[:-1] * ends[:-1]
-    is_apart = (above[::size] >= ends[1:]) | (above[size - 1 :: size] <= ends[:-1])
-    gaps = np.abs(n * above.reshape(-1, size).sum(axis=1) - integrals)
+    bounds = theirs.take(steps, mode="clip")  # of theirs, where a block begins and where it ends
+    integrals = m * _sums_between(theirs, steps) + within[1:] * bounds[1:] - within[:-1] * bounds[:-1]
+    is_apart = (ours[::size] >= bounds[1:]) | (ours[size - 1 :: size] <= bounds[:-1])
+    gaps = np.abs(n * ours.reshape(-1, size).sum(axis=1) - integrals)
     return float(gaps[is_apart].sum()), first + np.flatnonzero(~is_apart)
 
 
