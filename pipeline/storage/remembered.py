@@ -1,4 +1,4 @@
-"""What was found out once at some cost and can be again: in the cache, whole or not at all, and bounded.
+"""What was found out once at some cost and can be again: kept whole or not at all, and bounded.
 
 An entry that is damaged is none, and a folder that cannot be used costs time alone.
 """
