@@ -30,7 +30,16 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     try:
         yield folder / _INNER
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(parent, folder, descriptor)
+
+
+def _remove(parent: Path, folder: Path, descriptor: int) -> None:
+    """Many files go while nobody waits; the folder itself, which a sweep may be looking at, while nobody looks."""
+    try:
+        shutil.rmtree(folder / _INNER, ignore_errors=True)
+        with suppress(OSError), _alone(parent):  # the next one removes what cannot be removed now
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
         os.close(descriptor)
 
 

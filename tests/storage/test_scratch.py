@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> No
     with scratch_folder(tmp_path) as folder:
         assert [name for name in left(tmp_path) if "training_set" in name] == []
         assert folder.is_dir()
+
+
+def test_many_begin_and_end_at_once(tmp_path: Path) -> None:
+    """Who sweeps in the very moment in which another one ends finds its folder whole or not at all."""
+
+    def work(number: int) -> None:
+        with scratch_folder(tmp_path) as folder:
+            (folder / "rows").write_text(str(number))
+            assert [path.name for path in folder.iterdir()] == ["rows"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(work, range(400)))) == 400
+    assert left(tmp_path) == ["work"]
 
 
 def test_a_sweep_removes_what_nobody_uses_and_nothing_else(tmp_path: Path) -> None:
