@@ -51,8 +51,9 @@ kills: .venv/.dev ## Kill commands at so many operations (KILLS=500), run them a
 	@NIGHTJAR_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -s tests/faults/test_kills.py
 
 .PHONY: together
-together: .venv/.dev ## Run so many monitors at once (MONITORS=50), with retrainings, backfills and pages, on a disk and on S3
-	@NIGHTJAR_TOGETHER=$(or $(MONITORS),50) $(BIN)/python -m pytest tests/faults/test_together.py
+together: .venv/.dev ## Run so many monitors at once (MONITORS=50), and rounds (ROUNDS=40) of whatever people run beside nights
+	@NIGHTJAR_TOGETHER=$(or $(MONITORS),50) NIGHTJAR_TOGETHER_ROUNDS=$(or $(ROUNDS),40) \
+		$(BIN)/python -m pytest tests/faults/test_together.py
 
 .PHONY: wide
 wide: .venv/.dev ## Whole nights of 5,000 columns, a text of 100 MB and a million categories

@@ -1,16 +1,17 @@
 """Everything at once, on a disk and on S3: nothing is lost, mixed or doubled, and nobody waits for ever.
 
-A few monitors with all tests; `make together MONITORS=50` for more.
+A few monitors and rounds with all tests; `make together MONITORS=50 ROUNDS=40` for more.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ from tests.servers.smtp import Flavour, SmtpServer
 pytestmark = pytest.mark.slow
 
 MONITORS = int(os.environ.get("NIGHTJAR_TOGETHER", "0"))
+ROUNDS = int(os.environ.get("NIGHTJAR_TOGETHER_ROUNDS", "2"))
+SEED = int(os.environ.get("NIGHTJAR_TOGETHER_SEED", "1"))
 LIMIT_SECONDS = 240.0 + 20 * MONITORS
 RETRAINED = "2026-01-05"
 ONE, THREE = ["2026-01-04"], ["2026-01-02", "2026-01-03", "2026-01-04"]
@@ -38,6 +41,33 @@ KINDS: list[tuple[list[str], list[str]]] = [
     (["run {} --date 2026-01-04"], ONE),
 ]
 SOME = {"disk": (0, 1, 2, 3), "s3": (0, 3)}
+# What is run beside nights, and the codes it may end with: whether there is a night or a champion depends on others.
+BESIDE: dict[str, tuple[int, ...]] = {
+    "run {} --date 2026-01-04": (0,),
+    "run {} --date 2026-01-03": (0,),
+    "backfill {} --from 2026-01-02 --to 2026-01-03": (0,),
+    f"retrain {{}} --date {RETRAINED}": (0,),
+    "site": (0,),
+    "digest --date 2026-01-04": (0,),
+    "prune {} --keep-nights 2": (0,),
+    "prune --keep-nights 1": (0,),
+    "check": (0,),
+    "audit {}": (1,),
+    "doctor": (0,),
+    "suggest {}": (0,),
+    "backtest {} --from 2026-01-02 --to 2026-01-04": (0, 2),
+    "tune {} --from 2026-01-02 --to 2026-01-04": (0, 2),
+    "report {} 2026-01-04": (0, 2),
+    f"mute {{}} --until {date.today() + timedelta(10)} --why holidays": (0,),
+    "unmute {}": (0,),
+    "expect {} --from 2026-01-04 --until 2026-02-06 --columns age --why prices": (0,),
+    "ack {} 2026-01-04": (0, 2),
+    "notify --test {}": (0,),
+    "rollback {}": (0, 2),
+    "promote {} 1": (0,),
+}
+AT_ONCE = 8
+_LITTLE = 60_000  # bytes, less than the snapshots of one monitor
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +143,7 @@ def evening(
         **({} if s3 is None else {**CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3.url}),
         "PIPELINE_STORE": str(project.store) if s3 is None else s3.uri("store"),
         "PIPELINE_SMTP_URL": mail.url,
+        "PIPELINE_DIGEST_TO": "team@example.com",
         "TMPDIR": str(temporary),
     }
     kinds = kinds_at(request.param)
@@ -130,12 +161,17 @@ def test_what_runs_at_once_loses_mixes_and_doubles_nothing(evening: Evening) -> 
     subjects = Counter(str(item.message["Subject"]) for item in evening.mail.mails)
     assert len(subjects) == len(evening.nights) + len(evening.retrained)
     assert set(subjects.values()) == {1}, subjects
+    require_settled(evening)
+    assert [name for name in evening.contents() if ".nights/" in name] == []
+
+
+def require_settled(evening: Evening) -> None:
+    """The pages are those of the results, and nobody left anything half done."""
     before = evening.contents()
     assert [one.code for one in evening.run("site")] == [0]
     after = evening.contents()
     assert [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)] == []
     assert list(leftovers(evening.project.root / "var")) == []
-    assert [name for name in after if ".nights/" in name] == []
 
 
 def require_published(evening: Evening) -> None:
@@ -154,3 +190,18 @@ def require_recorded(evening: Evening) -> None:
     nights = [f"{name}/{day}" for name, day in evening.nights]
     assert runs == Counter([*nights, *(f"{name}/{RETRAINED}" for name in evening.retrained)])
     assert len(records["mlflow versions"].splitlines()) == len(evening.retrained)
+
+
+def test_whatever_is_run_beside_nights_disturbs_none(evening: Evening) -> None:
+    """In every other round the cache has room for nothing: what one needs, the others throw out."""
+    names = list(evening.kinds)
+    for command in ("backfill {} --from 2026-01-02 --to 2026-01-04", f"retrain {{}} --date {RETRAINED}"):
+        assert [one.code for one in evening.run(*(command.format(name) for name in names))] == [0] * len(names)
+    chance = random.Random(SEED)
+    for turn in range(ROUNDS):
+        evening.environment["PIPELINE_CACHE_MAX_BYTES"] = str(2**30 if turn % 2 else _LITTLE)
+        commands = chance.choices(list(BESIDE), k=AT_ONCE)
+        ended = evening.run(*(command.format(chance.choice(names)) for command in commands))
+        found = zip(commands, ended, strict=True)
+        assert [(command, one) for command, one in found if one.code not in BESIDE[command]] == [], (SEED, commands)
+    require_settled(evening)

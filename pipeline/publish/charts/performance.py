@@ -122,15 +122,16 @@ def performance_chart(
         return Markup("")
     marked = ticks(scale.low, scale.high, 3 if small else 6)
     covered = not small and any(day.labelled_share is not None for day in days)
+    retrainings = {day.day: retrainings[day.day] for day in days if day.day in retrainings} if retrainings else {}
     asked = any(day.night is not None and day.night.retrain for day in days)
     signs = not small and (asked or bool(retrainings))
     bottom = _TOP + height + (14 if signs else 0)
     full = bottom + (_COVERAGE + 10 if covered else 2)
     parts = [row(scale.y(tick), "grid") for tick in marked]
-    parts += [*_promotions(days, retrainings or {}, scale), *_rollbacks(days, scale)]
+    parts += [*_promotions(days, retrainings, scale), *_rollbacks(days, scale)]
     parts += [_lines(days, scale), *_dots(days, scale, small=small)]
     if signs:
-        parts += _signs(days, retrainings or {}, _TOP + height + 4, base)
+        parts += _signs(days, retrainings, _TOP + height + 4, base)
     if covered:
         parts += [*_coverage(days, bottom + 8), row(bottom + 8 + _COVERAGE, "axis")]
     parts += _targets(days, metric, link, _TOP + height)

@@ -56,6 +56,14 @@ def test_a_promotion_is_a_line_and_leads_to_its_page() -> None:
     assert 'href="retraining/2025-12-21/index.html"' in html
 
 
+def test_a_retraining_of_another_day_takes_no_room() -> None:
+    """A night's page is the same whether later retrainings were known when it was written."""
+    nights, known = performances.aging(20), {r.run_date: r for r in performances.promotions()}
+    others = {day: item for day, item in known.items() if day < min(night.run_date for night in nights)}
+    assert others
+    assert drawn(nights, retrainings=others) == drawn(nights)
+
+
 def test_higher_is_higher_whatever_is_better() -> None:
     for metric in ("roc_auc", "log_loss"):
         first, last = (
