@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, TextIO, cast
+from typing import Any, NoReturn, TextIO, cast
 
 from pipeline.cli import (
     auditing,
@@ -62,8 +62,19 @@ def _main(arguments: Sequence[str] | None) -> int:
         return ExitCode.STOPPED
 
 
+class _Parser(argparse.ArgumentParser):
+    """Of every command; what is wrong with a call is a line like all others where lines are for machines."""
+
+    def error(self, message: str) -> NoReturn:
+        log_lines.set_up(traceback=False)
+        if log_lines.are_json():
+            log_lines.say(f"error: {message}; how it is called: {self.prog} --help", logging.ERROR)
+            raise SystemExit(ExitCode.USAGE)
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=program(),
         description="Nightjar watches machine-learning models from their logged data.",
         epilog=_EXIT_CODES,

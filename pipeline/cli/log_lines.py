@@ -90,6 +90,11 @@ def set_up(traceback: bool) -> None:
         warnings.simplefilter("ignore")
 
 
+def are_json() -> bool:
+    """Whether lines are for machines."""
+    return bool(_json)
+
+
 def say(line: str, level: int = logging.INFO) -> None:
     """Say what is going on, or what went wrong."""
     record = logging.LogRecord(_NIGHTJAR, level, __file__, 0, line.strip(), None, None)

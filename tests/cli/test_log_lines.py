@@ -125,6 +125,29 @@ def test_what_ends_a_command_is_an_object_too(
     assert expected in found["message"]
 
 
+@pytest.mark.usefixtures("wanted")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["rnu", "people"], "invalid choice: 'rnu'"),
+        (["run", "people", "--night", "2026-01-14"], "--date"),
+        (["prune", "--keep-nights", "many"], "--keep-nights"),
+        ([], "COMMAND"),
+    ],
+)
+def test_a_wrong_call_is_an_object_that_says_where_the_right_one_is_told(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    found = json.loads(line)
+    assert found["level"] == "error"
+    assert expected in found["message"]
+    assert found["message"].endswith(" --help")
+
+
 def test_another_format_is_named_with_those_there_are(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
