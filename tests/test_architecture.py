@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands on one line never imports its neighbours, only itself and what lies below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("log_context", "own_process", "plain_text", "processor"),
+    ("log_context", "own_process", "parts", "plain_text", "processor"),
     ("errors",),
     ("results",),
     ("wording",),
@@ -86,7 +86,7 @@ INNER_LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("old_runs",),
     ),
     "storage": (
-        ("addresses", "causes", "manifest", "modes", "parts", "remembered", "scratch", "sent", "time_limit"),
+        ("addresses", "causes", "manifest", "modes", "remembered", "scratch", "sent", "time_limit"),
         ("answers", "mlflow_database", "patience", "retries"),
         ("mlflow_client", "s3"),
         ("lease",),

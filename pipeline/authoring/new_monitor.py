@@ -149,6 +149,7 @@ def init(name: str, wishes: Wishes, today: date, person: Person) -> Begun:
             part.write_text(monitor_text(draft), encoding="utf-8")
             monitor = monitors.load_version(part, name)
             suite = suggest_for(settings, monitor, reference, nights, write=True, force=wishes.force)
+            _new_file(name, settings, force=wishes.force)  # somebody may have made one meanwhile
     notes += _notes(wishes.places, places, evidence, columns)
     if nights and max(item.rows for item in nights) < min_rows:
         most = count(max(item.rows for item in nights), "row")

@@ -76,9 +76,10 @@ def suggest_for(
     from pipeline.checks.quality import Limits
 
     path = settings.expectations_dir / f"{monitor.quality.suite}.json"
-    existing = _read_suite(path)
+    _read_suite(path)  # what is wrong with it is told before anybody has to wait
     limits = Limits(budget_bytes=settings.memory_budget_bytes)
     suggestion = suggest_suite(monitor.quality.suite, monitor.columns, reference, limits, nights)
+    existing = _read_suite(path)  # as it is by now: a person may be at work on it
     merged = merge(existing or {"name": path.stem}, suggestion.content)
     content = suggestion.content if existing is None or force else merged.content
     before, after = "" if existing is None else suite_text(existing), suite_text(content)

@@ -7,11 +7,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import ConfigError
+from pipeline.parts import part_prefix, sweep_parts
 from pipeline.wording import size
 
 MOST_BYTES = 1_000_000
@@ -41,16 +43,18 @@ def read_text(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A file to fill beside the one whose place it takes once the block has ended, and that is gone where it failed.
 
-    Its name is always the same: what a kill leaves there is written over.
+    Each writer has one of its own: of two at once the later one's file stays, whole. What a kill leaves goes with the
+    next file that is written there.
 
     Raises:
         ConfigError: the file cannot be written, as the disk is full.
     """
     target = path.resolve()  # where it is a link, that stays
-    part = target.with_name(f".{target.name}.part")
+    part = target.with_name(f"{part_prefix(target)}{uuid.uuid4().hex}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
+        sweep_parts(target)
+        part.touch(exist_ok=False)
         if target.exists():
             shutil.copymode(target, part)
         yield part

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ def load_all(settings: Settings, only: str | None = None) -> MonitorFiles:
         try:
             monitors.append(_load_file(path, settings))
         except ConfigError as error:
-            errors[path.name] = error
+            if os.path.lexists(path):  # else it was put aside since the folder was listed, and is no monitor any more
+                errors[path.name] = error
     return MonitorFiles(tuple(monitors), errors)
 
 

@@ -17,7 +17,7 @@ import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -43,6 +43,11 @@ class Lease:
     path: Path
     sha256: str
     _descriptor: int
+
+    def is_in_place(self) -> bool:
+        """Whether its path still leads to it."""
+        there = _stat(self.path)
+        return there is not None and os.path.samestat(there, os.fstat(self._descriptor))
 
     def __enter__(self) -> Self:
         return self
@@ -85,38 +90,47 @@ class Cache:
         Raises:
             SourceUnavailable: the cache cannot be read or written.
         """
-        path = self._objects / sha256
         with self._explained():
-            try:
-                descriptor = os.open(path, os.O_RDONLY)
-            except FileNotFoundError:
-                return None
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH)  # also waits for its seal
-                if self._is_sound(descriptor, path):
-                    return Lease(path, sha256, descriptor)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)
-            return None
+            return self._lease(sha256, self._remove_damaged)
 
-    def _is_sound(self, descriptor: int, path: Path) -> bool:
-        """Whether an object is the one that was moved in; one that is not is removed."""
+    def _lease(self, sha256: str, on_damaged: Callable[[Lease], None]) -> Lease | None:
+        try:
+            descriptor = os.open(self._objects / sha256, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        lease = Lease(self._objects / sha256, sha256, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # also waits for its seal
+            if self._is_sound(descriptor, sha256):
+                return lease
+            on_damaged(lease)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        return None
+
+    def _is_sound(self, descriptor: int, name: str) -> bool:
+        """Whether an object is the one that was moved in."""
         status = os.fstat(descriptor)
         if status.st_nlink == 0:  # removed between open and lock
             return False
-        seal = self._seals / path.name
+        seal = self._seals / name
         if _read(seal) == file_state(status):
             os.utime(seal)
             return True
         with open(descriptor, "rb", closefd=False) as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() == path.name:
-                self._seal(descriptor, path.name)
+            if hashlib.file_digest(stream, "sha256").hexdigest() == name:
+                self._seal(descriptor, name)
                 return True
-        log.warning("%s has other bytes than when it was written: it is fetched again", path)
-        path.unlink(missing_ok=True)
         return False
+
+    def _remove_damaged(self, lease: Lease) -> None:
+        """Remove it, and not the one that somebody may have put in its place while it was hashed."""
+        with self._alone("add", str(lease.path)):
+            if lease.is_in_place():
+                log.warning("%s has other bytes than when it was written: it is fetched again", lease.path)
+                lease.path.unlink()
 
     def _seal(self, descriptor: int, name: str) -> None:
         os.fchmod(descriptor, _OWN_FILE)
@@ -162,7 +176,7 @@ class Cache:
             if made_of:
                 self._write(self._made_of / found.sha256, "\n".join(made_of))
             self._write(self._known / _name(uri, state), f"{found.sha256} {found.version_id or ''}")
-            lease = self.lease(found.sha256)
+            lease = self._lease(found.sha256, lambda damaged: None)  # another one takes its place
             if lease is None:
                 lease = self._move_in(partial, found.sha256)
             else:

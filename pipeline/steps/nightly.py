@@ -232,7 +232,7 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     runs = views.runs_of(night).model_copy(update={"airflow": airflow_run, "retrains": retrains})
     view = replace(views.measured_night(night), runs=runs, probation=standing.probation(night))
     view = replace(view, together=kept(night, view.pair))
-    profile = _profile(night)
+    profile = _profile(night, view.pair)
     mishaps.attempt("mute", partial(muting.noted, night))
     drift_report = mishaps.attempt(
         "drift report", lambda: _drift_report(night, view)
@@ -259,12 +259,14 @@ def render_report(night: Night, airflow_run: str | None = None, *, retrains: boo
     return night.uri("index.html")
 
 
-def _profile(night: Night) -> NightProfile | None:
+def _profile(night: Night, pair: SnapshotPair) -> NightProfile | None:
     """What is kept of the columns; None where a version that kept none had measured them."""
     try:
-        return night.load(NightProfile)
+        found = night.load(NightProfile)
     except ResultMissing:
         return None
+    views.require_same_snapshots(night, pair, found)
+    return found
 
 
 def _drift_report(night: Night, view: NightView) -> bytes:

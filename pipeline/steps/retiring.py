@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def _file(name: str, settings: Settings) -> Iterator[Task]:
     def put_aside() -> None:
         try:
             target.parent.mkdir(exist_ok=True)
-            os.replace(path, target)
+            with suppress(FileNotFoundError):  # somebody else did it meanwhile
+                os.replace(path, target)
         except OSError as error:
             raise ConfigError([f"{path}: cannot be moved to {target}: {error.strerror or error}"]) from error
 

@@ -13,6 +13,7 @@ from pipeline.results import (
     Decision,
     DriftResult,
     Kept,
+    NightProfile,
     PerformanceResult,
     ProbationResult,
     QualityResult,
@@ -165,7 +166,9 @@ def _beside_others(night: Night, view: NightView) -> NightView:
 
 
 def require_same_snapshots(
-    night: Night, pair: SnapshotPair, *results: QualityResult | DriftResult | PerformanceResult | Decision
+    night: Night,
+    pair: SnapshotPair,
+    *results: QualityResult | DriftResult | NightProfile | PerformanceResult | Decision,
 ) -> None:
     """Hold what steps found against the snapshots that were pinned last.
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from pipeline.errors import OutletUnavailable
+from pipeline.parts import part_prefix, sweep_parts
 from pipeline.storage.lease import Lease, file_silence, hold_file
 from pipeline.storage.manifest import MANIFEST, Manifest, aside
 from pipeline.storage.modes import OWN, Modes, make_folders, modes_of
-from pipeline.storage.parts import part_prefix, sweep_parts
+
+_TRIES = 5
 
 
 class LocalFiles:
@@ -35,23 +38,25 @@ class LocalFiles:
     def _make(self, folder: str) -> None:
         make_folders(self._root, folder, own=self._own)
 
-    @contextmanager
-    def _replacing(self, key: str, *, fixed: bool = False) -> Iterator[IO[bytes]]:
-        """A file to fill, which takes the place of the key's once the block has ended, and is gone if that failed."""
+    def _replace(self, key: str, fill: Callable[[IO[bytes]], object], *, fixed: bool = False) -> None:
+        """Have a file filled, which then takes the place of the key's, and is gone if that failed."""
+        with _explained(self._root / key, "written"):
+            _again(lambda: self._replace_once(key, fill, fixed=fixed), errno.ENOENT)
+
+    def _replace_once(self, key: str, fill: Callable[[IO[bytes]], object], *, fixed: bool) -> None:
         target, modes = self._root / key, self._modes(key)
-        with _explained(target, "written"):
-            self._make(_folder_of(key))
-            sweep_parts(target)
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=part_prefix(target), delete=False) as stream:
-                try:
-                    yield stream
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                    os.fchmod(stream.fileno(), modes.fixed if fixed else modes.changing)
-                    os.replace(stream.name, target)
-                except BaseException:
-                    Path(stream.name).unlink(missing_ok=True)
-                    raise
+        self._make(_folder_of(key))
+        sweep_parts(target)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=part_prefix(target), delete=False) as stream:
+            try:
+                fill(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+                os.fchmod(stream.fileno(), modes.fixed if fixed else modes.changing)
+                os.replace(stream.name, target)
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
 
     def uri(self, key: str) -> str:
         """See `Files`."""
@@ -68,15 +73,14 @@ class LocalFiles:
 
     def write(self, key: str, content: bytes) -> None:
         """See `Files`."""
-        with self._replacing(key) as stream:
-            stream.write(content)
+        self._replace(key, lambda stream: stream.write(content))
 
     def add(self, key: str, path: Path) -> None:
         """See `Files`."""
         target = self._root / key
         if not target.exists():
-            with open(path, "rb") as source, self._replacing(key, fixed=True) as stream:
-                shutil.copyfileobj(source, stream)
+            with open(path, "rb") as source:
+                self._replace(key, lambda stream: _copy(source, stream), fixed=True)
 
     def remove(self, key: str) -> None:
         """See `Files`."""
@@ -89,9 +93,9 @@ class LocalFiles:
         path = self._root / key
         with _explained(path, "removed"):
             if path.is_symlink():
-                path.unlink()
+                path.unlink(missing_ok=True)
             elif path.is_dir():
-                shutil.rmtree(path)
+                _again(lambda: shutil.rmtree(path, onerror=_unless_gone), errno.ENOTEMPTY)
 
     def bytes_of(self, key: str) -> int:
         """See `Files`."""
@@ -145,8 +149,7 @@ class LocalFiles:
                 with suppress(FileNotFoundError):  # what somebody removed stays removed
                     os.link(link / name, complete / name)
         for name, content in {**files, MANIFEST: manifest.to_json()}.items():
-            with self._replacing(str((complete / name).relative_to(self._root))) as stream:
-                stream.write(content)
+            self.write(str((complete / name).relative_to(self._root)), content)
         lease.require()
         with _explained(link, "written"):
             new_link = complete.with_suffix(".link")
@@ -159,6 +162,32 @@ class LocalFiles:
 
 def _folder_of(key: str) -> str:
     return key.rpartition("/")[0]
+
+
+def _copy(source: IO[bytes], stream: IO[bytes]) -> None:
+    source.seek(0)
+    shutil.copyfileobj(source, stream)
+
+
+def _again(work: Callable[[], None], met: int) -> None:
+    """Who removes a folder knows nothing of those who write there, nor they of him. Where they meet, by what the system
+    says, it is done again.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            work()
+        except OSError as error:
+            if error.errno != met:
+                raise
+        else:
+            return
+    work()
+
+
+def _unless_gone(_: object, __: str, raised: tuple[type[BaseException], BaseException, object]) -> None:
+    """What somebody else removed meanwhile is removed."""
+    if not isinstance(raised[1], FileNotFoundError):
+        raise raised[1]
 
 
 def _target(link: Path) -> str | None:

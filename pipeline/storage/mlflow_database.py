@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.storage.parts import part_prefix, sweep_parts
+from pipeline.parts import part_prefix, sweep_parts
 
 LOCK_SECONDS = 600.0
 _LOOK_AGAIN_SECONDS = 0.01  # most hold it for less than filelock's own 0.05

@@ -53,12 +53,19 @@ def temporary_folder() -> Iterator[Path]:
 def _among_temporary_files() -> Path:
     """A folder of this user's, found again by every process. Others can write there, too, and guess names."""
     root = Path(tempfile.gettempdir())
-    for found in sorted(root.glob(f"{_TEMPORARY}*")):
-        with suppress(FileNotFoundError):
-            status = found.lstat()
-            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700:
-                return found
-    return Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=root))
+    own = [found for found in sorted(root.glob(f"{_TEMPORARY}*")) if _is_own(found)]
+    for other in own[1:]:  # those who began at once made one each, of which the others are not begun in again
+        with suppress(OSError):
+            sweep(other)
+    return own[0] if own else Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=root))
+
+
+def _is_own(folder: Path) -> bool:
+    with suppress(FileNotFoundError):
+        status = folder.lstat()
+        is_private = status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700
+        return stat.S_ISDIR(status.st_mode) and is_private
+    return False
 
 
 def sweep(parent: Path) -> None:

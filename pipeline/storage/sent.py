@@ -22,7 +22,7 @@ _blocks: list[Sent] = []
 
 def _watch(event: str, _: tuple[Any, ...], blocks: list[Sent] = _blocks) -> None:
     if event == "http.client.send":
-        for block in blocks:
+        for block in tuple(blocks):  # as others end meanwhile, the list itself would pass one over
             block.anything = True
 
 

@@ -108,7 +108,7 @@ def time_limit(
             like any other failure. Errors that say more than that somebody is not there, or says no, stay as they are.
     """
     limit = Limit(what, seconds, failed, variable)
-    _sockets.active = (*_sockets.active, limit)
+    _sockets.begin(limit)
     try:
         yield limit
     except Exception as error:
@@ -118,7 +118,7 @@ def time_limit(
         raise
     finally:
         limit.end()
-        _sockets.active = tuple(other for other in _sockets.active if other is not limit)
+        _sockets.end(limit)
 
 
 def limits() -> list[Limit]:
@@ -145,6 +145,16 @@ class _Sockets:
         self.active: tuple[Limit, ...] = ()
         self._makers: WeakKeyDictionary[socket.socket, tuple[threading.Thread, float]] = WeakKeyDictionary()
         self._one_at_a_time = threading.RLock()  # again in the same thread, as making an entry may collect garbage
+
+    def begin(self, limit: Limit) -> None:
+        """A limit holds from now on. Other threads begin and end theirs, and none of them may be lost or stay."""
+        with self._one_at_a_time:
+            self.active = (*self.active, limit)
+
+    def end(self, limit: Limit) -> None:
+        """It holds no more."""
+        with self._one_at_a_time:
+            self.active = tuple(other for other in self.active if other is not limit)
 
     def of(self, limit: Limit) -> list[socket.socket]:
         """Those that the work of a limit has."""

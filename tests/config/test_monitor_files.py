@@ -240,3 +240,22 @@ def test_what_decides_alone_is_compared(
     with pytest.raises(ConfigError) as raised:
         monitors.load("people", project.settings)
     assert words in str(raised.value)
+
+
+def test_a_file_that_is_put_aside_while_all_are_read_is_no_monitor_any_more(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write_suite()
+    path = project.write_text("monitors/people.yaml", SOUND)
+    link = path.with_name("linked.yaml")
+    link.symlink_to("nowhere.yaml")
+    listed = monitors._listed
+
+    def and_then_gone(folder: Path) -> list[Path]:
+        found = listed(folder)
+        path.unlink()
+        return found
+
+    monkeypatch.setattr(monitors, "_listed", and_then_gone)
+    found = monitors.load_all(project.settings)
+    assert (found.monitors, list(found.errors)) == ((), ["linked.yaml"])

@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.authoring import suggest as suggesting
 from pipeline.cli import main
 from pipeline.config.files import replacing, write_text
 from pipeline.errors import ConfigError, ExitCode
@@ -106,9 +109,80 @@ def test_an_init_that_was_killed_between_its_files_can_be_repeated(project: Proj
     assert [path.name for path in (project.root / "expectations").iterdir()] == ["made.json"]
 
 
-def test_what_a_kill_left_of_a_file_is_written_over(tmp_path: Path) -> None:
-    (tmp_path / ".suite.json.part").write_text("half of it, and longer")
+def test_what_a_kill_left_of_a_file_goes_with_the_next_one(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with replacing(tmp_path / "suite.json") as part:
+        name = part.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    (tmp_path / name).write_text("half of it, and longer")
     with replacing(tmp_path / "suite.json") as part:
         part.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["suite.json"]
     assert (tmp_path / "suite.json").read_text() == "whole"
+
+
+def test_of_two_who_write_a_file_at_once_both_write_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "suite.json"
+    with replacing(path) as slow, slow.open("w") as stream:
+        stream.write("half of it, ")
+        stream.flush()
+        write_text(path, "quick")
+        stream.write("and the rest")
+        stream.flush()
+        assert path.read_text() == "quick"
+    assert path.read_text() == "half of it, and the rest"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_many_who_write_a_file_at_once_leave_one_that_is_whole(tmp_path: Path) -> None:
+    path, texts = tmp_path / "suite.json", ["a" * 90_000, "b" * 9, "c" * 500_000, "d" * 99]
+    write_text(path, texts[0])
+
+    def write(number: int) -> bool:
+        write_text(path, texts[number % len(texts)])
+        return path.read_text() in texts
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        assert all(pool.map(write, range(200)))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_person_writes_into_a_suite_while_another_one_is_suggested_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.complete()
+    path = project.root / "expectations/people.json"
+    mine = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "age", "min_value": -7, "max_value": 777},
+    }
+
+    def slowly(*arguments: Any) -> suggesting.Suggestion:
+        found = suggest_suite(*arguments)
+        suite = json.loads(path.read_text())
+        path.write_text(json.dumps({**suite, "expectations": [*suite["expectations"], mine]}))
+        return found
+
+    suggest_suite = suggesting.suggest_suite
+    monkeypatch.setattr(suggesting, "suggest_suite", slowly)
+    assert main(["suggest", "people", "--date", "2026-01-14", "--write"]) == ExitCode.SOUND
+    kept = [item["kwargs"] for item in json.loads(path.read_text())["expectations"]]
+    assert mine["kwargs"] in kept
+    assert len(kept) > 2
+
+
+def test_of_two_who_begin_the_same_monitor_at_once_the_first_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write_night()
+    path, suggest_suite = project.root / "monitors/made.yaml", suggesting.suggest_suite
+
+    def slowly(*arguments: Any) -> suggesting.Suggestion:
+        path.write_text("# another one's\n")
+        return suggest_suite(*arguments)
+
+    monkeypatch.setattr(suggesting, "suggest_suite", slowly)
+    assert main(INIT) == ExitCode.USAGE
+    assert "made.yaml: exists" in capsys.readouterr().err
+    assert path.read_text() == "# another one's\n"
+    assert list(path.parent.iterdir()) == [path]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,3 +168,26 @@ def test_one_that_fetches_the_same_is_waited_for_but_not_for_ever(
 def test_what_goes_wrong_in_a_fetch_is_not_taken_for_waiting(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError), Cache(tmp_path, 1000).partial("x", "state"):
         raise TimeoutError
+
+
+def test_a_good_object_that_took_the_place_of_a_damaged_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two find an object damaged, and one of them is still at it when the other has fetched it again and reads it."""
+    slow, quick, content = Cache(tmp_path, 1000), Cache(tmp_path, 1000), b"a" * 100
+    with put(slow, content) as damaged:
+        damaged.path.chmod(0o600)
+        damaged.path.write_bytes(b"b" * 100)
+    digest, leased = hashlib.file_digest, []
+
+    def meanwhile(*arguments: Any) -> Any:
+        found = digest(*arguments)
+        monkeypatch.setattr(hashlib, "file_digest", digest)
+        assert quick.lease(damaged.sha256) is None
+        leased.append(put(quick, content))
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", meanwhile)
+    assert slow.lease(damaged.sha256) is None
+    with leased[0] as reading:
+        assert reading.path.read_bytes() == content

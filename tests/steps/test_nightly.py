@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pipeline.results import PerformanceResult
+from pipeline.errors import ResultMissing
+from pipeline.results import NightProfile, PerformanceResult
 from pipeline.steps import nightly as steps
 from tests.project import Project, people
+from tests.steps.publishing import DAY, publish
 
 
 def counted(rows: int, seed: int) -> pd.DataFrame:
@@ -159,3 +161,18 @@ def indexed(project: Project, relative: str, frame: pd.DataFrame) -> None:
     path = project.root / "data" / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(path)
+
+
+def test_a_profile_that_another_run_of_the_night_kept_of_other_data_is_not_published(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.publish.evidently_report.render", lambda *_: b"<title>drift</title>")
+    project.write_suite()
+    project.write_monitor("people")
+    publish(project, "people")
+    night = project.night(str(DAY))
+    before, other = night.published(), night.load(NightProfile).model_copy(update={"snapshots": "of newer files"})
+    night.save(other)
+    with pytest.raises(ResultMissing, match=r"NightProfile is about other snapshots .* run the night again"):
+        steps.render_report(night)
+    assert night.published() == before

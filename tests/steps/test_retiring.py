@@ -10,6 +10,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.errors import ExitCode
 from pipeline.publish.gauges import gateway, retired
+from pipeline.steps.retiring import tasks
 from pipeline.storage import s3 as s3_storage
 from tests.project import Project
 from tests.servers.processes import LOOPBACK, free_port
@@ -134,3 +135,14 @@ def test_every_group_that_anything_pushes_to_is_among_those_that_go() -> None:
         for flow in re.findall(r'group_of\(monitor(?:, flow="(\w+)")?, environment', path.read_text())
     }
     assert pushed == set(retired.FLOWS)
+
+
+def test_of_two_who_retire_a_monitor_at_once_the_second_finds_it_done(project: Project) -> None:
+    path = project.write_monitor("people")
+    text = path.read_text()
+    first, second = (tasks("people", project.settings, with_store=True) for _ in range(2))
+    for task in (*first, *second):
+        if task.do is not None:
+            task.do()
+    assert not path.exists()
+    assert (path.parent / "retired/people.yaml").read_text() == text

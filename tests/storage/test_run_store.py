@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -325,3 +327,41 @@ def test_on_disk_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path, call: 
         (tmp_path / "churn" / key).mkdir(parents=True)
     with pytest.raises(OutletUnavailable, match="cannot be read: Is a directory"):
         CALLS[call](RunStore(str(tmp_path)))
+
+
+def test_who_writes_where_somebody_removes_writes_it_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail was sent, and its receipt is noted as `prune` removes all that there is of the night."""
+    store, make = RunStore(str(tmp_path)), tempfile.NamedTemporaryFile
+
+    def meanwhile(**options: Any) -> Any:
+        monkeypatch.setattr(tempfile, "NamedTemporaryFile", make)
+        RunStore(str(tmp_path)).remove_night("churn", DAY)
+        return make(**options)
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", meanwhile)
+    store.note_receipt("churn", DAY, "mail", "sent")
+    assert store.receipt("churn", DAY, "mail") == "sent"
+
+
+def test_who_removes_where_somebody_writes_or_removes_removes_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = RunStore(str(tmp_path)), RunStore(str(tmp_path))
+    steps: list[Callable[[], None]] = [
+        lambda: other.save("churn", DAY, "decision", DECISION),
+        lambda: other.remove_monitor("churn"),
+    ]
+    rmdir = os.rmdir
+
+    def meanwhile(*arguments: Any, **options: Any) -> None:
+        if steps:
+            steps.pop(0)()
+        rmdir(*arguments, **options)
+
+    store.save("churn", DAY, "drift", DECISION)
+    monkeypatch.setattr(os, "rmdir", meanwhile)
+    store.remove_monitor("churn")
+    assert not steps
+    assert not store.knows("churn")

@@ -92,3 +92,15 @@ def test_a_temporary_folder_is_of_this_user_and_found_again_after_a_kill(
         assert folder.parents[2] == own
         assert [name for name in left(own) if "training_set" in name] == []
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "nightjar-work-a", tmp_path / "nightjar-work-b", own])
+
+
+def test_of_two_who_begin_at_once_among_temporary_files_neither_leaves_what_nobody_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each makes a folder, and both are killed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("a", "b"):
+        (tmp_path / f"nightjar-work-{name}").mkdir(mode=0o700)
+        killed(tmp_path / f"nightjar-work-{name}")
+    with temporary_folder():
+        assert [name for name in left(tmp_path) if "training_set" in name] == []

@@ -219,3 +219,38 @@ def test_a_fork_shuts_down_none_of_the_connections_it_came_with() -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert connection.recv(4) == b"HTTP"
+
+
+def test_no_limit_is_lost_or_stays_where_threads_begin_and_end_theirs_at_once() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Meeting(tuple[limits.Limit, ...]):
+        """The limits that there are. While somebody goes through them, another thread begins one, or ends it."""
+
+        def __iter__(self) -> Iterator[limits.Limit]:
+            found = tuple(super().__iter__())
+            limits._sockets.active = found
+            met.pop()()
+            return iter(found)
+
+    def work() -> None:
+        with time_limit(PATIENCE, "theirs"):
+            begun.set()
+            go_on.wait(PATIENCE)
+
+    def begins() -> None:
+        other.start()
+        begun.wait(0.2)  # it cannot begin while we are at it, and does right after
+
+    def ends() -> None:
+        go_on.set()
+        other.join(0.2)
+
+    other, met, before = threading.Thread(target=work), [ends, begins], limits._sockets.active
+    limits._sockets.active = Meeting(before)
+    with time_limit(PATIENCE, "mine"):
+        assert begun.wait(PATIENCE)
+        assert len(limits._sockets.active) == len(before) + 2
+        limits._sockets.active = Meeting(limits._sockets.active)
+    other.join()
+    assert limits._sockets.active == before
