@@ -18,7 +18,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -163,7 +163,7 @@ class Cache:
             SourceUnavailable: another process has been fetching it for too long.
         """
         path = self._partial / _name(uri, state)
-        with self._alone(path.name[:2], uri, patience):  # a few locks suffice
+        with self._alone(path.name, uri, patience, passing=True):
             yield path
 
     def add(self, partial: Path, found: Known, uri: str, state: str, made_of: Collection[str] = ()) -> Lease:
@@ -187,12 +187,15 @@ class Cache:
         return lease
 
     @contextmanager
-    def _alone(self, what: str, uri: str, patience: float | None = None) -> Iterator[None]:
-        """One thread of one process at a time. Lock files are never removed, so that all lock the same ones."""
+    def _alone(self, what: str, uri: str, patience: float | None = None, *, passing: bool = False) -> Iterator[None]:
+        """One thread of one process at a time. `passing`: the lock file goes with whoever held it, as there is one for
+        each object. Who gets a lock whose file is gone takes the next one's: filelock looks at that.
+        """
         from filelock import FileLock, Timeout
 
         patience = _PATIENCE_SECONDS if patience is None else patience
-        lock = FileLock(self._partial / f"{what}.lock", timeout=patience, fallback_to_soft=False)
+        path = self._partial / f"{what}.lock"
+        lock = FileLock(path, timeout=patience, fallback_to_soft=False)
         with self._explained():
             try:
                 lock.acquire()
@@ -203,6 +206,9 @@ class Cache:
         try:
             yield
         finally:
+            if passing:
+                with suppress(OSError):
+                    path.unlink()
             lock.release()
 
     def _move_in(self, partial: Path, sha256: str) -> Lease:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 FEWEST_ROWS = 50_000
 """Of fewer, finding what was made of them takes about as long as making it again."""
 _SEEN = "seen"
-_PATIENCE_SECONDS = 5.0  # somebody who fetches an object may hold the same lock for hours
+_PATIENCE_SECONDS = 5.0  # for who keeps the same just now, and may stand still
 
 
 def shelf_of(snapshot: Snapshot, cache: Cache) -> Shelf | None:

@@ -74,21 +74,23 @@ def mature(night: Night, pair: SnapshotPair, standard: Standard, mishaps: Mishap
 
 def _matured(night: Night, pair: SnapshotPair, day: date, standard: Standard, mishaps: Mishaps) -> LabelledDay | None:
     """What is known of a day, kept; None where nothing is yet, or the night was before anything was known."""
-    kept = _kept(night, day)
+    before = night.read_labelled(day)
+    kept = _usable(night, day, before)
     if kept is not None and _is_later(night, kept):
         return None
     known = mishaps.attempt(f"performance of {day}", partial(_day, night, pair, day, kept, standard))
     now = kept if known is None else _aged(night, known, kept)
     if now is not None and now != kept:
+        if night.read_labelled(day) != before:  # another night has looked meanwhile, perhaps at newer labels
+            return _matured(night, pair, day, standard, mishaps)
         night.keep_labelled(now)
     return now
 
 
-def _kept(night: Night, day: date) -> LabelledDay | None:
+def _usable(night: Night, day: date, kept: LabelledDay | None) -> LabelledDay | None:
     """What an earlier night kept of a day. What is damaged is no more than nothing: it is measured anew."""
     from pipeline.metrics.counts import is_readable
 
-    kept = night.read_labelled(day)
     if kept is None or kept.tally is None or is_readable(kept.tally):
         return kept
     log.warning("%s: what was kept of %s is damaged, and measured anew", night.name, day)

@@ -6,6 +6,9 @@ import hashlib
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +194,31 @@ def test_a_good_object_that_took_the_place_of_a_damaged_one_stays(
     assert slow.lease(damaged.sha256) is None
     with leased[0] as reading:
         assert reading.path.read_bytes() == content
+
+
+def test_who_fetches_for_hours_holds_up_nobody_who_wants_another_object(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 10_000)
+    with ExitStack() as fetching:
+        for number in range(300):
+            fetching.enter_context(Cache(tmp_path, 10_000).partial(f"s3://drips/{number}", "state"))
+        with cache.partial("another", "state", patience=0) as partial:
+            partial.write_bytes(b"abc")
+        with (
+            pytest.raises(SourceUnavailable, match="another process has held"),
+            cache.partial("s3://drips/7", "state", patience=0),
+        ):
+            pass
+    assert [path.suffix for path in (tmp_path / "partial").iterdir()] == [""]
+
+
+def test_one_at_a_time_fetches_an_object_although_the_lock_goes_with_each(tmp_path: Path) -> None:
+    inside: list[int] = []
+
+    def fetch(number: int) -> bool:
+        with Cache(tmp_path, 10_000).partial("x", "state"):
+            inside.append(number)
+            time.sleep(0.001)
+            return inside.pop() == number and not inside
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(fetch, range(40)))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from filelock import FileLock
 
 from pipeline.errors import SnapshotUnreadable
 from pipeline.results import Snapshot
@@ -85,16 +83,13 @@ def test_it_can_be_read_to_its_end_although_it_was_removed(tmp_path: Path) -> No
         assert stream.readall() == b"1" * 100
 
 
-def test_who_fetches_for_long_does_not_hold_up_who_could_keep_something(
+def test_who_keeps_the_same_for_long_does_not_hold_up_who_could_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(shelves, "_PATIENCE_SECONDS", 0.05)
     cache = Cache(tmp_path / "cache", 10**6)
     shelf = Shelf(cache, snapshot(tmp_path, cache))
-    with ExitStack() as fetching:
-        for number in range(256):
-            lock = FileLock(tmp_path / f"cache/partial/{number:02x}.lock", fallback_to_soft=False)
-            fetching.enter_context(lock)
+    with cache.partial(shelf._uri, f"kept {shelf._address('age')}"):
         keep(shelf, "age", b"1")
     assert "another process has held" in caplog.text
     assert kept(shelf, "age") is None

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from pipeline.results import LabelledDay, PerformanceResult
+from pipeline.steps import labelled_nights
 from pipeline.steps import nightly as steps
 from pipeline.steps.walk import run_night
 from tests.project import Project, people
@@ -382,3 +383,23 @@ def test_a_version_that_comes_back_is_judged_by_what_it_did_before(watched: Proj
     found = look(watched, days[6]).verdict
     assert found is not None
     assert (found.status, found.first, found.last) == ("sound", days[0], days[2])
+
+
+def test_a_night_that_is_slow_does_not_write_over_what_another_one_saw_meanwhile(
+    watched: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_labels(watched, FIRST, labels(FIRST).iloc[150:])
+    measured = labelled_nights._measured
+
+    def slowly(*arguments: Any) -> LabelledDay:
+        found = measured(*arguments)
+        monkeypatch.setattr(labelled_nights, "_measured", measured)
+        write_labels(watched, FIRST, labels(FIRST))
+        look(watched, FIRST + timedelta(days=2))
+        return found
+
+    monkeypatch.setattr(labelled_nights, "_measured", slowly)
+    look(watched, FIRST + timedelta(days=1))
+    found = known(watched, FIRST)
+    assert (found.labelled_rows, found.final) == (200, True)
+    assert [(item.on.day, item.labelled_rows) for item in found.grew] == [(7, 200)]

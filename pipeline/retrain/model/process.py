@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from pipeline.config.home import make_importable
@@ -20,6 +21,7 @@ from pipeline.retrain.progress import Progress
 from pipeline.wording import seconds, value
 
 _STILL_SECONDS = 30.0
+_LAST_WORDS_SECONDS = 5.0
 _PASSED = re.compile(
     "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|TEMP|TMP|SOURCE_DATE_EPOCH|VIRTUAL_ENV|PYTHON.*"
     "|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES|PIPELINE_HOME"
@@ -43,15 +45,16 @@ def run(command: str, folder: Path, left_seconds: float, limit_minutes: float, p
     """
     deadline = time.monotonic() + left_seconds
     worker = _start(command, folder)
-    reader = beside(_show, worker, progress)
+    ended = Event()
+    reader = beside(_show, worker, progress, ended)
     try:
         _wait(worker, deadline, limit_minutes, progress)
     finally:
         _kill(worker)
-        reader.join(timeout=5)
-        for stream in (worker.stdin, worker.stdout):
-            if stream is not None:
-                stream.close()
+        reader.join(timeout=_LAST_WORDS_SECONDS)
+        ended.set()
+        if worker.stdin is not None:
+            worker.stdin.close()
     return _outcome(worker.returncode, folder)
 
 
@@ -76,12 +79,17 @@ def _environment() -> dict[str, str]:
     return {**found, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUNBUFFERED": "1"}
 
 
-def _show(worker: subprocess.Popen[str], progress: Progress) -> None:
-    try:
-        for line in worker.stdout or ():
-            progress(f"  {line.rstrip()}")
-    except ValueError:  # closed while reading, after a kill
+def _show(worker: subprocess.Popen[str], progress: Progress, ended: Event) -> None:
+    """Show what is printed, and close it. A process that a trainer has started in a session of its own goes on and may
+    have the other end for days, which nobody else waits for: to close a stream, too, waits for who reads it.
+    """
+    if worker.stdout is None:
         return
+    with worker.stdout as lines:
+        for line in lines:
+            if ended.is_set():
+                return
+            progress(f"  {line.rstrip()}")
 
 
 def _wait(worker: subprocess.Popen[str], deadline: float, limit_minutes: float, progress: Progress) -> None:

@@ -280,3 +280,29 @@ def test_a_list_that_was_not_registered_counts_for_nothing(tmp_path: Path) -> No
     (tmp_path / "MLmodel").write_text("of somebody")
     for files in ({}, model_files.listing(tmp_path)):
         assert model_files.differing(tmp_path, files, sha256) == ["one of them"]
+
+
+LEAVES_ONE_BEHIND = """
+import subprocess, sys
+left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+print(left.pid)
+open(sys.argv[1] + "/done.json", "w").write("{}")
+"""
+
+
+def test_a_process_that_a_trainer_leaves_behind_with_its_output_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: str, folder: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", LEAVES_ONE_BEHIND, str(folder)]
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    monkeypatch.setattr(process, "_start", start)
+    monkeypatch.setattr(process, "_LAST_WORDS_SECONDS", 0.2)
+    lines: list[str] = []
+    assert process.run("train", tmp_path, 50, 1, lines.append) == {}
+    left = int(lines[0])
+    os.kill(left, signal.SIGKILL)  # it is still there
+    wait_for(lambda: is_gone(left))
