@@ -200,7 +200,7 @@ def test_who_fetches_for_hours_holds_up_nobody_who_wants_another_object(tmp_path
     cache = Cache(tmp_path, 10_000)
     with ExitStack() as fetching:
         for number in range(300):
-            fetching.enter_context(Cache(tmp_path, 10_000).partial(f"s3://drips/{number}", "state"))
+            fetching.enter_context(Cache(tmp_path, 10_000).partial(f"s3://drips/{number}", "state", patience=0))
         with cache.partial("another", "state", patience=0) as partial:
             partial.write_bytes(b"abc")
         with (

@@ -304,5 +304,6 @@ def test_a_process_that_a_trainer_leaves_behind_with_its_output_is_not_waited_fo
     lines: list[str] = []
     assert process.run("train", tmp_path, 50, 1, lines.append) == {}
     left = int(lines[0])
-    os.kill(left, signal.SIGKILL)  # it is still there
+    assert not is_gone(left)
+    os.kill(left, signal.SIGKILL)
     wait_for(lambda: is_gone(left))
