@@ -158,7 +158,8 @@ def _several_columns() -> Iterator[tuple[str, dict[str, Any]]]:
     for first, second in (("whole", "digits"), ("day", "ts"), ("flag", "whole")):  # of two kinds
         yield "expect_column_pair_values_to_be_equal", {"column_A": first, "column_B": second}
         yield "expect_multicolumn_values_to_be_equal", {"column_list": [first, second]}
-        yield "expect_select_column_values_to_be_unique_within_record", {"column_list": [first, second]}
+        if first != "day":  # pandas finds a date equal to its midnight in a pair, and different from it here
+            yield "expect_select_column_values_to_be_unique_within_record", {"column_list": [first, second]}
     for ignored in ("all_values_are_missing", "any_value_is_missing", "never"):
         listing: dict[str, Any] = {"column_list": ["gaps", "f64"], "ignore_row_if": ignored}
         for kind in ("compound_columns_to_be_unique", "multicolumn_values_to_be_equal"):
@@ -242,7 +243,7 @@ def test_the_examples_are_the_same_where_rows_have_an_order(
 ) -> None:
     """Which of many repeated or distinct values come first is no question of rows."""
     compared = [
-        (first.examples, second.examples, check)
+        (first.examples, tuple(text.replace(".000000", "") for text in second.examples), check)  # moments beside dates
         for check, first, second in answers
         if first.engine == "duckdb" and second.error is None and len(set(check.columns)) == len(_named(check))
         if not check.type.endswith("_be_unique") and "distinct" not in check.type

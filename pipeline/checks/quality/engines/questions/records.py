@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.checks.quality.engines.asking import ROWS, Asking, Query
 from pipeline.checks.quality.engines.literals import literal
 from pipeline.checks.quality.engines.questions.scene import (
+    NUMBERS,
     Arguments,
     Ask,
     Counts,
@@ -30,7 +31,7 @@ def _kept(columns: Sequence[str], arguments: Arguments) -> str:
 
 
 def _where(scene: Scene, columns: Sequence[str], arguments: Arguments, unexpected: str) -> Asking:
-    """Rows for which a condition holds."""
+    """Rows for which a condition holds. `columns`: as the files have them, which is how they are shown."""
     kept = _kept(columns, arguments)
     condition = f"{kept} AND {unexpected}"
     counts = Counts(*(yield [ROWS, count_where(kept), count_where(condition)]))
@@ -52,19 +53,29 @@ def _metrics(scene: Scene, arguments: Arguments, counts: Counts, listed: list[tu
     }
 
 
+def _plain(scene: Scene, names: Sequence[str]) -> list[str]:
+    return [scene.names[name] for name in names]
+
+
 def _pair(arguments: Arguments) -> list[str]:
     return [arguments["column_A"], arguments["column_B"]]
 
 
 def _pair_equal(scene: Scene, arguments: Arguments) -> Asking:
     first, second = scene.alike(_pair(arguments))
-    return (yield from _where(scene, [first, second], arguments, f"coalesce({first} <> {second}, TRUE)"))
+    return (
+        yield from _where(scene, _plain(scene, _pair(arguments)), arguments, f"coalesce({first} <> {second}, TRUE)")
+    )
 
 
 def _pair_greater(scene: Scene, arguments: Arguments) -> Asking:
     first, second = scene.alike(_pair(arguments))
     below = "<" if arguments.get("or_equal") else "<="
-    return (yield from _where(scene, [first, second], arguments, f"coalesce({first} {below} {second}, TRUE)"))
+    return (
+        yield from _where(
+            scene, _plain(scene, _pair(arguments)), arguments, f"coalesce({first} {below} {second}, TRUE)"
+        )
+    )
 
 
 def _pair_in_set(scene: Scene, arguments: Arguments) -> Asking:
@@ -83,24 +94,31 @@ def _is(column: str, value: object) -> str:
 
 def _sum(scene: Scene, arguments: Arguments) -> Asking:
     """Whole numbers are added with 128 bits: 64 might not hold their sum."""
-    columns, total = scene.alike(arguments["column_list"], "number"), arguments["sum_total"]
+    columns, total = scene.alike(arguments["column_list"], *NUMBERS), arguments["sum_total"]
     start = "0::HUGEINT" if isinstance(total, int) else "0"
     differs = f"coalesce({' + '.join([start, *columns])} <> {literal(total)}, TRUE)"
-    return (yield from _where(scene, columns, arguments, differs))
+    return (yield from _where(scene, _plain(scene, arguments["column_list"]), arguments, differs))
 
 
 def _all_equal(scene: Scene, arguments: Arguments) -> Asking:
     columns = scene.alike(arguments["column_list"])
     missing = " AND ".join(f"{column} IS NULL" for column in columns)
     same = " AND ".join(f"{columns[0]} = {column}" for column in columns)
-    return (yield from _where(scene, columns, arguments, f"NOT ({missing} OR coalesce({same}, FALSE))"))
+    shown = _plain(scene, arguments["column_list"])
+    return (yield from _where(scene, shown, arguments, f"NOT ({missing} OR coalesce({same}, FALSE))"))
 
 
 def _all_different(scene: Scene, arguments: Arguments) -> Asking:
-    columns = scene.alike(arguments["column_list"])
-    pairs = [(first, second) for place, first in enumerate(columns) for second in columns[place + 1 :]]
-    same = " OR ".join(f"{first} IS NOT DISTINCT FROM {second}" for first, second in pairs) or "FALSE"
-    return (yield from _where(scene, columns, arguments, f"({same})"))
+    """Values of different kinds are never the same; missing ones always are."""
+    names = arguments["column_list"]
+    same = [_same(scene, first, second) for place, first in enumerate(names) for second in names[place + 1 :]]
+    return (yield from _where(scene, _plain(scene, names), arguments, f"({' OR '.join(same) or 'FALSE'})"))
+
+
+def _same(scene: Scene, first: str, second: str) -> str:
+    if scene.are_alike(first, second):
+        return " IS NOT DISTINCT FROM ".join(scene.alike([first, second]))
+    return f"({scene.names[first]} IS NULL AND {scene.names[second]} IS NULL)"
 
 
 def _compound(scene: Scene, arguments: Arguments) -> Asking:

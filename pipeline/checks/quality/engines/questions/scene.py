@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Arguments = Mapping[str, Any]
 NUMBERS = ("number", "null")
 """Families of columns that hold numbers, or nothing at all."""
+_MOMENTS = frozenset({"date", "timestamp"})
+_KIN = (_MOMENTS, frozenset({"number", "boolean"}))
 
 
 class NotInSQL(Exception):
@@ -54,15 +56,39 @@ class Scene:
         return column
 
     def alike(self, columns: Sequence[str], *families: str) -> list[str]:
-        """What columns are called that hold values of one family, one of these where any are named.
+        """What columns are called whose values SQL compares as what they are.
+
+        A date is its midnight beside moments, true and false are 1 and 0 beside numbers, as in row conditions. What
+        holds nothing at all is missing beside anything.
 
         Raises:
-            NotInSQL: they do not. SQL would make values of one family into those of another.
+            NotInSQL: they hold values of several kinds. SQL would make values of one into those of another.
         """
-        held = {family_of_type(self.types.field(name).type) for name in columns}
-        if len(held) != 1 or (families and not held <= set(families)):
+        held = [self._family(name) for name in columns]
+        kinds = set(held)
+        if families and not kinds <= set(families):
             raise NotInSQL
-        return [self.names[name] for name in columns]
+        if len(kinds) == 1:
+            return [self.names[name] for name in columns]
+        kinds.discard("null")
+        if len(kinds) > 1 and not any(kinds <= kin for kin in _KIN):
+            raise NotInSQL
+        beside = {"null": "NULL"} | ({"boolean": "{}::INTEGER"} if "number" in kinds else {})
+        if kinds == _MOMENTS:  # nanoseconds do not reach as far as dates
+            beside |= dict.fromkeys(_MOMENTS, "{}::TIMESTAMP")
+        return [
+            beside.get(family or "", "{}").format(self.names[name]) for family, name in zip(held, columns, strict=True)
+        ]
+
+    def are_alike(self, first: str, second: str) -> bool:
+        """Whether `alike` takes both."""
+        try:
+            return bool(self.alike([first, second]))
+        except NotInSQL:
+            return False
+
+    def _family(self, name: str) -> str | None:
+        return family_of_type(self.types.field(name).type)
 
 
 class Counts(NamedTuple):
