@@ -30,8 +30,9 @@ def _kept(columns: Sequence[str], arguments: Arguments) -> str:
     return f"NOT ({joint.join(f'{column} IS NULL' for column in columns)})"
 
 
-def _where(scene: Scene, columns: Sequence[str], arguments: Arguments, unexpected: str) -> Asking:
-    """Rows for which a condition holds. `columns`: as the files have them, which is how they are shown."""
+def _where(scene: Scene, names: Sequence[str], arguments: Arguments, unexpected: str) -> Asking:
+    """Rows for which a condition holds, whose examples have the values as the files have them."""
+    columns = [scene.names[name] for name in names]
     kept = _kept(columns, arguments)
     condition = f"{kept} AND {unexpected}"
     counts = Counts(*(yield [ROWS, count_where(kept), count_where(condition)]))
@@ -53,29 +54,21 @@ def _metrics(scene: Scene, arguments: Arguments, counts: Counts, listed: list[tu
     }
 
 
-def _plain(scene: Scene, names: Sequence[str]) -> list[str]:
-    return [scene.names[name] for name in names]
-
-
 def _pair(arguments: Arguments) -> list[str]:
     return [arguments["column_A"], arguments["column_B"]]
 
 
 def _pair_equal(scene: Scene, arguments: Arguments) -> Asking:
-    first, second = scene.alike(_pair(arguments))
-    return (
-        yield from _where(scene, _plain(scene, _pair(arguments)), arguments, f"coalesce({first} <> {second}, TRUE)")
-    )
+    names = _pair(arguments)
+    first, second = scene.alike(names)
+    return (yield from _where(scene, names, arguments, f"coalesce({first} <> {second}, TRUE)"))
 
 
 def _pair_greater(scene: Scene, arguments: Arguments) -> Asking:
-    first, second = scene.alike(_pair(arguments))
+    names = _pair(arguments)
+    first, second = scene.alike(names)
     below = "<" if arguments.get("or_equal") else "<="
-    return (
-        yield from _where(
-            scene, _plain(scene, _pair(arguments)), arguments, f"coalesce({first} {below} {second}, TRUE)"
-        )
-    )
+    return (yield from _where(scene, names, arguments, f"coalesce({first} {below} {second}, TRUE)"))
 
 
 def _pair_in_set(scene: Scene, arguments: Arguments) -> Asking:
@@ -85,7 +78,7 @@ def _pair_in_set(scene: Scene, arguments: Arguments) -> Asking:
     columns = [scene.names[name] for name in _pair(arguments)]
     allowed = [" AND ".join(map(_is, columns, pair)) for pair in pairs]
     among = f"coalesce({' OR '.join(allowed)}, FALSE)" if allowed else "FALSE"
-    return (yield from _where(scene, columns, arguments, f"NOT {among}"))
+    return (yield from _where(scene, _pair(arguments), arguments, f"NOT {among}"))
 
 
 def _is(column: str, value: object) -> str:
@@ -97,22 +90,22 @@ def _sum(scene: Scene, arguments: Arguments) -> Asking:
     columns, total = scene.alike(arguments["column_list"], *NUMBERS), arguments["sum_total"]
     start = "0::HUGEINT" if isinstance(total, int) else "0"
     differs = f"coalesce({' + '.join([start, *columns])} <> {literal(total)}, TRUE)"
-    return (yield from _where(scene, _plain(scene, arguments["column_list"]), arguments, differs))
+    return (yield from _where(scene, arguments["column_list"], arguments, differs))
 
 
 def _all_equal(scene: Scene, arguments: Arguments) -> Asking:
-    columns = scene.alike(arguments["column_list"])
+    names = arguments["column_list"]
+    columns = scene.alike(names)
     missing = " AND ".join(f"{column} IS NULL" for column in columns)
     same = " AND ".join(f"{columns[0]} = {column}" for column in columns)
-    shown = _plain(scene, arguments["column_list"])
-    return (yield from _where(scene, shown, arguments, f"NOT ({missing} OR coalesce({same}, FALSE))"))
+    return (yield from _where(scene, names, arguments, f"NOT ({missing} OR coalesce({same}, FALSE))"))
 
 
 def _all_different(scene: Scene, arguments: Arguments) -> Asking:
     """Values of different kinds are never the same; missing ones always are."""
     names = arguments["column_list"]
     same = [_same(scene, first, second) for place, first in enumerate(names) for second in names[place + 1 :]]
-    return (yield from _where(scene, _plain(scene, names), arguments, f"({' OR '.join(same) or 'FALSE'})"))
+    return (yield from _where(scene, names, arguments, f"({' OR '.join(same) or 'FALSE'})"))
 
 
 def _same(scene: Scene, first: str, second: str) -> str:
